@@ -1,0 +1,21 @@
+//! The records of a clinic and the rules they obey, on SQLite; one file per noun.
+//!
+//! A verb is a plain function in the file of its noun: inside one transaction it checks the
+//! rules, writes the row, the audit line and the change. Whatever must happen afterwards follows
+//! the change log from its own cursor.
+//!
+//! Invariant: this crate knows no channel, no wire format and no clock; time is an argument.
+//! Invariant: a verb never waits. Only `Db` does.
+//! Invariant: nouns call only nouns before them in one declared order (the tidy test has it).
+
+pub mod audit;
+pub mod change;
+pub mod clinic;
+pub mod contact;
+pub mod db;
+pub mod error;
+pub mod id;
+pub mod idempotency;
+pub mod qr;
+pub mod stamp;
+pub mod time;

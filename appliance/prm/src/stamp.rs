@@ -1,0 +1,264 @@
+//! The stamp that every verb gets: who does it, through which channel, and when; and what each role may do.
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Result};
+use crate::id::{DeviceId, StaffId, TokenId};
+
+/// Who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A member of staff.
+    Staff(StaffId),
+    /// A paired kiosk or board.
+    Device(DeviceId),
+    /// A program with a token.
+    Token(TokenId),
+    /// The box itself or somebody at its command line.
+    Box,
+    /// Somebody who has shown nothing yet.
+    Nobody,
+}
+
+impl Actor {
+    /// The word for this kind of actor in the audit.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Staff(_) => "staff",
+            Self::Device(_) => "device",
+            Self::Token(_) => "token",
+            Self::Box => "box",
+            Self::Nobody => "nobody",
+        }
+    }
+
+    /// The sixteen bytes of the actor's id, where it has one.
+    pub fn id_bytes(&self) -> Option<&[u8; 16]> {
+        match self {
+            Self::Staff(id) => Some(id.as_bytes()),
+            Self::Device(id) => Some(id.as_bytes()),
+            Self::Token(id) => Some(id.as_bytes()),
+            Self::Box | Self::Nobody => None,
+        }
+    }
+}
+
+/// The channel by which a request reached the box, for the audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant is the channel it says")]
+pub enum Channel {
+    Desk,
+    Kiosk,
+    Api,
+    CommandLine,
+}
+
+impl Channel {
+    /// The word for it in the audit.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Desk => "desk",
+            Self::Kiosk => "kiosk",
+            Self::Api => "api",
+            Self::CommandLine => "command-line",
+        }
+    }
+}
+
+/// What somebody is here. The words are those of tokens and staff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Runs the clinic's box: may do everything.
+    Admin,
+    /// The front desk.
+    Clerk,
+    /// Sees patients.
+    Practitioner,
+    /// A kiosk or a board in the waiting room.
+    Kiosk,
+    /// Reads the audit, nothing else.
+    Auditor,
+    /// A program of another vendor: patients, diary and appointments.
+    Integrator,
+    /// The cloud's end of the sync.
+    Hub,
+    /// Not signed in.
+    Nobody,
+}
+
+impl Role {
+    /// Every role that can be given.
+    pub const ALL: [Self; 7] = [
+        Self::Admin,
+        Self::Clerk,
+        Self::Practitioner,
+        Self::Kiosk,
+        Self::Auditor,
+        Self::Integrator,
+        Self::Hub,
+    ];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Clerk => "clerk",
+            Self::Practitioner => "practitioner",
+            Self::Kiosk => "kiosk",
+            Self::Auditor => "auditor",
+            Self::Integrator => "integrator",
+            Self::Hub => "hub",
+            Self::Nobody => "nobody",
+        }
+    }
+
+    /// The role of that word.
+    pub fn parse(word: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word).ok_or_else(|| {
+            let words: Vec<_> = Self::ALL.iter().map(|role| role.as_str()).collect();
+            Error::invalid("role", format!("the role is one of {}", words.join(", ")))
+        })
+    }
+}
+
+/// Something that may be done; verbs and queries ask for one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Find and read patients.
+    ReadPatients,
+    /// Register and edit patients.
+    WritePatients,
+    /// Merge two records of one person, and undo it.
+    MergePatients,
+    /// Read practitioners, rooms, services, schedules, slots.
+    ReadDiary,
+    /// Change sessions, leave and closed days, practitioners, rooms and services.
+    WriteDiary,
+    /// Read appointments.
+    ReadAppointments,
+    /// Book, hold, move, cancel, confirm.
+    Book,
+    /// Book over a taken slot, with a reason.
+    Overbook,
+    /// Say how a visit went: arrived, no-show, complete.
+    Attend,
+    /// Check in somebody who stands before the screen.
+    CheckIn,
+    /// Read the queue, with names.
+    ReadQueue,
+    /// Call, skip, finish, prioritise.
+    RunQueue,
+    /// Read the board: tokens and rooms, no names.
+    ReadBoard,
+    /// Pair and revoke kiosks and boards.
+    ManageDevices,
+    /// Add, change and disable staff.
+    ManageStaff,
+    /// Read the audit.
+    ReadAudit,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: [Self; 16] = [
+        Self::ReadPatients,
+        Self::WritePatients,
+        Self::MergePatients,
+        Self::ReadDiary,
+        Self::WriteDiary,
+        Self::ReadAppointments,
+        Self::Book,
+        Self::Overbook,
+        Self::Attend,
+        Self::CheckIn,
+        Self::ReadQueue,
+        Self::RunQueue,
+        Self::ReadBoard,
+        Self::ManageDevices,
+        Self::ManageStaff,
+        Self::ReadAudit,
+    ];
+}
+
+/// Whether a role has a right. What is not named is denied.
+pub fn allows(role: Role, right: Right) -> bool {
+    match role {
+        Role::Admin => true,
+        Role::Clerk => match right {
+            Right::ReadPatients
+            | Right::WritePatients
+            | Right::MergePatients
+            | Right::ReadDiary
+            | Right::WriteDiary
+            | Right::ReadAppointments
+            | Right::Book
+            | Right::Overbook
+            | Right::Attend
+            | Right::CheckIn
+            | Right::ReadQueue
+            | Right::RunQueue
+            | Right::ReadBoard
+            | Right::ManageDevices => true,
+            Right::ManageStaff | Right::ReadAudit => false,
+        },
+        Role::Practitioner => matches!(
+            right,
+            Right::ReadPatients
+                | Right::ReadDiary
+                | Right::ReadAppointments
+                | Right::Attend
+                | Right::ReadQueue
+                | Right::RunQueue
+                | Right::ReadBoard
+        ),
+        Role::Kiosk => matches!(right, Right::CheckIn | Right::ReadBoard),
+        Role::Auditor => matches!(right, Right::ReadAudit),
+        Role::Integrator => matches!(
+            right,
+            Right::ReadPatients
+                | Right::WritePatients
+                | Right::ReadDiary
+                | Right::WriteDiary
+                | Right::ReadAppointments
+                | Right::Book
+        ),
+        Role::Hub | Role::Nobody => false,
+    }
+}
+
+/// Who does it, through which channel, and when: the second argument of every verb.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// Who.
+    pub actor: Actor,
+    /// With which rights.
+    pub role: Role,
+    /// Through which channel.
+    pub channel: Channel,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Stamp {
+    /// The stamp of the box itself: a command line, a follower, the demonstration.
+    pub fn of_box(now: Timestamp) -> Self {
+        Self { actor: Actor::Box, role: Role::Admin, channel: Channel::CommandLine, now }
+    }
+
+    /// Whether the actor has a right.
+    pub fn may(&self, right: Right) -> bool {
+        allows(self.role, right)
+    }
+
+    /// Refuses unless the actor has the right: *unknown* to somebody who has not signed in,
+    /// *forbidden* to everybody else.
+    pub fn needs(&self, right: Right) -> Result<()> {
+        if self.may(right) {
+            Ok(())
+        } else if self.role == Role::Nobody {
+            Err(Error::Unknown)
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+}

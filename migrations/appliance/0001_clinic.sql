@@ -1,0 +1,347 @@
+-- The clinic that this box belongs to: exactly one row.
+CREATE TABLE clinic (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  timezone TEXT NOT NULL,
+  country TEXT NOT NULL CHECK (length(country) = 2),
+  walk_in_wait_minutes INTEGER NOT NULL CHECK (walk_in_wait_minutes BETWEEN 0 AND 240),
+  demo INTEGER NOT NULL CHECK (demo IN (0, 1))
+) STRICT;
+
+-- The identity of the change log: a restored or cloned database gets another.
+CREATE TABLE log (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  started_at INTEGER NOT NULL
+) STRICT;
+
+-- One row per write: which resource, which version of it, by which verb; never how.
+CREATE TABLE change (
+  sequence INTEGER PRIMARY KEY,
+  noun TEXT NOT NULL,
+  resource BLOB NOT NULL CHECK (length(resource) = 16),
+  version INTEGER NOT NULL,
+  verb TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+
+-- Who did what, to whose record, when, through which channel. Each line is chained
+-- to the one before by a keyed hash.
+CREATE TABLE audit (
+  sequence INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  actor_kind TEXT NOT NULL,
+  actor BLOB,
+  channel TEXT NOT NULL,
+  verb TEXT NOT NULL,
+  noun TEXT NOT NULL,
+  resource BLOB,
+  patient BLOB,
+  mac BLOB NOT NULL CHECK (length(mac) = 32)
+) STRICT;
+CREATE INDEX audit_of_patient ON audit (patient, sequence) WHERE patient IS NOT NULL;
+
+-- The last line of the audit, so that a cut tail is noticed: exactly one row.
+CREATE TABLE audit_head (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  sequence INTEGER NOT NULL,
+  mac BLOB NOT NULL CHECK (length(mac) = 32)
+) STRICT;
+
+-- The answer that was given to a creating request, so that its repetition hears the same.
+CREATE TABLE idempotency (
+  actor TEXT NOT NULL,
+  key TEXT NOT NULL,
+  request BLOB NOT NULL CHECK (length(request) = 32),
+  status INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (actor, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_age ON idempotency (at);
+
+-- A person who is or was treated here. `number` is the clinic's own patient number.
+CREATE TABLE patient (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  birth_date TEXT,
+  sex TEXT NOT NULL CHECK (sex IN ('male', 'female', 'other', 'unknown')),
+  language TEXT,
+  email TEXT,
+  address_line TEXT,
+  city TEXT,
+  district TEXT,
+  state TEXT,
+  postal_code TEXT,
+  country TEXT,
+  channels TEXT NOT NULL,
+  reminders INTEGER NOT NULL CHECK (reminders IN (0, 1)),
+  active INTEGER NOT NULL CHECK (active IN (0, 1)),
+  merged_into BLOB REFERENCES patient (id),
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- The same person's name in other scripts or spellings.
+CREATE TABLE patient_name (
+  patient BLOB NOT NULL REFERENCES patient (id),
+  position INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (patient, position)
+) STRICT, WITHOUT ROWID;
+
+-- A number given to the patient by somebody else, such as the ABHA number.
+CREATE TABLE patient_identifier (
+  system TEXT NOT NULL,
+  value TEXT NOT NULL,
+  patient BLOB NOT NULL REFERENCES patient (id),
+  PRIMARY KEY (system, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX patient_identifier_of ON patient_identifier (patient);
+
+-- A telephone number (E.164) of a patient; a family may share one.
+CREATE TABLE patient_phone (
+  patient BLOB NOT NULL REFERENCES patient (id),
+  position INTEGER NOT NULL,
+  number TEXT NOT NULL,
+  use TEXT NOT NULL CHECK (use IN ('mobile', 'home', 'work')),
+  PRIMARY KEY (patient, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX patient_phone_number ON patient_phone (number);
+
+-- One person's relation to another, read as "related is the <relationship> of patient".
+CREATE TABLE patient_relation (
+  patient BLOB NOT NULL REFERENCES patient (id),
+  related BLOB NOT NULL REFERENCES patient (id),
+  relationship TEXT NOT NULL,
+  PRIMARY KEY (patient, related)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX patient_relation_back ON patient_relation (related);
+
+-- Two records found to be one person: what was moved, so that it can be moved back.
+CREATE TABLE patient_merge (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  kept BLOB NOT NULL REFERENCES patient (id),
+  duplicate BLOB NOT NULL REFERENCES patient (id),
+  moved TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  undone_at INTEGER
+) STRICT;
+
+-- A room, a piece of equipment that is booked like a room, or a site.
+CREATE TABLE location (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('room', 'equipment', 'site')),
+  active INTEGER NOT NULL CHECK (active IN (0, 1))
+) STRICT;
+
+-- Somebody whom patients come to see.
+CREATE TABLE practitioner (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  token_prefix TEXT NOT NULL UNIQUE,
+  location BLOB REFERENCES location (id),
+  active INTEGER NOT NULL CHECK (active IN (0, 1))
+) STRICT;
+
+-- What a practitioner is trained in, as a lower-case word.
+CREATE TABLE practitioner_specialty (
+  practitioner BLOB NOT NULL REFERENCES practitioner (id),
+  position INTEGER NOT NULL,
+  specialty TEXT NOT NULL,
+  PRIMARY KEY (practitioner, position)
+) STRICT, WITHOUT ROWID;
+
+-- Something the clinic does: how long it takes, who does it, what it needs.
+CREATE TABLE healthcare_service (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  duration_minutes INTEGER NOT NULL CHECK (duration_minutes BETWEEN 5 AND 720 AND duration_minutes % 5 = 0),
+  buffer_minutes INTEGER NOT NULL CHECK (buffer_minutes BETWEEN 0 AND 240 AND buffer_minutes % 5 = 0),
+  active INTEGER NOT NULL CHECK (active IN (0, 1))
+) STRICT;
+
+-- Who performs a healthcare service; no row means everybody.
+CREATE TABLE healthcare_service_practitioner (
+  healthcare_service BLOB NOT NULL REFERENCES healthcare_service (id),
+  practitioner BLOB NOT NULL REFERENCES practitioner (id),
+  PRIMARY KEY (healthcare_service, practitioner)
+) STRICT, WITHOUT ROWID;
+
+-- A room or piece of equipment that each appointment of the service needs for itself.
+CREATE TABLE healthcare_service_location (
+  healthcare_service BLOB NOT NULL REFERENCES healthcare_service (id),
+  location BLOB NOT NULL REFERENCES location (id),
+  PRIMARY KEY (healthcare_service, location)
+) STRICT, WITHOUT ROWID;
+
+-- A session that repeats on weekdays, in the clinic's local time. Weekdays are bits,
+-- Monday is 1. Dates are local; a missing one is open.
+CREATE TABLE schedule (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  practitioner BLOB NOT NULL REFERENCES practitioner (id),
+  location BLOB REFERENCES location (id),
+  weekdays INTEGER NOT NULL CHECK (weekdays BETWEEN 1 AND 127),
+  start_minute INTEGER NOT NULL CHECK (start_minute BETWEEN 0 AND 1435 AND start_minute % 5 = 0),
+  end_minute INTEGER NOT NULL CHECK (end_minute BETWEEN 5 AND 1440 AND end_minute % 5 = 0),
+  slot_minutes INTEGER NOT NULL CHECK (slot_minutes BETWEEN 5 AND 720 AND slot_minutes % 5 = 0),
+  slot_capacity INTEGER NOT NULL CHECK (slot_capacity BETWEEN 1 AND 100),
+  session_capacity INTEGER CHECK (session_capacity BETWEEN 1 AND 1000),
+  valid_from TEXT,
+  valid_to TEXT,
+  active INTEGER NOT NULL CHECK (active IN (0, 1)),
+  CHECK (end_minute - start_minute >= slot_minutes)
+) STRICT;
+CREATE INDEX schedule_of_practitioner ON schedule (practitioner);
+
+-- Days on which a practitioner is away, both ends included.
+CREATE TABLE leave (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  practitioner BLOB NOT NULL REFERENCES practitioner (id),
+  from_date TEXT NOT NULL,
+  to_date TEXT NOT NULL,
+  reason TEXT,
+  active INTEGER NOT NULL CHECK (active IN (0, 1)),
+  CHECK (from_date <= to_date)
+) STRICT;
+CREATE INDEX leave_of_practitioner ON leave (practitioner, to_date) WHERE active = 1;
+
+-- A day on which the whole clinic is closed.
+CREATE TABLE closed_day (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  date TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  active INTEGER NOT NULL CHECK (active IN (0, 1))
+) STRICT;
+CREATE UNIQUE INDEX closed_day_date ON closed_day (date) WHERE active = 1;
+
+-- A visit that was agreed. `status` is FHIR's AppointmentStatus; `lane` is the lane of
+-- its claims; `blocked_to` is the end of its claims (end and buffer).
+CREATE TABLE appointment (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('pending', 'booked', 'arrived', 'checked-in', 'fulfilled', 'cancelled', 'noshow', 'entered-in-error')),
+  patient BLOB NOT NULL REFERENCES patient (id),
+  practitioner BLOB NOT NULL REFERENCES practitioner (id),
+  location BLOB REFERENCES location (id),
+  healthcare_service BLOB REFERENCES healthcare_service (id),
+  schedule BLOB NOT NULL REFERENCES schedule (id),
+  start INTEGER NOT NULL,
+  end INTEGER NOT NULL,
+  blocked_to INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  reason TEXT,
+  cancel_reason TEXT,
+  overbook_reason TEXT,
+  confirmed_at INTEGER,
+  hold_until INTEGER,
+  series BLOB,
+  created_at INTEGER NOT NULL,
+  CHECK (start < end AND end <= blocked_to),
+  CHECK ((status = 'pending') = (hold_until IS NOT NULL))
+) STRICT;
+CREATE INDEX appointment_day ON appointment (start);
+CREATE INDEX appointment_of_patient ON appointment (patient, start);
+CREATE INDEX appointment_diary ON appointment (practitioner, start);
+CREATE INDEX appointment_held ON appointment (hold_until) WHERE status = 'pending';
+
+-- Who or what is taken in which five minutes: the primary key makes double booking
+-- impossible. `tick` is the start divided by five minutes, since 1970. Lanes from 1000
+-- on are deliberate overbookings. `until` ends the claim of a hold.
+CREATE TABLE claim (
+  actor BLOB NOT NULL CHECK (length(actor) = 16),
+  tick INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  appointment BLOB NOT NULL REFERENCES appointment (id),
+  until INTEGER,
+  PRIMARY KEY (actor, tick, lane)
+) STRICT, WITHOUT ROWID;
+
+-- Somebody who waits today. `due` orders booked and walk-in patients in one line.
+CREATE TABLE queue_entry (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  date TEXT NOT NULL,
+  prefix TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('booked', 'walk-in', 'desk')),
+  status TEXT NOT NULL CHECK (status IN ('waiting', 'called', 'skipped', 'finished', 'left')),
+  patient BLOB REFERENCES patient (id),
+  practitioner BLOB REFERENCES practitioner (id),
+  location BLOB REFERENCES location (id),
+  appointment BLOB UNIQUE REFERENCES appointment (id),
+  joined_at INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  called_at INTEGER,
+  calls INTEGER NOT NULL,
+  finished_at INTEGER,
+  priority_reason TEXT,
+  UNIQUE (date, prefix, number)
+) STRICT;
+CREATE INDEX queue_entry_line ON queue_entry (date, practitioner, status, due);
+
+-- Somebody who works here and may sign in.
+CREATE TABLE staff (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  username TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('admin', 'clerk', 'practitioner', 'auditor')),
+  practitioner BLOB REFERENCES practitioner (id),
+  password_hash TEXT NOT NULL,
+  disabled INTEGER NOT NULL CHECK (disabled IN (0, 1))
+) STRICT;
+
+-- A signed-in browser; only the hash of its cookie is kept.
+CREATE TABLE session (
+  token_hash BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
+  staff BLOB NOT NULL REFERENCES staff (id),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Wrong passwords, counted per user name and place they came from, so that nobody
+-- locks out somebody else.
+CREATE TABLE signin_failure (
+  username TEXT NOT NULL,
+  source TEXT NOT NULL,
+  failures INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  PRIMARY KEY (username, source)
+) STRICT, WITHOUT ROWID;
+
+-- A program's right to call the API; only the hash of the bearer token is kept.
+CREATE TABLE token (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('admin', 'clerk', 'practitioner', 'kiosk', 'auditor', 'integrator', 'hub')),
+  token_hash BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER
+) STRICT;
+
+-- A kiosk or a board. `code` is what pairs it, until `expires_at`.
+CREATE TABLE device (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('kiosk', 'board')),
+  name TEXT,
+  status TEXT NOT NULL CHECK (status IN ('offered', 'pending', 'paired', 'revoked')),
+  code TEXT UNIQUE,
+  secret_hash BLOB UNIQUE CHECK (length(secret_hash) = 32),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  paired_at INTEGER
+) STRICT;

@@ -1,0 +1,9 @@
+//! What is true of the whole, tried from outside.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first thing that is not as it should be"
+)]
+
+mod schema;
+mod tidy;
