@@ -63,12 +63,15 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_age ON idempotency (at);
 
 -- A person who is or was treated here. `number` is the clinic's own patient number.
+-- `name_key` is what the name sounds like, its words in alphabetical order.
 CREATE TABLE patient (
   number INTEGER PRIMARY KEY,
   id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
   version INTEGER NOT NULL,
   name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
   birth_date TEXT,
+  birth_year INTEGER,
   sex TEXT NOT NULL CHECK (sex IN ('male', 'female', 'other', 'unknown')),
   language TEXT,
   email TEXT,
@@ -82,8 +85,10 @@ CREATE TABLE patient (
   reminders INTEGER NOT NULL CHECK (reminders IN (0, 1)),
   active INTEGER NOT NULL CHECK (active IN (0, 1)),
   merged_into BLOB REFERENCES patient (id),
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  CHECK (active = 0 OR merged_into IS NULL)
 ) STRICT;
+CREATE INDEX patient_sound ON patient (name_key, birth_year) WHERE active = 1;
 
 -- The same person's name in other scripts or spellings.
 CREATE TABLE patient_name (
@@ -122,14 +127,67 @@ CREATE TABLE patient_relation (
 CREATE INDEX patient_relation_back ON patient_relation (related);
 
 -- Two records found to be one person: what was moved, so that it can be moved back.
+-- `sequence` tells which came later, whatever the clock said.
 CREATE TABLE patient_merge (
-  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  sequence INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
   kept BLOB NOT NULL REFERENCES patient (id),
   duplicate BLOB NOT NULL REFERENCES patient (id),
   moved TEXT NOT NULL,
   at INTEGER NOT NULL,
   undone_at INTEGER
 ) STRICT;
+CREATE INDEX patient_merge_standing ON patient_merge (kept) WHERE undone_at IS NULL;
+
+-- Two active records that may be of one person, found when either was written; `a` < `b`.
+-- `reasons` is a list of words. Derived wholly from the patients.
+CREATE TABLE patient_likeness (
+  a BLOB NOT NULL REFERENCES patient (id),
+  b BLOB NOT NULL REFERENCES patient (id),
+  score REAL NOT NULL CHECK (score BETWEEN 0 AND 1),
+  reasons TEXT NOT NULL,
+  PRIMARY KEY (a, b),
+  CHECK (a < b)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX patient_likeness_back ON patient_likeness (b);
+CREATE INDEX patient_likeness_best ON patient_likeness (score);
+
+-- What a patient is found by, beside the full-text tables because those keep no text.
+-- `number` is the patient's number. `names`: one romanised name a line. `digits`: one telephone
+-- number or identifier a line, letters and digits only. `sounds`: the sounds counted in name_sound
+-- for this patient, so that they can be taken back exactly. Derived wholly from the patients, as
+-- are the next four tables.
+CREATE TABLE patient_search (
+  number INTEGER PRIMARY KEY,
+  names TEXT NOT NULL,
+  digits TEXT NOT NULL,
+  sounds TEXT NOT NULL
+) STRICT;
+
+-- Words, sounds and keys of whole names; rowid is the patient's number. Prefixes of two and three
+-- letters serve names that are still being typed.
+CREATE VIRTUAL TABLE patient_word USING fts5 (
+  tokens, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii', prefix = '2 3'
+);
+
+-- Any three or more neighbouring digits; rowid is the patient's number.
+CREATE VIRTUAL TABLE patient_digits USING fts5 (
+  digits, content = '', contentless_delete = 1, tokenize = 'trigram'
+);
+
+-- Each sound that occurs in a name, with the number of patients who have it.
+CREATE TABLE name_sound (
+  id INTEGER PRIMARY KEY,
+  sound TEXT NOT NULL UNIQUE,
+  skeleton TEXT NOT NULL,
+  patients INTEGER NOT NULL CHECK (patients > 0)
+) STRICT;
+CREATE INDEX name_sound_skeleton ON name_sound (skeleton, sound);
+
+-- Parts of sounds, for words misspelt at their beginning; rowid is name_sound.id.
+CREATE VIRTUAL TABLE name_sound_part USING fts5 (
+  sound, content = '', contentless_delete = 1, detail = 'none', tokenize = 'trigram'
+);
 
 -- A room, a piece of equipment that is booked like a room, or a site.
 CREATE TABLE location (
@@ -289,6 +347,7 @@ CREATE TABLE queue_entry (
   UNIQUE (date, prefix, number)
 ) STRICT;
 CREATE INDEX queue_entry_line ON queue_entry (date, practitioner, status, due);
+CREATE INDEX queue_entry_of_patient ON queue_entry (patient) WHERE patient IS NOT NULL;
 
 -- Somebody who works here and may sign in.
 CREATE TABLE staff (

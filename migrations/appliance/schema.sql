@@ -1,4 +1,5 @@
--- The clinic that this box belongs to: exactly one row.
+-- The whole database, written by `CAREPOST_WRITE_SCHEMA=1 cargo nextest run -p tests schema`.
+
 CREATE TABLE clinic (
   only INTEGER PRIMARY KEY CHECK (only = 1),
   id BLOB NOT NULL CHECK (length(id) = 16),
@@ -10,14 +11,12 @@ CREATE TABLE clinic (
   demo INTEGER NOT NULL CHECK (demo IN (0, 1))
 ) STRICT;
 
--- The identity of the change log: a restored or cloned database gets another.
 CREATE TABLE log (
   only INTEGER PRIMARY KEY CHECK (only = 1),
   id BLOB NOT NULL CHECK (length(id) = 16),
   started_at INTEGER NOT NULL
 ) STRICT;
 
--- One row per write: which resource, which version of it, by which verb; never how.
 CREATE TABLE change (
   sequence INTEGER PRIMARY KEY,
   noun TEXT NOT NULL,
@@ -27,8 +26,6 @@ CREATE TABLE change (
   at INTEGER NOT NULL
 ) STRICT;
 
--- Who did what, to whose record, when, through which channel. Each line is chained
--- to the one before by a keyed hash.
 CREATE TABLE audit (
   sequence INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
@@ -41,16 +38,15 @@ CREATE TABLE audit (
   patient BLOB,
   mac BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
+
 CREATE INDEX audit_of_patient ON audit (patient, sequence) WHERE patient IS NOT NULL;
 
--- The last line of the audit, so that a cut tail is noticed: exactly one row.
 CREATE TABLE audit_head (
   only INTEGER PRIMARY KEY CHECK (only = 1),
   sequence INTEGER NOT NULL,
   mac BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
 
--- The answer that was given to a creating request, so that its repetition hears the same.
 CREATE TABLE idempotency (
   actor TEXT NOT NULL,
   key TEXT NOT NULL,
@@ -60,15 +56,17 @@ CREATE TABLE idempotency (
   at INTEGER NOT NULL,
   PRIMARY KEY (actor, key)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX idempotency_age ON idempotency (at);
 
--- A person who is or was treated here. `number` is the clinic's own patient number.
 CREATE TABLE patient (
   number INTEGER PRIMARY KEY,
   id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
   version INTEGER NOT NULL,
   name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
   birth_date TEXT,
+  birth_year INTEGER,
   sex TEXT NOT NULL CHECK (sex IN ('male', 'female', 'other', 'unknown')),
   language TEXT,
   email TEXT,
@@ -82,10 +80,12 @@ CREATE TABLE patient (
   reminders INTEGER NOT NULL CHECK (reminders IN (0, 1)),
   active INTEGER NOT NULL CHECK (active IN (0, 1)),
   merged_into BLOB REFERENCES patient (id),
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  CHECK (active = 0 OR merged_into IS NULL)
 ) STRICT;
 
--- The same person's name in other scripts or spellings.
+CREATE INDEX patient_sound ON patient (name_key, birth_year) WHERE active = 1;
+
 CREATE TABLE patient_name (
   patient BLOB NOT NULL REFERENCES patient (id),
   position INTEGER NOT NULL,
@@ -93,16 +93,15 @@ CREATE TABLE patient_name (
   PRIMARY KEY (patient, position)
 ) STRICT, WITHOUT ROWID;
 
--- A number given to the patient by somebody else, such as the ABHA number.
 CREATE TABLE patient_identifier (
   system TEXT NOT NULL,
   value TEXT NOT NULL,
   patient BLOB NOT NULL REFERENCES patient (id),
   PRIMARY KEY (system, value)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX patient_identifier_of ON patient_identifier (patient);
 
--- A telephone number (E.164) of a patient; a family may share one.
 CREATE TABLE patient_phone (
   patient BLOB NOT NULL REFERENCES patient (id),
   position INTEGER NOT NULL,
@@ -110,20 +109,21 @@ CREATE TABLE patient_phone (
   use TEXT NOT NULL CHECK (use IN ('mobile', 'home', 'work')),
   PRIMARY KEY (patient, position)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX patient_phone_number ON patient_phone (number);
 
--- One person's relation to another, read as "related is the <relationship> of patient".
 CREATE TABLE patient_relation (
   patient BLOB NOT NULL REFERENCES patient (id),
   related BLOB NOT NULL REFERENCES patient (id),
   relationship TEXT NOT NULL,
   PRIMARY KEY (patient, related)
 ) STRICT, WITHOUT ROWID;
+
 CREATE INDEX patient_relation_back ON patient_relation (related);
 
--- Two records found to be one person: what was moved, so that it can be moved back.
 CREATE TABLE patient_merge (
-  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  sequence INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
   kept BLOB NOT NULL REFERENCES patient (id),
   duplicate BLOB NOT NULL REFERENCES patient (id),
   moved TEXT NOT NULL,
@@ -131,7 +131,49 @@ CREATE TABLE patient_merge (
   undone_at INTEGER
 ) STRICT;
 
--- A room, a piece of equipment that is booked like a room, or a site.
+CREATE INDEX patient_merge_standing ON patient_merge (kept) WHERE undone_at IS NULL;
+
+CREATE TABLE patient_likeness (
+  a BLOB NOT NULL REFERENCES patient (id),
+  b BLOB NOT NULL REFERENCES patient (id),
+  score REAL NOT NULL CHECK (score BETWEEN 0 AND 1),
+  reasons TEXT NOT NULL,
+  PRIMARY KEY (a, b),
+  CHECK (a < b)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX patient_likeness_back ON patient_likeness (b);
+
+CREATE INDEX patient_likeness_best ON patient_likeness (score);
+
+CREATE TABLE patient_search (
+  number INTEGER PRIMARY KEY,
+  names TEXT NOT NULL,
+  digits TEXT NOT NULL,
+  sounds TEXT NOT NULL
+) STRICT;
+
+CREATE VIRTUAL TABLE patient_word USING fts5 (
+  tokens, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii', prefix = '2 3'
+);
+
+CREATE VIRTUAL TABLE patient_digits USING fts5 (
+  digits, content = '', contentless_delete = 1, tokenize = 'trigram'
+);
+
+CREATE TABLE name_sound (
+  id INTEGER PRIMARY KEY,
+  sound TEXT NOT NULL UNIQUE,
+  skeleton TEXT NOT NULL,
+  patients INTEGER NOT NULL CHECK (patients > 0)
+) STRICT;
+
+CREATE INDEX name_sound_skeleton ON name_sound (skeleton, sound);
+
+CREATE VIRTUAL TABLE name_sound_part USING fts5 (
+  sound, content = '', contentless_delete = 1, detail = 'none', tokenize = 'trigram'
+);
+
 CREATE TABLE location (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -140,7 +182,6 @@ CREATE TABLE location (
   active INTEGER NOT NULL CHECK (active IN (0, 1))
 ) STRICT;
 
--- Somebody whom patients come to see.
 CREATE TABLE practitioner (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -150,7 +191,6 @@ CREATE TABLE practitioner (
   active INTEGER NOT NULL CHECK (active IN (0, 1))
 ) STRICT;
 
--- What a practitioner is trained in, as a lower-case word.
 CREATE TABLE practitioner_specialty (
   practitioner BLOB NOT NULL REFERENCES practitioner (id),
   position INTEGER NOT NULL,
@@ -158,7 +198,6 @@ CREATE TABLE practitioner_specialty (
   PRIMARY KEY (practitioner, position)
 ) STRICT, WITHOUT ROWID;
 
--- Something the clinic does: how long it takes, who does it, what it needs.
 CREATE TABLE healthcare_service (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -168,22 +207,18 @@ CREATE TABLE healthcare_service (
   active INTEGER NOT NULL CHECK (active IN (0, 1))
 ) STRICT;
 
--- Who performs a healthcare service; no row means everybody.
 CREATE TABLE healthcare_service_practitioner (
   healthcare_service BLOB NOT NULL REFERENCES healthcare_service (id),
   practitioner BLOB NOT NULL REFERENCES practitioner (id),
   PRIMARY KEY (healthcare_service, practitioner)
 ) STRICT, WITHOUT ROWID;
 
--- A room or piece of equipment that each appointment of the service needs for itself.
 CREATE TABLE healthcare_service_location (
   healthcare_service BLOB NOT NULL REFERENCES healthcare_service (id),
   location BLOB NOT NULL REFERENCES location (id),
   PRIMARY KEY (healthcare_service, location)
 ) STRICT, WITHOUT ROWID;
 
--- A session that repeats on weekdays, in the clinic's local time. Weekdays are bits,
--- Monday is 1. Dates are local; a missing one is open.
 CREATE TABLE schedule (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -200,9 +235,9 @@ CREATE TABLE schedule (
   active INTEGER NOT NULL CHECK (active IN (0, 1)),
   CHECK (end_minute - start_minute >= slot_minutes)
 ) STRICT;
+
 CREATE INDEX schedule_of_practitioner ON schedule (practitioner);
 
--- Days on which a practitioner is away, both ends included.
 CREATE TABLE leave (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -213,9 +248,9 @@ CREATE TABLE leave (
   active INTEGER NOT NULL CHECK (active IN (0, 1)),
   CHECK (from_date <= to_date)
 ) STRICT;
+
 CREATE INDEX leave_of_practitioner ON leave (practitioner, to_date) WHERE active = 1;
 
--- A day on which the whole clinic is closed.
 CREATE TABLE closed_day (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -223,10 +258,9 @@ CREATE TABLE closed_day (
   reason TEXT NOT NULL,
   active INTEGER NOT NULL CHECK (active IN (0, 1))
 ) STRICT;
+
 CREATE UNIQUE INDEX closed_day_date ON closed_day (date) WHERE active = 1;
 
--- A visit that was agreed. `status` is FHIR's AppointmentStatus; `lane` is the lane of
--- its claims; `blocked_to` is the end of its claims (end and buffer).
 CREATE TABLE appointment (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -250,14 +284,15 @@ CREATE TABLE appointment (
   CHECK (start < end AND end <= blocked_to),
   CHECK ((status = 'pending') = (hold_until IS NOT NULL))
 ) STRICT;
+
 CREATE INDEX appointment_day ON appointment (start);
+
 CREATE INDEX appointment_of_patient ON appointment (patient, start);
+
 CREATE INDEX appointment_diary ON appointment (practitioner, start);
+
 CREATE INDEX appointment_held ON appointment (hold_until) WHERE status = 'pending';
 
--- Who or what is taken in which five minutes: the primary key makes double booking
--- impossible. `tick` is the start divided by five minutes, since 1970. Lanes from 1000
--- on are deliberate overbookings. `until` ends the claim of a hold.
 CREATE TABLE claim (
   actor BLOB NOT NULL CHECK (length(actor) = 16),
   tick INTEGER NOT NULL,
@@ -267,7 +302,6 @@ CREATE TABLE claim (
   PRIMARY KEY (actor, tick, lane)
 ) STRICT, WITHOUT ROWID;
 
--- Somebody who waits today. `due` orders booked and walk-in patients in one line.
 CREATE TABLE queue_entry (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -288,9 +322,11 @@ CREATE TABLE queue_entry (
   priority_reason TEXT,
   UNIQUE (date, prefix, number)
 ) STRICT;
+
 CREATE INDEX queue_entry_line ON queue_entry (date, practitioner, status, due);
 
--- Somebody who works here and may sign in.
+CREATE INDEX queue_entry_of_patient ON queue_entry (patient) WHERE patient IS NOT NULL;
+
 CREATE TABLE staff (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -302,7 +338,6 @@ CREATE TABLE staff (
   disabled INTEGER NOT NULL CHECK (disabled IN (0, 1))
 ) STRICT;
 
--- A signed-in browser; only the hash of its cookie is kept.
 CREATE TABLE session (
   token_hash BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
   staff BLOB NOT NULL REFERENCES staff (id),
@@ -310,8 +345,6 @@ CREATE TABLE session (
   expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Wrong passwords, counted per user name and place they came from, so that nobody
--- locks out somebody else.
 CREATE TABLE signin_failure (
   username TEXT NOT NULL,
   source TEXT NOT NULL,
@@ -320,7 +353,6 @@ CREATE TABLE signin_failure (
   PRIMARY KEY (username, source)
 ) STRICT, WITHOUT ROWID;
 
--- A program's right to call the API; only the hash of the bearer token is kept.
 CREATE TABLE token (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -332,7 +364,6 @@ CREATE TABLE token (
   revoked_at INTEGER
 ) STRICT;
 
--- A kiosk or a board. `code` is what pairs it, until `expires_at`.
 CREATE TABLE device (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,

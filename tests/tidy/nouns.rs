@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "id",
     "time",
     "error",
@@ -29,11 +29,11 @@ const ORDER: [&str; 25] = [
     "qr",
     "queue",
     "check_in",
+    "secret",
     "staff",
     "token",
     "device",
-]; 10] =
-    ["id", "time", "error", "stamp", "db", "audit", "change", "idempotency", "contact", "clinic"];
+];
 
 const SOURCES: &str = "appliance/prm/src/";
 

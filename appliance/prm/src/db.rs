@@ -291,7 +291,9 @@ impl Db {
 
     /// Writes a consistent copy, encrypted with the same key, to `to`, while writes go on.
     pub fn copy_to(&self, to: &Path) -> Result<()> {
-        let conn = connect_reader(&self.inner.path, &self.inner.keys)
+        // Not a reader: a connection that may only query refuses to copy as well.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = open_with_key(&self.inner.path, &self.inner.keys, flags)
             .map_err(|error| Error::Storage(error.to_string()))?;
         migration::vacuum_into(&conn, to).map_err(Error::from)
     }

@@ -8,14 +8,31 @@
 //! Invariant: a verb never waits. Only `Db` does.
 //! Invariant: nouns call only nouns before them in one declared order (the tidy test has it).
 
+pub mod appointment;
 pub mod audit;
 pub mod change;
+pub mod check_in;
 pub mod clinic;
 pub mod contact;
 pub mod db;
+pub mod device;
 pub mod error;
+#[cfg(test)]
+mod fixture;
+pub mod healthcare_service;
 pub mod id;
 pub mod idempotency;
+pub mod location;
+pub mod name;
+pub mod patient;
+pub mod practitioner;
 pub mod qr;
+pub mod queue;
+pub mod schedule;
+pub mod search;
+pub mod secret;
+pub mod slot;
+pub mod staff;
 pub mod stamp;
 pub mod time;
+pub mod token;

@@ -1,0 +1,220 @@
+//! Whose turn it is: call, recall, skip, rejoin, finish, leave, prioritise.
+
+use super::{Line, QueueEntry, Status, row};
+use crate::appointment;
+use crate::clinic;
+use crate::contact;
+use crate::db::Tx;
+use crate::error::{Code, Error, Result};
+use crate::id::{Noun, QueueEntryId};
+use crate::stamp::{Right, Stamp};
+use crate::time::{local_date, start_of_day};
+
+/// Calls whoever is next in a line, and finishes with whoever is inside if told so.
+pub fn call_next(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    line: Line,
+    finish_current: bool,
+) -> Result<QueueEntry> {
+    stamp.needs(Right::RunQueue)?;
+    let today = local_date(&clinic::get(tx)?.zone, stamp.now).to_string();
+    if finish_current {
+        let inside = match line {
+            Line::Practitioner(id) => row::one(
+                tx,
+                "q.date = ?1 AND q.status = 'called' AND q.practitioner = ?2",
+                (&today, id),
+            )?,
+            Line::Location(id) => row::one(
+                tx,
+                "q.date = ?1 AND q.status = 'called' AND q.location = ?2",
+                (&today, id),
+            )?,
+            Line::Desk => {
+                row::one(tx, "q.date = ?1 AND q.status = 'called' AND q.kind = 'desk'", [&today])?
+            }
+        };
+        if let Some(inside) = inside {
+            finish(tx, stamp, inside.id, None)?;
+        }
+    }
+    let first = "ORDER BY q.due, q.joined_at, q.id";
+    let next = match line {
+        Line::Practitioner(id) => row::one(
+            tx,
+            &format!("q.date = ?1 AND q.status = 'waiting' AND q.practitioner = ?2 {first}"),
+            (&today, id),
+        )?,
+        Line::Location(id) => row::one(
+            tx,
+            &format!("q.date = ?1 AND q.status = 'waiting' AND q.location = ?2 {first}"),
+            (&today, id),
+        )?,
+        Line::Desk => row::one(
+            tx,
+            &format!("q.date = ?1 AND q.status = 'waiting' AND q.kind = 'desk' {first}"),
+            [&today],
+        )?,
+    };
+    match next {
+        Some(entry) => call(tx, stamp, entry.id, None),
+        None => Err(Error::refused(Code::QueueEmpty, "nobody is waiting in this line")),
+    }
+}
+
+/// Calls somebody, out of turn if need be.
+pub fn call(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    id: QueueEntryId,
+    seen: Option<i64>,
+) -> Result<QueueEntry> {
+    let entry = step(tx, stamp, (id, seen), Status::Called)?;
+    let (called_at, calls) = (Some(stamp.now), entry.calls + 1);
+    write(tx, stamp, "call", QueueEntry { called_at, calls, ..entry })
+}
+
+/// Calls somebody again who was called.
+pub fn recall(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    id: QueueEntryId,
+    seen: Option<i64>,
+) -> Result<QueueEntry> {
+    stamp.needs(Right::RunQueue)?;
+    match row::find(tx, id)?.status {
+        Status::Called => call(tx, stamp, id, seen),
+        Status::Waiting | Status::Skipped | Status::Finished | Status::Left => {
+            Err(illegal("only somebody who was called can be called again"))
+        }
+    }
+}
+
+/// Passes over somebody who did not come; they may rejoin.
+pub fn skip(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    id: QueueEntryId,
+    seen: Option<i64>,
+) -> Result<QueueEntry> {
+    let entry = step(tx, stamp, (id, seen), Status::Skipped)?;
+    write(tx, stamp, "skip", entry)
+}
+
+/// Puts somebody back into the line who was skipped: behind those who were due before now.
+pub fn rejoin(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    id: QueueEntryId,
+    seen: Option<i64>,
+) -> Result<QueueEntry> {
+    stamp.needs(Right::RunQueue)?;
+    let entry = row::find(tx, id)?;
+    crate::change::next_version(entry.version, seen)?;
+    back_in_line(tx, stamp, entry)
+}
+
+/// Notes that somebody was seen; an appointment is fulfilled by it.
+pub fn finish(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    id: QueueEntryId,
+    seen: Option<i64>,
+) -> Result<QueueEntry> {
+    let entry = step(tx, stamp, (id, seen), Status::Finished)?;
+    if let Some(appointment) = entry.appointment
+        && appointment::find(tx, appointment)?.status.may_become(appointment::Status::Fulfilled)
+    {
+        appointment::complete(tx, stamp, appointment, None)?;
+    }
+    write(tx, stamp, "finish", QueueEntry { finished_at: Some(stamp.now), ..entry })
+}
+
+/// Notes that somebody went away unseen.
+pub fn leave(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    id: QueueEntryId,
+    seen: Option<i64>,
+) -> Result<QueueEntry> {
+    let entry = step(tx, stamp, (id, seen), Status::Left)?;
+    write(tx, stamp, "leave", entry)
+}
+
+/// Puts somebody first, for a reason that is written down.
+pub fn prioritise(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    (id, seen): (QueueEntryId, Option<i64>),
+    reason: Option<String>,
+) -> Result<QueueEntry> {
+    stamp.needs(Right::RunQueue)?;
+    let reason = contact::reason("reason", reason)?;
+    let entry = row::find(tx, id)?;
+    let version = crate::change::next_version(entry.version, seen)?;
+    match entry.status {
+        Status::Waiting => {}
+        Status::Called | Status::Skipped | Status::Finished | Status::Left => {
+            return Err(illegal("only somebody who waits can be put first"));
+        }
+    }
+    let zone = clinic::get(tx)?.zone;
+    let due = start_of_day(&zone, entry.date);
+    write(
+        tx,
+        stamp,
+        "prioritise",
+        QueueEntry { version, due, priority_reason: Some(reason), ..entry },
+    )
+}
+
+pub(super) fn back_in_line(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    entry: QueueEntry,
+) -> Result<QueueEntry> {
+    match entry.status {
+        Status::Skipped => {}
+        Status::Waiting | Status::Called | Status::Finished | Status::Left => {
+            return Err(illegal("only somebody who was skipped can rejoin"));
+        }
+    }
+    let (version, due) = (entry.version + 1, entry.due.max(stamp.now));
+    write(tx, stamp, "rejoin", QueueEntry { version, due, status: Status::Waiting, ..entry })
+}
+
+fn step(
+    tx: &Tx<'_>,
+    stamp: &Stamp,
+    (id, seen): (QueueEntryId, Option<i64>),
+    status: Status,
+) -> Result<QueueEntry> {
+    stamp.needs(Right::RunQueue)?;
+    let entry = row::find(tx, id)?;
+    let version = crate::change::next_version(entry.version, seen)?;
+    if entry.status.may_become(status) {
+        Ok(QueueEntry { version, status, ..entry })
+    } else {
+        Err(illegal(&format!(
+            "somebody who is {} cannot become {}",
+            entry.status.as_str(),
+            status.as_str()
+        )))
+    }
+}
+
+fn write(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    verb: &'static str,
+    entry: QueueEntry,
+) -> Result<QueueEntry> {
+    row::update(tx, &entry)?;
+    tx.record(stamp, verb, (Noun::QueueEntry, entry.id.as_bytes(), entry.version), entry.patient)?;
+    Ok(entry)
+}
+
+fn illegal(detail: &str) -> Error {
+    Error::refused(Code::IllegalStep, detail)
+}

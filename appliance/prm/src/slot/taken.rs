@@ -1,0 +1,96 @@
+//! Which lanes of an actor's ticks are claimed.
+
+use jiff::Timestamp;
+
+use super::Session;
+use crate::db::Read;
+use crate::error::Result;
+use crate::schedule::Schedule;
+use crate::time::{TICK_MINUTES, tick, to_ms};
+
+/// The first lane of deliberate overbookings; lanes below it are capacity.
+pub(crate) const OVERBOOK_LANE: i64 = 1_000;
+/// The most lanes of capacity, as bits of a mask.
+const LANES_MAX: i64 = 100;
+
+/// The claimed lanes of one actor (a practitioner, a room, a piece of equipment) over a stretch.
+pub(crate) struct Taken {
+    first: i64,
+    lanes: Vec<u128>,
+}
+
+impl Taken {
+    /// Reads the claims of an actor that stand at `now`; overbookings and expired holds do not count.
+    pub(crate) fn load(
+        read: &Read<'_>,
+        actor: &[u8; 16],
+        (from, to): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Result<Self> {
+        let first = tick(from);
+        // Visits that begin in the stretch may be blocked beyond it, by at most a day.
+        let last = tick(to) + 24 * 60 / TICK_MINUTES;
+        let length = usize::try_from(last - first).unwrap_or(0);
+        let mut lanes = vec![0_u128; length];
+        let mut statement = read.sql().prepare_cached(
+            "SELECT tick, lane, until FROM claim WHERE actor = ?1 AND tick >= ?2 AND tick < ?3",
+        )?;
+        let mut rows = statement.query((actor, first, last))?;
+        let now = to_ms(now);
+        while let Some(row) = rows.next()? {
+            let lane: i64 = row.get(1)?;
+            let until: Option<i64> = row.get(2)?;
+            if lane < LANES_MAX && until.is_none_or(|until| until > now) {
+                let index = usize::try_from(row.get::<_, i64>(0)? - first).unwrap_or(usize::MAX);
+                if let Some(mask) = lanes.get_mut(index) {
+                    *mask |= 1 << lane;
+                }
+            }
+        }
+        Ok(Self { first, lanes })
+    }
+
+    /// How many of the first `capacity` lanes are free from `start` to before `end`.
+    pub(crate) fn free_lanes(&self, start: Timestamp, end: Timestamp, capacity: i64) -> i64 {
+        let index = |tick: i64| usize::try_from(tick - self.first).unwrap_or(0);
+        let (from, to) = (index(tick(start)), index(last_tick(end) + 1));
+        let stretch = self.lanes.get(from..to.min(self.lanes.len())).unwrap_or_default();
+        let used = stretch.iter().fold(0, |used, lanes| used | lanes);
+        let capacity = u32::try_from(capacity.clamp(0, LANES_MAX)).unwrap_or(0);
+        let within = if capacity == 0 { 0 } else { u128::MAX >> (128 - capacity) };
+        i64::from(capacity) - i64::from((used & within).count_ones())
+    }
+}
+
+/// The tick in which the last moment before `end` lies.
+pub(crate) fn last_tick(end: Timestamp) -> i64 {
+    (end.as_second() - 1).div_euclid(TICK_MINUTES * 60)
+}
+
+/// How many patients a session has, overbookings and expired holds aside.
+pub(crate) fn booked_in_session(
+    read: &Read<'_>,
+    schedule: &Schedule,
+    session: &Session,
+    now: Timestamp,
+) -> Result<i64> {
+    Ok(read
+        .sql()
+        .prepare_cached(
+            "SELECT count(*) FROM appointment
+             WHERE practitioner = ?1 AND start >= ?2 AND start < ?3 AND schedule = ?4
+               AND status NOT IN ('cancelled', 'entered-in-error') AND lane < ?5
+               AND (hold_until IS NULL OR hold_until > ?6)",
+        )?
+        .query_row(
+            (
+                schedule.practitioner,
+                to_ms(session.start),
+                to_ms(session.end),
+                schedule.id,
+                OVERBOOK_LANE,
+                to_ms(now),
+            ),
+            |row| row.get(0),
+        )?)
+}
