@@ -164,10 +164,10 @@ CREATE TABLE patient_search (
   sounds TEXT NOT NULL
 ) STRICT;
 
--- Words, sounds and keys of whole names; rowid is the patient's number. Prefixes of two and three
+-- Words, sounds and keys of whole names; rowid is the patient's number. Prefixes of two to five
 -- letters serve names that are still being typed.
 CREATE VIRTUAL TABLE patient_word USING fts5 (
-  tokens, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii', prefix = '2 3'
+  tokens, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii', prefix = '2 3 4 5'
 );
 
 -- Any three or more neighbouring digits; rowid is the patient's number.
@@ -184,9 +184,10 @@ CREATE TABLE name_sound (
 ) STRICT;
 CREATE INDEX name_sound_skeleton ON name_sound (skeleton, sound);
 
--- Parts of sounds, for words misspelt at their beginning; rowid is name_sound.id.
+-- Parts of sounds, for words misspelt at their beginning; rowid is name_sound.id. Full detail,
+-- because without it FTS5 ranks all matches alike.
 CREATE VIRTUAL TABLE name_sound_part USING fts5 (
-  sound, content = '', contentless_delete = 1, detail = 'none', tokenize = 'trigram'
+  sound, content = '', contentless_delete = 1, tokenize = 'trigram'
 );
 
 -- A room, a piece of equipment that is booked like a room, or a site.

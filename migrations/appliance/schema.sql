@@ -154,7 +154,7 @@ CREATE TABLE patient_search (
 ) STRICT;
 
 CREATE VIRTUAL TABLE patient_word USING fts5 (
-  tokens, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii', prefix = '2 3'
+  tokens, content = '', contentless_delete = 1, detail = 'none', tokenize = 'ascii', prefix = '2 3 4 5'
 );
 
 CREATE VIRTUAL TABLE patient_digits USING fts5 (
@@ -171,7 +171,7 @@ CREATE TABLE name_sound (
 CREATE INDEX name_sound_skeleton ON name_sound (skeleton, sound);
 
 CREATE VIRTUAL TABLE name_sound_part USING fts5 (
-  sound, content = '', contentless_delete = 1, detail = 'none', tokenize = 'trigram'
+  sound, content = '', contentless_delete = 1, tokenize = 'trigram'
 );
 
 CREATE TABLE location (

@@ -1,1 +1,16 @@
-//! The daemon.
+//! The daemon of the box: its doors, its command line, its keys and its backups.
+//!
+//! Invariant: only `clock.rs` reads the clock.
+//! Invariant: rights and rules are in `prm`; here is only how they are reached.
+
+pub mod app;
+pub mod backup;
+pub mod clock;
+pub mod config;
+pub mod connections;
+pub mod demo;
+pub mod health;
+pub mod http;
+pub mod last_backup;
+pub mod place;
+pub mod tls;

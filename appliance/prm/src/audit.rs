@@ -121,6 +121,16 @@ pub fn were_listed(
     Ok(())
 }
 
+/// Writes that the audit itself was read: all of it, or what concerns one patient.
+pub fn was_looked_at(tx: &mut Tx<'_>, stamp: &Stamp, patient: Option<PatientId>) -> Result<()> {
+    tx.audit(stamp, "read", Noun::Audit, None, patient)
+}
+
+/// Writes that a list was shown which names many, such as the diary of a day: one line for all.
+pub fn was_listed(tx: &mut Tx<'_>, stamp: &Stamp, noun: Noun) -> Result<()> {
+    tx.audit(stamp, "list", noun, None, None)
+}
+
 /// What a check of the whole chain found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {

@@ -329,6 +329,21 @@ impl Db {
     }
 }
 
+impl Drop for Inner {
+    /// A program must not end while the writer still closes its connection: the cryptography is
+    /// taken down under it.
+    fn drop(&mut self) {
+        drop(self.jobs.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && writer.thread().id() != std::thread::current().id()
+        {
+            // A writer that panicked has nothing left to finish.
+            let _ = writer.join();
+        }
+    }
+}
+
 impl Inner {
     fn read_now<T>(&self, query: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
         let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();

@@ -229,7 +229,7 @@ impl<'a> Comparison<'a> {
         }
         let top = best.iter().copied().fold(0.0, f64::max);
         let left_over = name.len().saturating_sub(asked.len()).min(4);
-        (top / total) * (1.0 - 0.02 * left_over as f64)
+        (top / total) * (1.0 - 0.03 * left_over as f64)
     }
 }
 

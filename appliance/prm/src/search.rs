@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::name::{self, Comparison, Sought};
 
@@ -32,16 +32,22 @@ pub const DIGITS_MAX: usize = 16;
 pub const DIGITS_CHARS_MAX: usize = 40;
 
 /// Most patients looked at in one step.
-const STEP_MAX: i64 = 300;
+const STEP_MAX: usize = 200;
+
+/// Most patients looked at in a step that leaves a word out.
+const REST_MAX: usize = 50;
 
 /// Most rows of a full-text answer that are crossed with another one.
-const CROSS_MAX: i64 = 20_000;
+const CROSS_MAX: usize = 20_000;
 
 /// Fewer answers than this are compared by name one by one instead of being crossed.
 const FEW: usize = 500;
 
+/// An answer this good has the words of the query and no other.
+const WHOLE: f64 = 0.9999;
+
 /// A page full of answers this good cannot be bettered.
-const EXACT: f64 = 0.979;
+const EXACT: f64 = 0.975;
 
 /// A page full of answers this good ends the search before slips are considered.
 const GOOD: f64 = 0.93;
@@ -52,11 +58,17 @@ const FAIR: f64 = 0.8;
 /// Answers less like the query than this are not given.
 const FLOOR: f64 = 0.45;
 
+/// Answers less good than this have a word that is neither spelt nor said like the query's: guesses.
+const SURE: f64 = 0.95;
+
 /// Patients of one name who stand together among guesses.
 const NAMESAKES: u32 = 3;
 
 /// What is left of the score of further ones.
 const STAND_BACK: f64 = 0.9;
+
+/// Letters of the shortest word that is looked for as two words said as one.
+const JOINED_LEAST: usize = 6;
 
 /// A patient found, with how well they fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -225,13 +237,14 @@ fn by_digits(
     }
     let mut statement = conn.prepare_cached(
         "SELECT s.number, s.digits FROM patient_digits d JOIN patient_search s ON s.number = d.rowid
-         WHERE d.patient_digits MATCH ?1 LIMIT ?2",
+         WHERE d.patient_digits MATCH ?1",
     )?;
     for runs in readings {
         let Some(expression) = asked::digits_expression(runs) else { continue };
-        let mut rows = statement.query(params![expression, STEP_MAX])?;
+        let mut rows = statement.query([expression])?;
         let mut found = false;
-        while let Some(row) = rows.next()? {
+        for _ in 0..STEP_MAX {
+            let Some(row) = rows.next()? else { break };
             let (number, digits): (i64, String) = (row.get(0)?, row.get(1)?);
             let score = asked::digits_score(runs, &digits);
             if score > 0.0 {
@@ -248,15 +261,16 @@ fn by_digits(
 }
 
 fn by_both(conn: &Connection, asked: &Asked, limit: usize) -> rusqlite::Result<Vec<Hit>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT rowid FROM patient_digits WHERE patient_digits MATCH ?1 LIMIT ?2",
-    )?;
+    let mut statement =
+        conn.prepare_cached("SELECT rowid FROM patient_digits WHERE patient_digits MATCH ?1")?;
     let mut within: HashSet<i64> = HashSet::new();
     within.extend(asked.local_number());
     for runs in asked.readings() {
         let Some(expression) = asked::digits_expression(&runs) else { continue };
-        let rows = statement.query_map(params![expression, CROSS_MAX], |r| r.get(0))?;
-        within.extend(rows.collect::<rusqlite::Result<Vec<i64>>>()?);
+        let rows = statement.query_map([expression], |r| r.get::<_, i64>(0))?;
+        for number in rows.take(CROSS_MAX) {
+            within.insert(number?);
+        }
         if !within.is_empty() {
             break;
         }
@@ -264,7 +278,7 @@ fn by_both(conn: &Connection, asked: &Asked, limit: usize) -> rusqlite::Result<V
     if within.len() > FEW {
         return by_name(conn, &asked.name, limit, Some(&within));
     }
-    let mut search = NameSearch::new(conn, &asked.name, Some(&within));
+    let mut search = NameSearch::new(conn, &asked.name, Some(&within))?;
     for &number in &within {
         search.compare(number)?;
     }
@@ -277,23 +291,22 @@ fn by_name(
     limit: usize,
     within: Option<&HashSet<i64>>,
 ) -> rusqlite::Result<Vec<Hit>> {
-    let mut search = NameSearch::new(conn, sought, within);
-    for (expression, enough) in exact_steps(sought) {
-        search.step(&expression)?;
+    let mut search = NameSearch::new(conn, sought, within)?;
+    for (expression, enough) in exact_steps(conn, sought)? {
+        search.step(&expression, limit, STEP_MAX)?;
         if search.has(limit, enough) {
             return Ok(search.finish());
         }
     }
     let alternatives = slips::alternatives(conn, sought)?;
-    for expression in slips::steps(&alternatives) {
-        search.step(&expression)?;
-        if search.has(limit, GOOD) {
-            return Ok(search.finish());
-        }
+    search.step(&slips::nearest(&alternatives), limit, STEP_MAX)?;
+    if search.has(limit, GOOD) || search.has(1, EXACT) {
+        return Ok(search.finish());
     }
+    search.step(&slips::all(&alternatives), limit, STEP_MAX)?;
     if !search.has(limit, FAIR) {
-        for expression in slips::steps_less_a_word(&alternatives) {
-            search.step(&expression)?;
+        for expression in slips::less_a_word(&alternatives) {
+            search.step(&expression, limit, REST_MAX)?;
         }
     }
     Ok(search.finish())
@@ -301,59 +314,62 @@ fn by_name(
 
 /// Steps that take each word as typed or by its sound, the narrowest first, each with how good a
 /// full page of answers makes the next step needless.
-fn exact_steps(sought: &Sought) -> Vec<(String, f64)> {
+fn exact_steps(conn: &Connection, sought: &Sought) -> rusqlite::Result<Vec<(String, f64)>> {
     let words = sought.words();
-    let whole = whole(words.iter().map(|w| w.text.as_str()));
     let last = words.len().saturating_sub(1);
     let mut as_typed: Vec<String> = Vec::new();
-    let mut typed_so_far: Vec<String> = Vec::new();
+    let mut begun: Vec<String> = Vec::new();
     let mut as_heard: Vec<String> = Vec::new();
+    let mut all_known = true;
     for (i, word) in words.iter().enumerate() {
         let (text, sound) = (&word.text, &word.sound);
-        let open = sought.is_unfinished() && i == last;
         as_typed.push(format!("\"{text}\""));
-        let mut begun = vec![format!("\"{text}\"")];
-        let mut heard = vec![format!("\"1{sound}\""), format!("\"3{sound}\"")];
         if text.len() == 1 {
             // The index has no prefixes of one letter, but a sound's first letter is its second character.
-            begun.push(format!("\"1{sound}\"*"));
-            if text == "c" {
-                begun.push("\"1c\"*".to_owned());
-            }
-        } else if open {
-            begun.push(format!("\"{text}\"*"));
-            heard.push(format!("\"{text}\"*"));
-            heard.push(format!("\"1{sound}\"*"));
+            let more = if text == "c" { " OR \"1c\"*" } else { "" };
+            let initial = format!("(\"1{sound}\"*{more})");
+            begun.push(initial.clone());
+            as_heard.push(initial);
+            continue;
         }
-        if text.len() == 1 {
-            heard.clone_from(&begun);
+        let open = sought.is_unfinished() && i == last;
+        if !open && slips::patients_with(conn, sound)? == 0 {
+            // Nobody has the word; somebody may have it in two words, and asking costs little.
+            all_known = false;
+            as_heard.push(format!("\"3{sound}\""));
+            continue;
         }
-        typed_so_far.push(any_of(&begun));
-        as_heard.push(any_of(&heard));
+        let end = if open { "*" } else { "" };
+        begun.push(format!("\"{text}\"{end}"));
+        as_heard.push(format!("(\"1{sound}\"{end} OR \"3{sound}\")"));
     }
-    let mut steps = vec![
-        (format!("\"{whole}\" AND {}", as_typed.join(" AND ")), EXACT),
-        (format!("\"{whole}\""), EXACT),
-        (as_typed.join(" AND "), EXACT),
-        (typed_so_far.join(" AND "), GOOD),
-        (as_heard.join(" AND "), GOOD),
-    ];
+    let mut steps = Vec::new();
+    if all_known {
+        let whole = whole(words.iter().map(|w| w.text.as_str()));
+        let as_typed = as_typed.join(" AND ");
+        steps.push((format!("\"{whole}\" AND {as_typed}"), EXACT));
+        steps.push((format!("\"{whole}\""), EXACT));
+        steps.push((as_typed, EXACT));
+        steps.push((begun.join(" AND "), if sought.is_unfinished() { GOOD } else { EXACT }));
+    }
+    if all_known || words.iter().any(|w| w.text.len() >= JOINED_LEAST) {
+        steps.push((as_heard.join(" AND "), EXACT));
+    }
     for (i, pair) in sought.pairs().iter().enumerate() {
-        let mut parts: Vec<String> = as_heard[..i].to_vec();
-        parts.push(format!("\"1{}\"", pair.sound));
-        parts.extend_from_slice(&as_heard[i + 2..]);
-        steps.push((parts.join(" AND "), GOOD));
+        if slips::patients_with(conn, &pair.sound)? > 0 {
+            let mut parts: Vec<String> = as_heard[..i].to_vec();
+            parts.push(format!("\"1{}\"", pair.sound));
+            parts.extend_from_slice(&as_heard[i + 2..]);
+            steps.push((parts.join(" AND "), EXACT));
+        }
     }
-    steps
-}
-
-fn any_of(tokens: &[String]) -> String {
-    format!("({})", tokens.join(" OR "))
+    Ok(steps)
 }
 
 /// One search by name under way.
 struct NameSearch<'a> {
     conn: &'a Connection,
+    read: CachedStatement<'a>,
     comparison: Comparison<'a>,
     within: Option<&'a HashSet<i64>>,
     seen: HashSet<i64>,
@@ -361,47 +377,49 @@ struct NameSearch<'a> {
 }
 
 impl<'a> NameSearch<'a> {
-    fn new(conn: &'a Connection, sought: &'a Sought, within: Option<&'a HashSet<i64>>) -> Self {
+    fn new(
+        conn: &'a Connection,
+        sought: &'a Sought,
+        within: Option<&'a HashSet<i64>>,
+    ) -> rusqlite::Result<Self> {
+        let read = conn.prepare_cached("SELECT names FROM patient_search WHERE number = ?1")?;
         let comparison = Comparison::new(sought);
-        Self { conn, comparison, within, seen: HashSet::new(), found: Vec::new() }
+        Ok(Self { conn, read, comparison, within, seen: HashSet::new(), found: Vec::new() })
     }
 
-    /// Compares the patients that fit a full-text expression.
-    fn step(&mut self, expression: &str) -> rusqlite::Result<()> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT rowid FROM patient_word WHERE patient_word MATCH ?1 LIMIT ?2",
-        )?;
-        let most = if self.within.is_some() { CROSS_MAX } else { STEP_MAX };
-        let mut rows = statement.query(params![expression, most])?;
-        let mut compared = 0;
-        while let Some(row) = rows.next()? {
+    /// Compares at most `most` patients that fit a full-text expression, fewer if `limit` of them fit wholly.
+    fn step(&mut self, expression: &str, limit: usize, most: usize) -> rusqlite::Result<()> {
+        let mut statement = self
+            .conn
+            .prepare_cached("SELECT rowid FROM patient_word WHERE patient_word MATCH ?1")?;
+        let mut rows = statement.query([expression])?;
+        let (mut compared, mut whole) = (0, 0);
+        for _ in 0..CROSS_MAX {
+            let Some(row) = rows.next()? else { break };
             let number: i64 = row.get(0)?;
             if self.within.is_some_and(|w| !w.contains(&number)) || !self.seen.insert(number) {
                 continue;
             }
-            self.compare(number)?;
+            whole += usize::from(self.compare(number)? >= WHOLE);
             compared += 1;
-            if compared >= STEP_MAX {
+            if compared >= most || whole >= limit {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Compares one patient by the names in the index.
-    fn compare(&mut self, number: i64) -> rusqlite::Result<()> {
-        let mut read =
-            self.conn.prepare_cached("SELECT names FROM patient_search WHERE number = ?1")?;
-        let mut rows = read.query([number])?;
-        let Some(row) = rows.next()? else { return Ok(()) };
+    /// Compares one patient by the names in the index; gives back how well they fit.
+    fn compare(&mut self, number: i64) -> rusqlite::Result<f64> {
+        let mut rows = self.read.query([number])?;
+        let Some(row) = rows.next()? else { return Ok(0.0) };
         let names = row.get_ref(0)?.as_str()?;
         let best = names.lines().map(|n| (self.comparison.likeness(n), n));
-        if let Some((score, name)) = best.max_by(|a, b| a.0.total_cmp(&b.0))
-            && score >= FLOOR
-        {
+        let Some((score, name)) = best.max_by(|a, b| a.0.total_cmp(&b.0)) else { return Ok(0.0) };
+        if score >= FLOOR {
             self.found.push((Hit { number, score }, name.to_owned()));
         }
-        Ok(())
+        Ok(score)
     }
 
     /// Whether there are `limit` answers at least as good as `score`.
@@ -417,7 +435,7 @@ impl<'a> NameSearch<'a> {
         self.found
             .into_iter()
             .map(|(mut hit, name)| {
-                if hit.score < GOOD {
+                if hit.score < SURE {
                     let before = namesakes.entry(name).or_default();
                     *before += 1;
                     if *before > NAMESAKES {

@@ -15,7 +15,7 @@ use crate::stamp::{Right, Stamp};
 /// Pairs that one listing answers at the most.
 pub const DUPLICATES_MAX: u32 = 200;
 /// Namesakes born in the same year that are looked at.
-const NAMESAKES_MAX: u32 = 50;
+const NAMESAKES_MAX: u32 = 200;
 /// Names less alike than this are those of two people.
 const LIKE: f64 = 0.85;
 /// Names as alike as this are one name, spelt in two ways.
@@ -127,13 +127,19 @@ pub(super) fn of(read: &Read<'_>, patient: &Patient) -> Result<Vec<Alike>> {
     if let Some(birth_date) = patient.birth_date {
         // The newest first: a record made twice is mostly made twice soon.
         let mut namesakes = read.sql().prepare_cached(
-            "SELECT id FROM patient WHERE name_key = ?1 AND birth_year = ?2 AND active = 1 AND id <> ?3
+            "SELECT id, birth_date FROM patient
+             WHERE name_key = ?1 AND birth_year = ?2 AND active = 1 AND id <> ?3
              ORDER BY number DESC LIMIT ?4",
         )?;
         let key = row::name_key(&patient.name);
-        let found = namesakes
-            .query_map((key, birth_date.year(), patient.id, NAMESAKES_MAX), |row| row.get(0))?;
-        ids.extend(found.collect::<rusqlite::Result<Vec<PatientId>>>()?);
+        let mut rows = namesakes.query((key, birth_date.year(), patient.id, NAMESAKES_MAX))?;
+        while let Some(row) = rows.next()? {
+            let born: String = row.get(1)?;
+            // Those born on another day are pairs only with a shared number, which was seen above.
+            if BirthDate::parse(&born)?.agrees_with(birth_date) {
+                ids.push(row.get(0)?);
+            }
+        }
     }
     ids.sort();
     ids.dedup();

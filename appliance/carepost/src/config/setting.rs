@@ -1,0 +1,159 @@
+//! All settings of the box, once each: what they take, their defaults and what they do.
+
+/// The languages that there are words for.
+pub const LANGUAGES: [&str; 4] = ["en", "hi", "kn", "ta"];
+
+/// One setting: its key, what it takes, what it is when nobody says, and what it does.
+#[derive(Debug)]
+pub struct Setting {
+    /// Section and name, for example `http.listen`.
+    pub key: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// The default as it would stand in the file; empty if there is none.
+    pub default: &'static str,
+    /// What it does, in a sentence or two.
+    pub doc: &'static str,
+}
+
+/// What a setting takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// An address and port.
+    Address,
+    /// An address and port, or nothing.
+    OptionalAddress,
+    /// True or false.
+    Switch,
+    /// A whole number in a range, both ends included.
+    Number(u32, u32),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Some of these words, each once, at least one.
+    Choices(&'static [&'static str]),
+}
+
+const LOG_FORMATS: [&str; 2] = ["text", "json"];
+const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+/// All settings, in the order in which people read them.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        key: "http.listen",
+        kind: Kind::Address,
+        default: "\"127.0.0.1:8080\"",
+        doc: "Where the box serves plain HTTP, for the attached kiosk and for a proxy on the same machine.",
+    },
+    Setting {
+        key: "http.tls_listen",
+        kind: Kind::OptionalAddress,
+        default: "",
+        doc: "Where the box serves HTTPS for tablets and other computers, for example \"0.0.0.0:8443\".",
+    },
+    Setting {
+        key: "http.trust_listen",
+        kind: Kind::OptionalAddress,
+        default: "",
+        doc: "Where a page without any records helps tablets to trust the box, for example \"0.0.0.0:80\".",
+    },
+    Setting {
+        key: "http.allow_plain_on_lan",
+        kind: Kind::Switch,
+        default: "false",
+        doc: "Lets http.listen be an address that others can reach. Records then cross the network unencrypted.",
+    },
+    Setting {
+        key: "http.max_connections",
+        kind: Kind::Number(16, 20_000),
+        default: "2200",
+        doc: "Open connections for each listener; more are told to come back.",
+    },
+    Setting {
+        key: "queue.walk_in_wait_minutes",
+        kind: Kind::Number(0, 240),
+        default: "30",
+        doc: "How long a walk-in waits behind booked patients before being due like them, in minutes.",
+    },
+    Setting {
+        key: "kiosk.idle_seconds",
+        kind: Kind::Number(10, 600),
+        default: "30",
+        doc: "After so many seconds without a touch the kiosk asks whether anybody is there.",
+    },
+    Setting {
+        key: "language.offered",
+        kind: Kind::Choices(&LANGUAGES),
+        default: "[\"en\", \"hi\", \"kn\", \"ta\"]",
+        doc: "The languages that the kiosk offers, in this order.",
+    },
+    Setting {
+        key: "language.default",
+        kind: Kind::Choice(&LANGUAGES),
+        default: "\"en\"",
+        doc: "The language of screens and messages for people who have not chosen one.",
+    },
+    Setting {
+        key: "log.format",
+        kind: Kind::Choice(&LOG_FORMATS),
+        default: "\"text\"",
+        doc: "Log lines for people (text) or for programs (json).",
+    },
+    Setting {
+        key: "log.level",
+        kind: Kind::Choice(&LOG_LEVELS),
+        default: "\"info\"",
+        doc: "The least important line that is logged.",
+    },
+    Setting {
+        key: "backup.warn_after_hours",
+        kind: Kind::Number(1, 8760),
+        default: "48",
+        doc: "The desk and `carepost doctor` warn when the last backup is older, in hours.",
+    },
+];
+
+/// The settings as a Markdown table, for the README.
+pub fn markdown() -> String {
+    let mut table = "| setting | default | takes | what it does |\n|---|---|---|---|\n".to_owned();
+    for Setting { key, kind, default, doc } in SETTINGS {
+        let default = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
+        table.push_str(&format!("| `{key}` | {default} | {} | {doc} |\n", kind.expected()));
+    }
+    table
+}
+
+impl Kind {
+    /// What it takes, in words that follow "takes".
+    pub fn expected(self) -> String {
+        match self {
+            Self::Address => "an address and port such as \"127.0.0.1:8080\"".to_owned(),
+            Self::OptionalAddress => {
+                "an address and port such as \"0.0.0.0:8443\", or \"\" for none".to_owned()
+            }
+            Self::Switch => "true or false".to_owned(),
+            Self::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
+            Self::Choices(words) => format!("a list of some of {}", words.join(", ")),
+        }
+    }
+}
+
+/// The setting with this key.
+pub(super) fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The key that is most like `key`, with or without its section.
+pub(super) fn nearest(key: &str) -> &'static str {
+    let likeness = |setting: &Setting| {
+        let name = setting.key.rsplit('.').next().unwrap_or(setting.key);
+        let written = key.rsplit('.').next().unwrap_or(key);
+        let whole = strsim::normalized_damerau_levenshtein(key, setting.key);
+        whole.max(0.99 * strsim::normalized_damerau_levenshtein(written, name))
+    };
+    SETTINGS
+        .iter()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .expect("invariant: there are settings")
+        .key
+}

@@ -1,0 +1,169 @@
+//! The demonstration clinic: a clinic with its patients, bookings and a day half over, made by
+//! the same verbs as the desk uses.
+//!
+//! Invariant: the same seed at the same instant makes the same clinic, but for ids and codes.
+
+mod days;
+mod guest;
+mod house;
+pub mod names;
+mod people;
+#[cfg(test)]
+mod tests;
+
+use fastrand::Rng;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use prm::clinic::{self, Founding};
+use prm::db::{Db, Tx};
+use prm::device::{self, Kind};
+use prm::error::{Error, Result};
+use prm::id::PractitionerId;
+use prm::staff::{self, PasswordHash};
+use prm::stamp::{Role, Stamp};
+
+use self::days::{Days, Hands};
+pub use self::guest::{Guest, guest};
+
+/// The name of the clinic.
+pub const CLINIC: &str = "Ashwini Polyclinic";
+/// Where it is.
+pub const TIMEZONE: &str = "Asia/Kolkata";
+/// The password of everybody in it. No secret: whatever it opens is made up.
+pub const PASSWORD: &str = "ashwini-demo";
+/// Its patients.
+pub const PATIENTS: usize = 2_000;
+/// Days before today that have appointments.
+pub const PAST_DAYS: i32 = 14;
+/// Days after today that have appointments, unless it is said otherwise.
+pub const FUTURE_DAYS: i64 = 14;
+/// The most days after today: as far as one search for free slots goes.
+pub const FUTURE_DAYS_MAX: i64 = 45;
+/// How long ago the clinic opened, in days.
+const OPEN_DAYS: i64 = 720;
+
+/// Somebody who can sign in, with [`PASSWORD`].
+#[derive(Clone, Copy, Debug)]
+pub struct SignIn {
+    /// What they type.
+    pub username: &'static str,
+    /// Their name.
+    pub name: &'static str,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// The staff.
+pub const STAFF: [SignIn; 4] = [
+    SignIn { username: "admin", name: "Ashwini Rao", role: Role::Admin },
+    SignIn { username: "reception", name: "Kavitha Shetty", role: Role::Clerk },
+    SignIn { username: "dr.sharma", name: "Dr. Rajiv Sharma", role: Role::Practitioner },
+    SignIn { username: "auditor", name: "Joseph Mathew", role: Role::Auditor },
+];
+
+/// The codes with which a kiosk and a board are paired.
+#[derive(Clone, Debug)]
+pub struct Pairing {
+    /// Of a kiosk: `/kiosk?pair=CODE`.
+    pub kiosk: String,
+    /// Of a board.
+    pub board: String,
+}
+
+/// What was made.
+#[derive(Clone, Debug)]
+pub struct Furnished {
+    /// Patients on record.
+    pub patients: usize,
+    /// Appointments, the cancelled ones too.
+    pub appointments: usize,
+    /// Steps that the rules refused; none is meant to be.
+    pub refused: usize,
+    /// Somebody to check in as.
+    pub guest: Option<Guest>,
+    /// The codes of a kiosk and a board.
+    pub pairing: Pairing,
+}
+
+/// Makes the clinic in an empty database as it would be at `now`, with bookings for so many
+/// `days` after today (0 to [`FUTURE_DAYS_MAX`]).
+///
+/// # Errors
+/// If the database is not empty, cannot be written, or the days are too many.
+pub fn furnish(db: &Db, now: Timestamp, seed: u64, days: i64) -> Result<Furnished> {
+    furnish_with(db, now, seed, (PATIENTS, days))
+}
+
+fn furnish_with(
+    db: &Db,
+    now: Timestamp,
+    seed: u64,
+    (patients, days): (usize, i64),
+) -> Result<Furnished> {
+    if !(0..=FUTURE_DAYS_MAX).contains(&days) {
+        let detail = format!("the demonstration has bookings for 0 to {FUTURE_DAYS_MAX} days");
+        return Err(Error::invalid("days", detail));
+    }
+    let zone = TimeZone::get(TIMEZONE)
+        .map_err(|error| Error::Storage(format!("no time zone {TIMEZONE}: {error}")))?;
+    let mut rng = Rng::with_seed(seed);
+    let today = zone.to_datetime(now).date();
+    let opened = prm::time::start_of_day(&zone, today) - SignedDuration::from_hours(24 * OPEN_DAYS);
+    let password = staff::hash_password(PASSWORD)?;
+    let (house, hands) = db.write_blocking(move |tx| {
+        let stamp = Stamp::of_box(opened);
+        let (name, timezone) = (CLINIC.to_owned(), TIMEZONE.to_owned());
+        clinic::found(tx, &stamp, Founding { name, timezone, country: "IN".into(), demo: true })?;
+        let house = house::build(tx, &stamp, today)?;
+        let cardiologist = house.practitioners[house::CARDIOLOGY];
+        let hands = engage(tx, &stamp, cardiologist, &password)?;
+        Ok((house, hands))
+    })?;
+    let first_patient = opened + SignedDuration::from_hours(24);
+    let people = people::population(&mut rng, patients, (first_patient, now));
+    let future = i32::try_from(days).unwrap_or(0);
+    let tally = Days::new(rng, (now, zone), hands, house, people).pass(db, (PAST_DAYS, future))?;
+    Ok(Furnished {
+        patients: tally.patients,
+        appointments: tally.appointments,
+        refused: tally.refused,
+        guest: db.read_blocking(|read| guest(read, now))?,
+        pairing: offer_pairing(db, now)?,
+    })
+}
+
+/// Offers codes with which a kiosk and a board are paired.
+///
+/// # Errors
+/// If too many offers are open already.
+pub fn offer_pairing(db: &Db, now: Timestamp) -> Result<Pairing> {
+    db.write_blocking(move |tx| {
+        let stamp = Stamp::of_box(now);
+        let (_, kiosk) = device::offer(tx, &stamp, Kind::Kiosk, Some("Demonstration".into()))?;
+        let (_, board) = device::offer(tx, &stamp, Kind::Board, Some("Demonstration".into()))?;
+        Ok(Pairing { kiosk, board })
+    })
+}
+
+/// Adds the staff, and a kiosk by the door.
+fn engage(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    cardiologist: PractitionerId,
+    password: &PasswordHash,
+) -> Result<Hands> {
+    let mut ids = Vec::new();
+    for SignIn { username, name, role } in STAFF {
+        let addition = staff::Addition {
+            username: username.into(),
+            name: name.into(),
+            role,
+            practitioner: (role == Role::Practitioner).then_some(cardiologist),
+            password: password.clone(),
+        };
+        ids.push(staff::add(tx, stamp, addition)?.id);
+    }
+    let (_, code) = device::offer(tx, stamp, Kind::Kiosk, Some("Kiosk by the door".into()))?;
+    let (kiosk, _) = device::claim(tx, stamp, &code)?;
+    Ok(Hands { clerk: ids[1], cardiologist: ids[2], kiosk: kiosk.id })
+}

@@ -1,0 +1,94 @@
+//! Creating requests that may be repeated: the same `Idempotency-Key` and body hear the same
+//! answer and nothing happens twice.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderValue};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use prm::db::Tx;
+use prm::idempotency::{self, Answer as Kept, Key};
+use prm::stamp::Stamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Answer, Problem};
+use super::json;
+use super::version::etag;
+use crate::app::App;
+
+/// A JSON body and the key that came with it, if any.
+#[derive(Debug)]
+pub struct Posted<T> {
+    /// The body.
+    pub body: T,
+    /// The key, for [`once`].
+    pub key: Option<Key>,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Posted<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let path = request.uri().path().to_owned();
+        let text = request.headers().get("idempotency-key").cloned();
+        let bytes = json::json_bytes(request).await?;
+        let key = match text {
+            None => None,
+            Some(text) => {
+                let text = text.to_str().map_err(|_| {
+                    Problem::invalid("Idempotency-Key", "the Idempotency-Key is plain ASCII")
+                })?;
+                Some(Key::new(text, &[path.as_bytes(), &bytes])?)
+            }
+        };
+        Ok(Self { body: json::parse(&bytes)?, key })
+    }
+}
+
+/// Runs a verb and answers with its status and body as JSON (and with an `ETag` if the body has
+/// a `version`). With a key the answer is kept in the same transaction, and a repetition hears
+/// it again without running the verb.
+///
+/// # Errors
+/// Those of the verb; 422 if the key was used for another request.
+pub async fn once<T, F>(app: &App, stamp: Stamp, key: Option<Key>, verb: F) -> Answer<Response>
+where
+    T: Serialize,
+    F: FnOnce(&mut Tx<'_>) -> prm::error::Result<(StatusCode, T)> + Send + 'static,
+{
+    let kept = app
+        .db
+        .write(move |tx| {
+            if let Some(key) = &key
+                && let Some(kept) = idempotency::answered(tx, &stamp, key)?
+            {
+                return Ok(kept);
+            }
+            let (status, body) = verb(tx)?;
+            let body = serde_json::to_string(&body)
+                .map_err(|error| prm::error::Error::Storage(error.to_string()))?;
+            let kept = Kept { status: status.as_u16(), body };
+            if let Some(key) = &key {
+                idempotency::keep(tx, &stamp, key, &kept)?;
+            }
+            Ok(kept)
+        })
+        .await?;
+    Ok(response(kept))
+}
+
+fn response(kept: Kept) -> Response {
+    /// The one member of an answer that is also a header.
+    #[derive(Deserialize)]
+    struct OfVersion {
+        version: Option<i64>,
+    }
+    let version = serde_json::from_str(&kept.body).ok().and_then(|found: OfVersion| found.version);
+    let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
+    let json = HeaderValue::from_static("application/json");
+    let mut response = (status, [(CONTENT_TYPE, json)], kept.body).into_response();
+    if let Some(version) = version {
+        response.headers_mut().insert(ETAG, etag(version));
+    }
+    response
+}

@@ -1,0 +1,341 @@
+//! The queue on the wire.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::civil::Date;
+use prm::db::Tx;
+use prm::error::Result;
+use prm::id::{LocationId, Noun, PatientId, PractitionerId, QueueEntryId};
+use prm::queue::{self, Board, Called, Line, Place, QueueEntry, Waiting};
+use prm::stamp::Stamp;
+use prm::time::local_date;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::appointments::Why;
+use super::auth::Caller;
+use super::error::{Answer, Problem};
+use super::idempotency::{Posted, once};
+use super::json::{Asked, Body, Segment};
+use super::page::Page;
+use super::read_audit;
+use super::version::{Seen, Versioned};
+use crate::app::App;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, join))
+        .routes(routes!(call_next))
+        .routes(routes!(board))
+        .routes(routes!(call))
+        .routes(routes!(recall))
+        .routes(routes!(skip))
+        .routes(routes!(rejoin))
+        .routes(routes!(finish))
+        .routes(routes!(leave))
+        .routes(routes!(prioritise))
+}
+
+/// Who waits; nobody knows yet at the desk's own line.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct WaitingPatient {
+    id: Uuid,
+    name: String,
+}
+
+/// Somebody's place in the queue of one day.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = QueueEntry)]
+pub struct QueueEntryView {
+    id: Uuid,
+    version: i64,
+    date: String,
+    /// What is on the ticket, for example `A-012`.
+    token: String,
+    /// `booked`, `walk-in` or `desk`.
+    kind: &'static str,
+    /// `waiting`, `called`, `skipped`, `finished` or `left`.
+    status: &'static str,
+    patient: Option<WaitingPatient>,
+    practitioner_id: Option<Uuid>,
+    location_id: Option<Uuid>,
+    /// What is on the door.
+    room: Option<String>,
+    appointment_id: Option<Uuid>,
+    joined_at: String,
+    /// What orders the line.
+    due: String,
+    called_at: Option<String>,
+    calls: i64,
+    finished_at: Option<String>,
+    /// How many wait before.
+    ahead: i64,
+    estimate_minutes: Option<i64>,
+    priority_reason: Option<String>,
+}
+
+impl QueueEntryView {
+    /// An entry as the API shows it.
+    pub fn of(app: &App, entry: QueueEntry, place: Place) -> Self {
+        let QueueEntry {
+            id,
+            version,
+            date,
+            token,
+            kind,
+            status,
+            patient,
+            patient_name,
+            practitioner,
+            location,
+            room,
+            appointment,
+            joined_at,
+            due,
+            called_at,
+            calls,
+            finished_at,
+            priority_reason,
+        } = entry;
+        Self {
+            id: id.uuid(),
+            version,
+            date: date.to_string(),
+            token,
+            kind: kind.as_str(),
+            status: status.as_str(),
+            patient: patient
+                .zip(patient_name)
+                .map(|(id, name)| WaitingPatient { id: id.uuid(), name }),
+            practitioner_id: practitioner.map(|id| id.uuid()),
+            location_id: location.map(|id| id.uuid()),
+            room,
+            appointment_id: appointment.map(|id| id.uuid()),
+            joined_at: app.local(joined_at),
+            due: app.local(due),
+            called_at: called_at.map(|time| app.local(time)),
+            calls,
+            finished_at: finished_at.map(|time| app.local(time)),
+            ahead: place.ahead,
+            estimate_minutes: place.estimate_minutes,
+            priority_reason,
+        }
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct QueueAsked {
+    /// The local date; today when it is not said.
+    #[param(value_type = Option<String>)]
+    date: Option<Date>,
+    /// Only this practitioner's line.
+    #[param(value_type = Option<Uuid>)]
+    practitioner: Option<PractitionerId>,
+}
+
+/// The queue of a day in the order of the line, those who are through included.
+#[utoipa::path(get, path = "/queue", tag = "queue", params(QueueAsked),
+    responses((status = 200, body = Page<QueueEntryView>), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 422, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Asked(asked): Asked<QueueAsked>,
+) -> Answer<Json<Page<QueueEntryView>>> {
+    let date = asked.date.unwrap_or_else(|| local_date(&app.clinic.zone, stamp.now));
+    let practitioner = asked.practitioner;
+    let entries = app
+        .db
+        .read(move |read| {
+            let entries = queue::list(read, &stamp, date, practitioner)?;
+            entries
+                .into_iter()
+                .map(|entry| Ok((queue::place_of(read, &stamp, &entry)?, entry)))
+                .collect::<Result<Vec<_>>>()
+        })
+        .await?;
+    read_audit::listed(&app, stamp, Noun::QueueEntry).await?;
+    let items = entries.into_iter().map(|(place, entry)| QueueEntryView::of(&app, entry, place));
+    Ok(Json(Page::whole(items.collect())))
+}
+
+/// Somebody who came without an appointment.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WalkIn {
+    #[schema(value_type = Uuid)]
+    patient_id: PatientId,
+    #[schema(value_type = Uuid)]
+    practitioner_id: PractitionerId,
+}
+
+/// Puts a patient without an appointment into a practitioner's line.
+#[utoipa::path(post, path = "/queue", tag = "queue", request_body = WalkIn,
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = QueueEntryView), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn join(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Posted { body, key }: Posted<WalkIn>,
+) -> Answer<Response> {
+    stamp.needs(prm::stamp::Right::ReadQueue)?;
+    let in_view = app.clone();
+    once(&app, stamp, key, move |tx| {
+        let entry = queue::join_walk_in(tx, &stamp, body.patient_id, body.practitioner_id)?;
+        let place = queue::place_of(tx, &stamp, &entry)?;
+        Ok((StatusCode::CREATED, QueueEntryView::of(&in_view, entry, place)))
+    })
+    .await
+}
+
+/// Whose next patient is called: one of the three.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CallNext {
+    #[schema(value_type = Option<Uuid>)]
+    practitioner_id: Option<PractitionerId>,
+    #[schema(value_type = Option<Uuid>)]
+    location_id: Option<LocationId>,
+    /// The desk's own line.
+    desk: Option<bool>,
+    /// Finish with whoever is inside.
+    finish_current: Option<bool>,
+}
+
+/// Calls whoever is next in a line; nobody there is 404 `queue_empty`.
+#[utoipa::path(post, path = "/queue/call-next", tag = "queue", request_body = CallNext,
+    responses((status = 200, body = QueueEntryView), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn call_next(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Body(body): Body<CallNext>,
+) -> Answer<Versioned<QueueEntryView>> {
+    let CallNext { practitioner_id, location_id, desk, finish_current } = body;
+    let line = match (practitioner_id, location_id, desk.unwrap_or(false)) {
+        (Some(id), None, false) => Line::Practitioner(id),
+        (None, Some(id), false) => Line::Location(id),
+        (None, None, true) => Line::Desk,
+        (_, _, _) => {
+            return Err(Problem::invalid(
+                "practitioner_id",
+                "name one line: practitioner_id, location_id or desk",
+            ));
+        }
+    };
+    let finish_current = finish_current.unwrap_or(false);
+    turn(&app, stamp, move |tx| queue::call_next(tx, &stamp, line, finish_current)).await
+}
+
+/// A token that was called.
+#[derive(Serialize, ToSchema)]
+struct CalledView {
+    token: String,
+    room: Option<String>,
+    called_at: String,
+    calls: i64,
+}
+
+/// A token that waits.
+#[derive(Serialize, ToSchema)]
+struct WaitingView {
+    token: String,
+    room: Option<String>,
+}
+
+/// What the waiting room sees: no names.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Board)]
+struct BoardView {
+    now: String,
+    called: Vec<CalledView>,
+    waiting: Vec<WaitingView>,
+}
+
+/// The waiting room's board.
+#[utoipa::path(get, path = "/queue/board", tag = "queue",
+    responses((status = 200, body = BoardView), (status = 401, body = Problem), (status = 403, body = Problem)))]
+async fn board(State(app): State<App>, Caller(stamp): Caller) -> Answer<Json<BoardView>> {
+    let Board { called, waiting } = app.db.read(move |read| queue::board(read, &stamp)).await?;
+    let called = called.into_iter().map(|Called { token, room, called_at, calls }| CalledView {
+        token,
+        room,
+        called_at: app.local(called_at),
+        calls,
+    });
+    let waiting =
+        waiting.into_iter().map(|Waiting { token, room }| WaitingView { token, room }).collect();
+    Ok(Json(BoardView { now: app.local(stamp.now), called: called.collect(), waiting }))
+}
+
+macro_rules! turns {
+    ($($(#[$doc:meta])* $name:ident at $path:literal;)*) => {$(
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "queue",
+            params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+            responses((status = 200, body = QueueEntryView), (status = 401, body = Problem), (status = 403, body = Problem),
+                      (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)))]
+        async fn $name(
+            State(app): State<App>,
+            Caller(stamp): Caller,
+            Segment(id): Segment<QueueEntryId>,
+            Seen(seen): Seen,
+        ) -> Answer<Versioned<QueueEntryView>> {
+            turn(&app, stamp, move |tx| queue::$name(tx, &stamp, id, seen)).await
+        }
+    )*};
+}
+
+turns! {
+    /// Calls somebody, out of turn if need be.
+    call at "/queue/{id}/call";
+    /// Calls somebody again who was called.
+    recall at "/queue/{id}/recall";
+    /// Passes over somebody who did not come; they may rejoin.
+    skip at "/queue/{id}/skip";
+    /// Puts somebody back into the line who was skipped.
+    rejoin at "/queue/{id}/rejoin";
+    /// Notes that somebody was seen; an appointment is fulfilled by it.
+    finish at "/queue/{id}/finish";
+    /// Notes that somebody went away unseen.
+    leave at "/queue/{id}/leave";
+}
+
+/// Puts somebody first, for a reason that is written down.
+#[utoipa::path(post, path = "/queue/{id}/prioritise", tag = "queue", request_body = Why,
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = QueueEntryView), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)))]
+async fn prioritise(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Segment(id): Segment<QueueEntryId>,
+    Seen(seen): Seen,
+    Body(Why { reason }): Body<Why>,
+) -> Answer<Versioned<QueueEntryView>> {
+    turn(&app, stamp, move |tx| queue::prioritise(tx, &stamp, (id, seen), reason)).await
+}
+
+async fn turn<F>(app: &App, stamp: Stamp, verb: F) -> Answer<Versioned<QueueEntryView>>
+where
+    F: FnOnce(&mut Tx<'_>) -> Result<QueueEntry> + Send + 'static,
+{
+    let (entry, place) = app
+        .db
+        .write(move |tx| {
+            let entry = verb(tx)?;
+            let place = queue::place_of(tx, &stamp, &entry)?;
+            Ok((entry, place))
+        })
+        .await?;
+    Ok(Versioned(entry.version, QueueEntryView::of(app, entry, place)))
+}

@@ -1,0 +1,116 @@
+//! Free times on the wire.
+
+use axum::Json;
+use axum::extract::State;
+use jiff::civil::Date;
+use prm::id::{HealthcareServiceId, PractitionerId};
+use prm::slot::{self, SEARCH_DAYS_MAX, SLOTS_MAX, Search, Slot};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::auth::Caller;
+use super::error::{Answer, Problem};
+use super::json::Asked;
+use super::page::Page;
+use crate::app::App;
+
+/// Slots that are answered when the caller does not say.
+const LIMIT_DEFAULT: usize = 500;
+/// Days that are searched when the caller does not say to when.
+const DAYS_DEFAULT: i64 = 7;
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// A time that can be booked.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Slot)]
+pub struct SlotView {
+    /// The schedule and the start in minutes since 1970; stays the same as long as the session does.
+    id: String,
+    schedule_id: Uuid,
+    practitioner_id: Uuid,
+    location_id: Option<Uuid>,
+    /// RFC 3339 with the clinic's offset.
+    start: String,
+    /// RFC 3339 with the clinic's offset.
+    end: String,
+    /// How many more patients it takes.
+    free: i64,
+}
+
+impl SlotView {
+    /// A slot as the API shows it.
+    pub fn of(app: &App, slot: Slot) -> Self {
+        let Slot { id, practitioner, location, start, end, free } = slot;
+        Self {
+            id: id.to_string(),
+            schedule_id: id.schedule.uuid(),
+            practitioner_id: practitioner.uuid(),
+            location_id: location.map(|id| id.uuid()),
+            start: app.local(start),
+            end: app.local(end),
+            free,
+        }
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SlotsAsked {
+    /// Of this practitioner.
+    #[param(value_type = Option<Uuid>)]
+    practitioner: Option<PractitionerId>,
+    /// Of anybody of this speciality.
+    specialty: Option<String>,
+    /// Long enough for this healthcare service.
+    #[param(value_type = Option<Uuid>)]
+    service: Option<HealthcareServiceId>,
+    /// From this local date; today when it is not said.
+    #[param(value_type = Option<String>)]
+    from: Option<Date>,
+    /// To before this local date; a week after `from` when it is not said, at most 62 days.
+    #[param(value_type = Option<String>)]
+    to: Option<Date>,
+    /// Taken and past slots as well.
+    all: Option<bool>,
+    /// At most so many, 1 to 10000; 500 when it is not said.
+    limit: Option<usize>,
+}
+
+/// Free slots by start, then practitioner.
+#[utoipa::path(get, path = "/slots", tag = "diary", params(SlotsAsked),
+    responses((status = 200, body = Page<SlotView>), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 422, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Asked(asked): Asked<SlotsAsked>,
+) -> Answer<Json<Page<SlotView>>> {
+    let SlotsAsked { practitioner, specialty, service, from, to, all, limit } = asked;
+    let from = from.unwrap_or_else(|| prm::time::local_date(&app.clinic.zone, stamp.now));
+    let to = match to {
+        Some(to) => to,
+        None => from
+            .checked_add(jiff::Span::new().days(DAYS_DEFAULT.min(i64::from(SEARCH_DAYS_MAX))))
+            .map_err(|_| Problem::invalid("from", "this date is beyond the calendar"))?,
+    };
+    let search = Search {
+        practitioner,
+        specialty,
+        service,
+        from,
+        to,
+        all: all.unwrap_or(false),
+        limit: limit.unwrap_or(LIMIT_DEFAULT).clamp(1, SLOTS_MAX),
+    };
+    let found = app.db.read(move |read| slot::list(read, &stamp, &search)).await?;
+    let items = found.into_iter().map(|slot| SlotView::of(&app, slot)).collect();
+    Ok(Json(Page::whole(items)))
+}

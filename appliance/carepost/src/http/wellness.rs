@@ -1,0 +1,48 @@
+//! Whether the box lives and is ready, and its figures for Prometheus.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+
+use super::status::queue_waiting;
+use crate::app::{App, LIVE_STREAMS_MAX};
+use crate::health::{Integrity, free_bytes};
+
+/// `/livez`: the program runs.
+pub async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// `/readyz`: 200, or 503 with the reasons.
+pub async fn readyz(State(app): State<App>) -> Response {
+    let reasons = app.health.reasons(&app.db, &app.data).await;
+    let integrity = match app.health.integrity() {
+        Integrity::NotYet => "not yet checked",
+        Integrity::Running => "checking",
+        Integrity::Whole => "ok",
+        Integrity::Damaged(_) => "damaged",
+    };
+    let ready = reasons.is_empty();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready, "reasons": reasons, "integrity": integrity })))
+        .into_response()
+}
+
+/// `/metrics`: Prometheus text.
+pub async fn metrics(State(app): State<App>) -> Response {
+    let measures = &app.measures;
+    measures.gauge("carepost_writes_waiting", app.db.writes_waiting() as f64);
+    measures.gauge("carepost_changes", *app.db.last_sequence().borrow() as f64);
+    let open = LIVE_STREAMS_MAX - app.live.available_permits();
+    measures.gauge("carepost_live_streams", open as f64);
+    if let Ok(waiting) = queue_waiting(&app).await {
+        measures.gauge("carepost_queue_waiting", waiting as f64);
+    }
+    if let Ok(free) = free_bytes(&app.data) {
+        measures.gauge("carepost_disk_free_bytes", free as f64);
+    }
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], measures.text()).into_response()
+}

@@ -1,0 +1,123 @@
+// People: the search box, and the patient whose card is open.
+import type { Appointment, Duplicate, NewPatient, Patient, PatientMatch } from '../lib/shapes';
+import type { Page } from '../lib/shapes';
+import { Problem } from '../lib/api';
+import { create, get, list, patch, post } from './box';
+import { soon } from './soon';
+
+const SHOWN_MAX = 12;
+const TYPING_PAUSE_MS = 120;
+
+export class PatientSearch {
+  text = $state('');
+  found = $state.raw<PatientMatch[]>([]);
+  /** The text that `found` answers. */
+  answered = $state('');
+  #asking: AbortController | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  type(text: string): void {
+    this.text = text;
+    clearTimeout(this.#timer);
+    if (text.trim() === '') {
+      this.#asking?.abort();
+      this.found = [];
+      this.answered = '';
+      return;
+    }
+    this.#timer = setTimeout(() => void this.#ask(text), TYPING_PAUSE_MS);
+  }
+
+  clear(): void {
+    this.type('');
+  }
+
+  /** The first who fits what is typed now, for somebody who presses Enter faster than the answer comes. */
+  async first(): Promise<PatientMatch | null> {
+    if (this.answered !== this.text) {
+      clearTimeout(this.#timer);
+      await this.#ask(this.text);
+    }
+    return this.answered === this.text ? (this.found[0] ?? null) : null;
+  }
+
+  async #ask(text: string): Promise<void> {
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    try {
+      const query = { q: text, limit: SHOWN_MAX };
+      const { items } = await get<Page<PatientMatch>>('patients', query, { signal: asking.signal });
+      if (asking.signal.aborted) return;
+      this.found = items;
+      this.answered = text;
+    } catch (cause) {
+      if (!(cause instanceof Problem)) throw cause;
+    }
+  }
+}
+
+class PatientCard {
+  patient = $state.raw<Patient | null>(null);
+  family = $state.raw<Patient[]>([]);
+  appointments = $state.raw<Appointment[]>([]);
+  #readSoon = soon(async () => {
+    try {
+      await this.#read();
+    } catch (cause) {
+      // What is on the card stays; the banner or the next click says what is wrong.
+      if (!(cause instanceof Problem)) throw cause;
+    }
+  });
+
+  async open(id: string): Promise<void> {
+    if (this.patient?.id !== id) {
+      this.patient = null;
+      this.family = [];
+      this.appointments = [];
+    }
+    await this.#read(id);
+  }
+
+  close(): void {
+    this.patient = null;
+  }
+
+  /** Something about somebody changed; read again if it may be the one on the card. */
+  changed(): void {
+    if (this.patient) this.#readSoon();
+  }
+
+  async #read(id = this.patient?.id): Promise<void> {
+    if (id === undefined) return;
+    const [patient, family, appointments] = await Promise.all([
+      get<Patient>(`patients/${id}`),
+      list<Patient>(`patients/${id}/family`),
+      list<Appointment>(`patients/${id}/appointments`),
+    ]);
+    this.patient = patient;
+    this.family = family;
+    this.appointments = appointments.toSorted((a, b) => a.start.localeCompare(b.start));
+  }
+}
+
+export const card = new PatientCard();
+
+export function makePatient(patient: NewPatient): Promise<Patient> {
+  return create<Patient>('patients', patient);
+}
+
+export function changePatient(id: string, change: Partial<NewPatient>, version: number): Promise<Patient> {
+  return patch<Patient>(`patients/${id}`, change, version);
+}
+
+export function likelyDuplicates(): Promise<Duplicate[]> {
+  return list<Duplicate>('patients/duplicates');
+}
+
+export function mergePatients(keptId: string, duplicateId: string): Promise<{ merge_id: string; patient: Patient }> {
+  return post(`patients/${keptId}/merge`, { duplicate_id: duplicateId });
+}
+
+export async function undoMerge(mergeId: string): Promise<void> {
+  await post(`patients/merges/${mergeId}/undo`);
+}
