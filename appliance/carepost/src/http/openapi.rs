@@ -7,8 +7,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    audit, auth, clinic, closed_days, devices, healthcare_services, live, locations, practitioners,
-    schedules, session, staff, status,
+    appointments, audit, auth, check_ins, clinic, closed_days, devices, healthcare_services, leaves,
+    live, locations, patients, practitioners, queue, schedules, session, slots, staff, status,
 };
 use crate::app::App;
 
@@ -35,11 +35,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(session::routes())
         .merge(staff::routes())
         .merge(clinic::routes())
-        .merge(practitioners::routes())
-        .merge(locations::routes())
-        .merge(healthcare_services::routes())
-        .merge(schedules::routes())
-        .merge(closed_days::routes())
         .merge(devices::routes())
         .merge(patients::routes())
         .merge(practitioners::routes())

@@ -100,7 +100,8 @@ async fn list(
     };
     let ids = page.items.iter().map(|(shown, _)| shown.id).collect();
     read_audit::shown(&app, stamp, Noun::Patient, ids).await?;
-    let views = page.items.into_iter().map(|(found, score)| MatchView { patient: found.into(), score });
+    let views =
+        page.items.into_iter().map(|(found, score)| MatchView { patient: found.into(), score });
     Ok(Json(Page { items: views.collect(), next: page.next }))
 }
 

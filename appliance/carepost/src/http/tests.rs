@@ -21,7 +21,9 @@ use crate::config::Config;
 use crate::place;
 
 mod devices;
+mod diary;
 mod live;
+mod patients;
 mod session;
 mod wire;
 

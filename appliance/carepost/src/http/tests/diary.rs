@@ -60,12 +60,20 @@ async fn a_session_is_changed_and_ended_but_its_times_stay() {
     let path = format!("schedules/{}", schedule["id"].as_str().unwrap());
     let edit = json!({ "slot_capacity": 2, "valid_to": "2026-12-31" });
     let edited = ask(&clinic, &token, ("PATCH", &path), Some(edit)).await;
-    assert_eq!((&edited.body["slot_capacity"], &edited.body["valid_to"]), (&json!(2), &json!("2026-12-31")));
+    assert_eq!(
+        (&edited.body["slot_capacity"], &edited.body["valid_to"]),
+        (&json!(2), &json!("2026-12-31"))
+    );
     let unbounded = ask(&clinic, &token, ("PATCH", &path), Some(json!({ "valid_to": null }))).await;
     assert_eq!(unbounded.body["valid_to"], Value::Null);
-    for (edit, field) in [(json!({ "start": "10:00" }), "start"), (json!({ "valid_to": "soon" }), "valid_to")] {
+    for (edit, field) in
+        [(json!({ "start": "10:00" }), "start"), (json!({ "valid_to": "soon" }), "valid_to")]
+    {
         let refused = ask(&clinic, &token, ("PATCH", &path), Some(edit)).await;
-        assert_eq!((refused.status, &refused.body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)));
+        assert_eq!(
+            (refused.status, &refused.body["field"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!(field))
+        );
     }
     let ended = ask(&clinic, &token, ("DELETE", &path), None).await;
     assert_eq!(ended.status, StatusCode::NO_CONTENT);
@@ -77,7 +85,8 @@ async fn a_session_is_changed_and_ended_but_its_times_stay() {
 async fn whom_a_change_concerns_is_said_by_the_version_that_was_seen() {
     let clinic = Clinic::new();
     let token = clinic.token(Role::Clerk);
-    let room = create(&clinic, &token, "locations", json!({ "name": "Room 1", "kind": "room" })).await;
+    let room =
+        create(&clinic, &token, "locations", json!({ "name": "Room 1", "kind": "room" })).await;
     let path = format!("{ROOT}/locations/{}", room["id"].as_str().unwrap());
     let headers = [("authorization", token.as_str()), ("if-match", "\"1\"")];
     let edited = clinic.call("PATCH", &path, &headers, Some(json!({ "name": "Room 2" }))).await;
@@ -100,10 +109,16 @@ async fn a_healthcare_service_names_who_does_it_and_what_it_needs() {
     let path = format!("healthcare-services/{}", made["id"].as_str().unwrap());
     let edit = json!({ "practitioner_ids": null, "duration_minutes": 45 });
     let edited = ask(&clinic, &token, ("PATCH", &path), Some(edit)).await;
-    assert_eq!((&edited.body["practitioner_ids"], &edited.body["duration_minutes"]), (&json!([]), &json!(45)));
+    assert_eq!(
+        (&edited.body["practitioner_ids"], &edited.body["duration_minutes"]),
+        (&json!([]), &json!(45))
+    );
     let wrong = json!({ "name": "Echo", "duration_minutes": 7 });
     let refused = ask(&clinic, &token, ("POST", "healthcare-services"), Some(wrong)).await;
-    assert_eq!((refused.status, &refused.body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("duration_minutes")));
+    assert_eq!(
+        (refused.status, &refused.body["field"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("duration_minutes"))
+    );
 }
 
 #[tokio::test]
@@ -123,7 +138,8 @@ async fn a_leave_names_the_appointments_that_it_leaves_to_be_moved() {
             ask(&clinic, &token, ("POST", &path), Some(json!({ "reason": "better" }))).await;
         }
     }
-    let body = json!({ "practitioner_id": practitioner["id"], "from": "2026-11-24", "to": "2026-11-25" });
+    let body =
+        json!({ "practitioner_id": practitioner["id"], "from": "2026-11-24", "to": "2026-11-25" });
     let taken = create(&clinic, &token, "leaves", body).await;
     let affected = taken["affected"].as_array().unwrap();
     let reasons: Vec<_> = affected.iter().map(|one| one["reason"].as_str().unwrap()).collect();
@@ -163,7 +179,9 @@ async fn only_those_who_may_change_the_diary() {
     assert_eq!((forbidden.status, forbidden.code()), (StatusCode::FORBIDDEN, "forbidden"));
     let stranger = clinic.call("POST", &format!("{ROOT}/locations"), &[], Some(body)).await;
     assert_eq!((stranger.status, stranger.code()), (StatusCode::UNAUTHORIZED, "signin_required"));
-    for path in ["practitioners", "locations", "healthcare-services", "schedules", "leaves", "closed-days"] {
+    for path in
+        ["practitioners", "locations", "healthcare-services", "schedules", "leaves", "closed-days"]
+    {
         let stranger = clinic.call("GET", &format!("{ROOT}/{path}"), &[], None).await;
         assert_eq!(stranger.status, StatusCode::UNAUTHORIZED, "{path}");
     }

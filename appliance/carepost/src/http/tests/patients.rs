@@ -73,7 +73,11 @@ async fn a_stranger_sees_no_patient() {
     let one = format!("{PATIENTS}/{}", id.as_str().unwrap());
     for path in [PATIENTS, &one, &format!("{one}/family"), &format!("{one}/appointments")] {
         let answered = clinic.call("GET", path, &[], None).await;
-        assert_eq!((answered.status, answered.code()), (StatusCode::UNAUTHORIZED, "signin_required"), "{path}");
+        assert_eq!(
+            (answered.status, answered.code()),
+            (StatusCode::UNAUTHORIZED, "signin_required"),
+            "{path}"
+        );
     }
     let auditor = Asker::new(&clinic, Role::Auditor);
     assert_eq!(auditor.get(&one).await.status, StatusCode::FORBIDDEN);
@@ -103,7 +107,8 @@ async fn somebody_on_record_is_shown_before_a_second_record_is_made() {
     let clinic = Clinic::new();
     let desk = Asker::new(&clinic, Role::Clerk);
     let first = desk.register(asha()).await;
-    let mut again = json!({ "name": "Aasha Rao", "phone": "+91 98441 11173", "birth_date": "1984" });
+    let mut again =
+        json!({ "name": "Aasha Rao", "phone": "+91 98441 11173", "birth_date": "1984" });
     let refused = desk.send("POST", PATIENTS, again.clone()).await;
     assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "likely_duplicate"));
     assert_eq!(refused.body["candidates"], json!([first]));
@@ -121,7 +126,10 @@ async fn a_repeated_registration_makes_one_patient() {
     assert_eq!((again.status, &again.body), (StatusCode::CREATED, &first.body));
     assert_eq!(desk.get(PATIENTS).await.body["items"].as_array().unwrap().len(), 1);
     let other = desk.with("POST", PATIENTS, key, json!({ "name": "Ravi" })).await;
-    assert_eq!((other.status, other.code()), (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_reused"));
+    assert_eq!(
+        (other.status, other.code()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_reused")
+    );
 }
 
 #[tokio::test]
@@ -245,7 +253,8 @@ async fn who_looked_at_a_record_is_in_the_audit() {
     let auditor = Asker::new(&clinic, Role::Auditor);
     let lines = auditor.get(&format!("/api/v1/prm/audit?patient={id}")).await;
     let items = lines.body["items"].as_array().unwrap();
-    let said = items.iter().map(|line| (line["verb"].as_str().unwrap(), line["noun"].as_str().unwrap()));
+    let said =
+        items.iter().map(|line| (line["verb"].as_str().unwrap(), line["noun"].as_str().unwrap()));
     // Newest first; the look into the audit itself is written after the list was made.
     let expected = [
         ("list", "patient"),
