@@ -161,6 +161,9 @@ pub fn local(zone: &jiff::tz::TimeZone, time: Timestamp) -> String {
 /// # Errors
 /// If keys or database are missing, damaged, or of a newer program.
 pub fn open_db(data: &Path) -> anyhow::Result<Db> {
+    if !place::keys(data).exists() && !place::database(data).exists() {
+        anyhow::bail!("there is no box in {}; make one with `carepost init`", data.display());
+    }
     let keys = Keys::load(&place::keys(data)).map_err(prm::db::OpenError::from)?;
     Ok(Db::open(&place::database(data), keys)?)
 }

@@ -2,7 +2,8 @@
 //! that runs after the start found nothing.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prm::db::Db;
@@ -43,10 +44,15 @@ impl Health {
         *self.integrity.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
-    /// Checks the whole database; takes as long as that takes.
-    pub fn check_integrity(&self, db: &Db) {
+    /// Checks the whole database; takes as long as that takes, or until `stop` is set.
+    pub fn check_integrity(&self, db: &Db, stop: &Arc<AtomicBool>) {
         self.set_integrity(Integrity::Running);
-        let found = match db.integrity() {
+        let checked = db.integrity_until(stop);
+        if stop.load(Ordering::Relaxed) {
+            self.set_integrity(Integrity::NotYet);
+            return;
+        }
+        let found = match checked {
             Ok(wrong) => match wrong.into_iter().next() {
                 None => Integrity::Whole,
                 Some(first) => Integrity::Damaged(first),

@@ -33,6 +33,7 @@ pub mod slots;
 pub mod staff;
 pub mod status;
 pub mod tries;
+pub mod trust;
 pub mod version;
 pub mod wellness;
 

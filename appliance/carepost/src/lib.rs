@@ -5,12 +5,16 @@
 
 pub mod app;
 pub mod backup;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod demo;
+pub mod doctor;
+pub mod founding;
 pub mod health;
 pub mod http;
 pub mod last_backup;
 pub mod place;
+pub mod serve;
 pub mod tls;

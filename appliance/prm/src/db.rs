@@ -10,7 +10,7 @@ mod migration;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -302,6 +302,15 @@ impl Db {
     pub fn integrity(&self) -> Result<Vec<String>> {
         let conn = connect_reader(&self.inner.path, &self.inner.keys)
             .map_err(|error| Error::Storage(error.to_string()))?;
+        check(&conn, "PRAGMA integrity_check").map_err(Error::from)
+    }
+
+    /// `integrity`, given up with an error soon after `stop` is set.
+    pub fn integrity_until(&self, stop: &Arc<AtomicBool>) -> Result<Vec<String>> {
+        let mut conn = connect_reader(&self.inner.path, &self.inner.keys)
+            .map_err(|error| Error::Storage(error.to_string()))?;
+        let stop = Arc::clone(stop);
+        conn.progress_handler(DEADLINE_CHECK_OPS, Some(move || stop.load(Ordering::Relaxed)))?;
         check(&conn, "PRAGMA integrity_check").map_err(Error::from)
     }
 

@@ -37,7 +37,7 @@ const ANOTHER_SLOT = new Set(['slot_taken', 'session_full', 'location_taken', 's
 
 export function refusalOf(cause: unknown): Refusal {
   if (!(cause instanceof Problem)) return { key: 'refused.fault' };
-  if (cause.code === 'too_many_tries') {
+  if (cause.status === 429) {
     return { key: 'refused.too_many_tries', values: { minutes: Math.max(1, Math.ceil((cause.retryAfter ?? 60) / 60)) } };
   }
   const known = SENTENCES[cause.code];

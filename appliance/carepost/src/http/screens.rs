@@ -38,6 +38,11 @@ pub fn routes() -> Router<App> {
         .route("/assets/{*path}", get(asset))
 }
 
+/// Whether the screens are in the program.
+pub fn are_built() -> bool {
+    ["desk.html", "kiosk.html", "board.html"].iter().all(|name| Built::get(name).is_some())
+}
+
 async fn page(name: &'static str, headers: HeaderMap) -> Response {
     match Built::get(name) {
         Some(file) => answer(&file, &headers, "no-cache"),
@@ -78,7 +83,9 @@ fn answer(file: &EmbeddedFile, headers: &HeaderMap, caching: &'static str) -> Re
             out.insert(name, value);
         }
     };
-    set(CONTENT_TYPE, file.metadata.mimetype());
+    let kind = file.metadata.mimetype();
+    let charset = if kind.starts_with("text/") { "; charset=utf-8" } else { "" };
+    set(CONTENT_TYPE, &format!("{kind}{charset}"));
     set(ETAG, &etag);
     set(CACHE_CONTROL, caching);
     set(CONTENT_SECURITY_POLICY, CONTENT_POLICY);

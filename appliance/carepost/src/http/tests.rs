@@ -25,6 +25,7 @@ mod diary;
 mod live;
 mod patients;
 mod session;
+mod visits;
 mod wire;
 
 /// A clinic in Bengaluru whose clock stands at 10:00 on Monday 2026-11-23 until it is set.

@@ -1,0 +1,7 @@
+//! The program `carepost`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    carepost::cli::run()
+}

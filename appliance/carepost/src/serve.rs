@@ -1,0 +1,195 @@
+//! Serving: doors open, the box says that it is ready, and at the end everything acknowledged
+//! is finished.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::app::App;
+use crate::connections::{self, Door, Limits, Stopping};
+use crate::http;
+use crate::http::trust::{self, TrustPage};
+use crate::tls::{Authority, LanCertificate, local_addresses, server_config};
+
+/// How often the box looks whether its addresses changed or its certificate ends.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(60);
+/// How often what was measured is folded into histograms.
+const FOLD: Duration = Duration::from_secs(5);
+/// How often the box says that it lives, when systemd does not want it more often.
+const WATCHDOG_MAX: Duration = Duration::from_secs(30);
+
+/// Doors that are open but not yet served.
+pub struct Opened {
+    app: App,
+    doors: Vec<Door>,
+    certificate: Option<Arc<LanCertificate>>,
+    /// Where plain HTTP is served.
+    pub plain: SocketAddr,
+    /// Where HTTPS is served, if it is.
+    pub tls: Option<SocketAddr>,
+    /// Where the trust page is served, if it is.
+    pub trust: Option<SocketAddr>,
+}
+
+/// Opens the doors that the settings name.
+///
+/// # Errors
+/// If an address cannot be had, or HTTPS is wanted and the certificate authority is missing.
+pub async fn open(app: App) -> anyhow::Result<Opened> {
+    let settings = app.config.http.clone();
+    let wanted = settings.max_connections as usize;
+    if let Err(error) = connections::allow_open_files(3 * wanted) {
+        tracing::warn!(%error, "the system allows few open files; raise LimitNOFILE");
+    }
+    let router = http::router(app.clone());
+    let (listener, plain) = listen("http.listen", settings.listen).await?;
+    let mut doors = vec![Door { listener, tls: None, router: router.clone() }];
+    let (mut certificate, mut tls, mut trust) = (None, None, None);
+    if let Some(address) = settings.tls_listen {
+        let authority = Authority::open(&app.data)?;
+        let lan = LanCertificate::new(authority, &addresses(), app.now())?;
+        let lan = Arc::new(lan);
+        let config = Arc::new(server_config(Arc::clone(&lan))?);
+        let (listener, bound) = listen("http.tls_listen", address).await?;
+        doors.push(Door { listener, tls: Some(config), router });
+        if let Some(address) = settings.trust_listen {
+            let (listener, at) = listen("http.trust_listen", address).await?;
+            let page = TrustPage::new(lan.authority(), &app.clinic.name, bound.port());
+            doors.push(Door { listener, tls: None, router: trust::router(page) });
+            trust = Some(at);
+        }
+        certificate = Some(lan);
+        tls = Some(bound);
+    }
+    Ok(Opened { app, doors, certificate, plain, tls, trust })
+}
+
+impl Opened {
+    /// Serves until `stopping`, then finishes what is under way, and closes the database.
+    pub async fn serve(self, stopping: Stopping) {
+        let Self { app, doors, certificate, plain, tls, trust } = self;
+        let settings = &app.config.http;
+        let limits =
+            Limits { connections: settings.max_connections as usize, ..Limits::default() };
+        let stop_check = Arc::new(AtomicBool::new(false));
+        let check = check_integrity(&app, Arc::clone(&stop_check));
+        let chores = tokio::spawn(chores(app.clone(), certificate, stopping.clone()));
+        tracing::info!(%plain, ?tls, ?trust, "the box serves");
+        tell(&[NotifyState::Ready]);
+        let ended = stopping.clone();
+        let stopped = tokio::spawn(async move {
+            ended.requested().await;
+            tracing::info!("the box stops");
+            tell(&[NotifyState::Stopping]);
+        });
+        let cut_off = connections::serve(doors, limits, stopping).await;
+        if cut_off > 0 {
+            tracing::warn!(cut_off, "some requests were cut off");
+        }
+        stop_check.store(true, Ordering::Relaxed);
+        let db = app.db.clone();
+        let closed = tokio::task::spawn_blocking(move || {
+            if let Some(check) = check {
+                // A check that panicked has said so on its way.
+                let _ = check.join();
+            }
+            db.close();
+        });
+        for task in [chores, stopped, closed] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the box failed");
+            }
+        }
+        tracing::info!("the box has stopped");
+    }
+}
+
+/// Asks `stopping` to stop on Ctrl-C and on SIGTERM.
+///
+/// # Errors
+/// If the system gives no signals.
+pub fn stop_on_signals(stopping: &Stopping) -> anyhow::Result<()> {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let mut signals = signal(kind)?;
+        let stopping = stopping.clone();
+        tokio::spawn(async move {
+            signals.recv().await;
+            stopping.stop();
+        });
+    }
+    Ok(())
+}
+
+async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("{key} = {address} cannot be had; is another box running, or does the port need root?")
+    })?;
+    let bound = listener.local_addr()?;
+    Ok((listener, bound))
+}
+
+fn addresses() -> Vec<std::net::IpAddr> {
+    local_addresses().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the system does not tell its addresses");
+        Vec::new()
+    })
+}
+
+/// Checks the whole database beside serving; a damaged one shows in `/readyz`.
+fn check_integrity(app: &App, stop: Arc<AtomicBool>) -> Option<JoinHandle<()>> {
+    let app = app.clone();
+    let started = std::thread::Builder::new()
+        .name("integrity".into())
+        .spawn(move || app.health.check_integrity(&app.db, &stop));
+    started.inspect_err(|error| tracing::warn!(%error, "the database is not checked")).ok()
+}
+
+async fn chores(app: App, certificate: Option<Arc<LanCertificate>>, stopping: Stopping) {
+    let watchdog = sd_notify::watchdog_enabled().map_or(WATCHDOG_MAX, |wanted| wanted / 2);
+    let mut watchdog = every(watchdog.min(WATCHDOG_MAX));
+    let mut fold = every(FOLD);
+    let mut look = every(CERTIFICATE_LOOK);
+    loop {
+        tokio::select! {
+            () = stopping.requested() => return,
+            _ = fold.tick() => app.measures.fold(),
+            _ = watchdog.tick() => {
+                // A box whose database does not answer is better started again.
+                match app.db.read(|read| prm::change::last(read)).await {
+                    Ok(_) => tell(&[NotifyState::Watchdog]),
+                    Err(error) => tracing::error!(%error, "the database does not answer"),
+                }
+            }
+            _ = look.tick() => {
+                if let Some(certificate) = &certificate {
+                    match certificate.refresh(&addresses(), app.now()) {
+                        Ok(true) => tracing::info!("a new certificate for new addresses"),
+                        Ok(false) => {}
+                        Err(error) => tracing::error!(%error, "no new certificate"),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(period.max(Duration::from_millis(100)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Tells systemd, if it is there to hear.
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "nobody was told");
+    }
+}
