@@ -75,7 +75,9 @@ enum Event {
     Leave(usize, Date, Date),
     Overbook,
     Hold,
-    Series { every_day: bool },
+    Series {
+        every_day: bool,
+    },
     Guest,
 }
 

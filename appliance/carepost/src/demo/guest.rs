@@ -1,6 +1,6 @@
 //! Somebody of the demonstration as whom a visitor can check in.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use prm::appointment::{self, Filter, Status};
 use prm::check_in::{self, Shown};
 use prm::clinic;
@@ -12,8 +12,9 @@ use prm::patient;
 use prm::stamp::Stamp;
 use prm::time::{local_date, next_day, start_of_day};
 
-/// How soon the visit is to be.
-const SOON: SignedDuration = SignedDuration::from_hours(1);
+/// How soon the visit is to be at the latest, and how soon it is best, in seconds.
+const SOON: i64 = 60 * 60;
+const BEST: i64 = 15 * 60;
 
 /// A patient who is expected and has not checked in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,14 +50,13 @@ pub fn guest(read: &Read<'_>, now: Timestamp) -> Result<Option<Guest>> {
     };
     let mut booked = appointment::list(read, &stamp, &filter, appointment::LIST_MAX)?;
     booked.sort_by_key(|found| {
-        let wait = found.start - now;
-        if wait.total(jiff::Unit::Second).unwrap_or(0.0) < 0.0 {
-            (2, now.as_second() - found.start.as_second())
-        } else if found.start <= now + SOON {
-            (0, found.start.as_second())
-        } else {
-            (1, found.start.as_second())
-        }
+        let wait = found.start.as_second() - now.as_second();
+        let worth = match wait {
+            0..SOON => 0,
+            SOON.. => 1,
+            _ => 2,
+        };
+        (worth, (wait - BEST).abs())
     });
     for found in booked {
         let patient = patient::get(read, &stamp, found.patient)?;

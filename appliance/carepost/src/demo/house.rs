@@ -55,7 +55,13 @@ pub(super) const SEATS: [Seat; 8] = [
         who: Who::Older,
         visit_minutes: 13.0,
         walk_ins_per_hour: 0.2,
-        reasons: &["Chest pain when climbing stairs", "Blood pressure review", "ECG review", "After angioplasty", "Palpitations"],
+        reasons: &[
+            "Chest pain when climbing stairs",
+            "Blood pressure review",
+            "ECG review",
+            "After angioplasty",
+            "Palpitations",
+        ],
     },
     Seat {
         name: "Dr. Lakshmi Narayanan",
@@ -64,7 +70,14 @@ pub(super) const SEATS: [Seat; 8] = [
         who: Who::Adult,
         visit_minutes: 9.0,
         walk_ins_per_hour: 0.6,
-        reasons: &["Fever for three days", "Diabetes review", "Cough and cold", "Thyroid report", "Back pain", "Health certificate"],
+        reasons: &[
+            "Fever for three days",
+            "Diabetes review",
+            "Cough and cold",
+            "Thyroid report",
+            "Back pain",
+            "Health certificate",
+        ],
     },
     Seat {
         name: "Dr. Imran Khan",
@@ -241,7 +254,6 @@ const CLOSED: &[(i32, &str)] = &[(-11, "Water tank cleaning"), (9, "Fumigation o
 /// A session as it was added.
 pub(super) struct Added {
     pub(super) id: ScheduleId,
-    pub(super) seat: usize,
     /// How full its days become, 0 to 1.
     pub(super) fill: f64,
     /// What people are booked for; empty means just a visit.
@@ -284,7 +296,6 @@ pub(super) fn build(tx: &mut Tx<'_>, stamp: &Stamp, today: Date) -> Result<House
         let vaccination = session.services == VACCINATIONS;
         sessions.push(Added {
             id,
-            seat: session.seat,
             fill: session.fill,
             services: session.services.iter().map(|nth| services[*nth]).collect(),
             who: if vaccination { Who::Infant } else { SEATS[session.seat].who },

@@ -25,8 +25,19 @@ const CIRCLES: &[&[&str]] = &[
         "Shabnam", "Nasreen", "Zeenat", "Khan", "Ansari", "Siddiqui", "Qureshi", "Shaikh", "Ahmed",
     ],
     &[
-        "Joseph", "Thomas", "George", "Francis", "Mary", "Teresa", "Fernandes", "D'Souza",
-        "Pereira", "Rodrigues", "Varghese", "Kurian", "Mathew",
+        "Joseph",
+        "Thomas",
+        "George",
+        "Francis",
+        "Mary",
+        "Teresa",
+        "Fernandes",
+        "D'Souza",
+        "Pereira",
+        "Rodrigues",
+        "Varghese",
+        "Kurian",
+        "Mathew",
     ],
     &["Gurpreet", "Harpreet", "Jaspreet", "Manpreet", "Simran", "Gill", "Sandhu", "Dhillon"],
 ];
@@ -308,11 +319,7 @@ fn in_script(name: &IndianName, script: Option<Script>) -> Option<&'static str> 
 }
 
 /// The name as it is called out, and the same in other scripts.
-fn written(
-    rng: &mut Rng,
-    spelling: &Spelling,
-    script: Option<Script>,
-) -> (String, Vec<String>) {
+fn written(rng: &mut Rng, spelling: &Spelling, script: Option<Script>) -> (String, Vec<String>) {
     let Spelling { given, surname } = spelling;
     let mut first = given.latin;
     let mut last = surname.latin;

@@ -26,19 +26,19 @@ pub struct Problem {
     /// The HTTP status.
     status: u16,
     /// What is wrong and what to do, in English.
-    detail: String,
+    detail: Box<str>,
     /// Which problem; the words are stable.
     code: String,
     /// The field that is wrong, where one is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
+    field: Option<Box<str>>,
     #[serde(flatten)]
     #[schema(ignore)]
-    more: Map<String, Value>,
+    more: Box<Map<String, Value>>,
     #[serde(skip)]
     retry_after: Option<u32>,
     #[serde(skip)]
-    refused: Option<Code>,
+    refused: Option<Box<Code>>,
 }
 
 impl Problem {
@@ -48,10 +48,10 @@ impl Problem {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
-            detail: detail.into(),
+            detail: detail.into().into_boxed_str(),
             code: code.into(),
             field: None,
-            more: Map::new(),
+            more: Box::default(),
             retry_after: None,
             refused: None,
         }
@@ -60,7 +60,7 @@ impl Problem {
     /// The problem of one field (422).
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
-            field: Some(field.into()),
+            field: Some(field.into().into_boxed_str()),
             ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
         }
     }
@@ -89,7 +89,7 @@ impl Problem {
 
     /// The rule that said no, with what it names, when a rule did.
     pub fn refused(&self) -> Option<&Code> {
-        self.refused.as_ref()
+        self.refused.as_deref()
     }
 }
 
@@ -104,8 +104,8 @@ impl From<Error> for Problem {
             ),
             Error::Refused(refusal) => {
                 let problem = Self {
-                    field: refusal.field.map(str::to_owned),
-                    refused: Some(refusal.code.clone()),
+                    field: refusal.field.map(Box::from),
+                    refused: Some(Box::new(refusal.code.clone())),
                     ..Self::new(status(&refusal.code), refusal.code.as_str(), refusal.detail)
                 };
                 match refusal.code {

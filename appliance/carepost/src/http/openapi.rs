@@ -66,7 +66,27 @@ pub fn document() -> utoipa::openapi::OpenApi {
         let key = ApiKey::Cookie(ApiKeyValue::new(cookie));
         components.add_security_scheme(name, SecurityScheme::ApiKey(key));
     }
+    name_operations(&mut document);
     document
+}
+
+/// Names each operation after its method and path, so that programs made from the document
+/// have one name for each: handlers of two nouns are both called `list`.
+fn name_operations(document: &mut utoipa::openapi::OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let words = path.trim_start_matches(ROOT).replace(['{', '}'], "");
+        let words = words.trim_matches('/').replace(['/', '-', '.'], "_");
+        for (method, operation) in [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ] {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{words}"));
+            }
+        }
+    }
 }
 
 /// This document.

@@ -5,12 +5,12 @@ use jiff::civil::Date;
 use prm::appointment::{self, Booking, Every, Status, Unit};
 use prm::db::Tx;
 use prm::error::Result;
-use prm::id::{AppointmentId, HealthcareServiceId, PatientId};
+use prm::id::{AppointmentId, HealthcareServiceId, PatientId, PractitionerId};
 use prm::schedule;
 use prm::slot::{self, Slot};
 
-use super::super::house::after;
-use super::{Days, Event, Wish, minutes};
+use super::super::house::{CASUALTY, GENERAL, after};
+use super::{Days, Event, Who, Wish, minutes};
 
 /// Nobody books for the next few minutes.
 const NOTICE_MINUTES: i64 = 10;
@@ -46,7 +46,12 @@ impl Days {
         Ok(())
     }
 
-    pub(super) fn confirm(&mut self, tx: &mut Tx<'_>, at: Timestamp, id: AppointmentId) -> Result<()> {
+    pub(super) fn confirm(
+        &mut self,
+        tx: &mut Tx<'_>,
+        at: Timestamp,
+        id: AppointmentId,
+    ) -> Result<()> {
         let stamp = self.clerk(at);
         let found = appointment::get(tx, &stamp, id)?;
         if found.status == Status::Booked && found.start > at {
@@ -55,7 +60,12 @@ impl Days {
         Ok(())
     }
 
-    pub(super) fn cancel(&mut self, tx: &mut Tx<'_>, at: Timestamp, id: AppointmentId) -> Result<()> {
+    pub(super) fn cancel(
+        &mut self,
+        tx: &mut Tx<'_>,
+        at: Timestamp,
+        id: AppointmentId,
+    ) -> Result<()> {
         let stamp = self.clerk(at);
         let found = appointment::get(tx, &stamp, id)?;
         if found.status == Status::Booked {
@@ -66,7 +76,12 @@ impl Days {
     }
 
     /// Moves an appointment to another day of the same practitioner.
-    pub(super) fn move_on(&mut self, tx: &mut Tx<'_>, at: Timestamp, id: AppointmentId) -> Result<()> {
+    pub(super) fn move_on(
+        &mut self,
+        tx: &mut Tx<'_>,
+        at: Timestamp,
+        id: AppointmentId,
+    ) -> Result<()> {
         let stamp = self.clerk(at);
         let found = appointment::get(tx, &stamp, id)?;
         if found.status != Status::Booked {
@@ -101,7 +116,6 @@ impl Days {
                 let called = self.between(at, before);
                 self.push(called, Event::Move(id));
             }
-            // Who is moved at first comes if it then does not fit.
             11..=17 => {
                 let given_up = start + minutes(self.rng.i64(35..55));
                 self.push(given_up, Event::NoShow(id, start));
@@ -153,10 +167,8 @@ impl Days {
             let who = self.who(slot);
             let Some((_, patient)) = self.somebody(who, date) else { continue };
             let reason = self.pick(SQUEEZED_IN);
-            let booking = Booking {
-                overbook: Some(reason),
-                ..plain(AppointmentId::new(at), patient, slot)
-            };
+            let booking =
+                Booking { overbook: Some(reason), ..plain(AppointmentId::new(at), patient, slot) };
             let booked = appointment::book(tx, &stamp, booking)?;
             self.tally.appointments += 1;
             let came = (booked.start - minutes(5)).max(at);
@@ -194,7 +206,7 @@ impl Days {
         at: Timestamp,
         every_day: bool,
     ) -> Result<()> {
-        let seat = Self::series_seat(every_day);
+        let seat = if every_day { CASUALTY } else { GENERAL };
         let first = after(self.today, 1);
         for date in [first, after(first, 1), after(first, 2)] {
             let slots = self.free_on(tx, at, (Some(self.practitioners[seat]), None), date)?;
@@ -256,7 +268,7 @@ impl Days {
         &self,
         tx: &Tx<'_>,
         at: Timestamp,
-        (practitioner, service): (Option<prm::id::PractitionerId>, Option<HealthcareServiceId>),
+        (practitioner, service): (Option<PractitionerId>, Option<HealthcareServiceId>),
         date: Date,
     ) -> Result<Vec<Slot>> {
         let mut slots =
@@ -275,9 +287,9 @@ impl Days {
         self.practitioners.iter().position(|id| *id == slot.practitioner)
     }
 
-    fn who(&self, slot: &Slot) -> super::Who {
+    fn who(&self, slot: &Slot) -> Who {
         let added = self.added.iter().find(|added| added.id == slot.id.schedule);
-        added.map_or(super::Who::Adult, |added| added.who)
+        added.map_or(Who::Adult, |added| added.who)
     }
 }
 
@@ -295,7 +307,7 @@ fn plain(id: AppointmentId, patient: PatientId, slot: &Slot) -> Booking {
 }
 
 fn search(
-    practitioner: Option<prm::id::PractitionerId>,
+    practitioner: Option<PractitionerId>,
     service: Option<HealthcareServiceId>,
     date: Date,
     all: bool,

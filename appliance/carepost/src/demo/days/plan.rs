@@ -7,7 +7,7 @@ use prm::error::Result;
 use prm::slot;
 use prm::stamp::Stamp;
 
-use super::super::house::{CASUALTY, GENERAL, ORTHOPAEDICS, SEATS, after};
+use super::super::house::{CASUALTY, ORTHOPAEDICS, SEATS, after};
 use super::{Days, Event, Wish, minutes};
 
 /// Days before the first appointment from which people book.
@@ -106,16 +106,20 @@ impl Days {
     fn plan_bookings(&mut self, nth: usize, opens: Timestamp) {
         let Session { added, date, start, end, places, .. } = self.sessions[nth];
         let fill = self.added[added].fill * self.rng.f64().mul_add(0.2, 0.9);
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a session has few places")]
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "a session has few places"
+        )]
         let wishes = (places as f64 * fill.min(1.0)).round() as i64;
         for _ in 0..wishes {
             let at = match self.rng.u8(..10) {
-                0..=2 => {
+                0 | 1 => {
                     let earliest = (start - minutes(240)).max(self.day_start(date));
                     self.between(earliest, (end - minutes(30)).max(earliest))
                 }
-                3..=5 => self.office_hour(date, 1..4),
-                _ => self.office_hour(date, 4..22),
+                2..=4 => self.office_hour(date, 1..4),
+                _ => self.office_hour(date, 4..26),
             };
             let at = if at < opens { self.between(opens, self.day_start(date)) } else { at };
             self.push(at, Event::Book(Wish { session: nth, between: (start, end) }));
@@ -146,7 +150,11 @@ impl Days {
         for nth in 0..self.sessions.len() {
             let session = &self.sessions[nth];
             let slots = session.slots.iter().filter(|at| **at >= lively.0 && **at < lively.1);
-            #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "some slots")]
+            #[allow(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                reason = "some slots"
+            )]
             let wishes = (slots.count() as f64 * LIVELY_FILL).round() as i64;
             for _ in 0..wishes {
                 let at = self.between(self.now - minutes(600), self.now - minutes(90));
@@ -210,10 +218,5 @@ impl Days {
     /// The instant at which the clinic's clocks show a minute of a day.
     pub(super) fn wall(&self, date: Date, minute: u16) -> Timestamp {
         prm::time::at_local_minute(&self.zone, date, minute)
-    }
-
-    /// The sessions of the seat that is fullest with people who book at the desk.
-    pub(super) fn series_seat(every_day: bool) -> usize {
-        if every_day { CASUALTY } else { GENERAL }
     }
 }

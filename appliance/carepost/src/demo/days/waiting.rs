@@ -8,8 +8,9 @@ use prm::db::Tx;
 use prm::error::Result;
 use prm::id::{AppointmentId, PractitionerId, QueueEntryId};
 use prm::queue::{self, QueueEntry};
+use prm::schedule;
 
-use super::super::house::{SEATS, Who};
+use super::super::house::{SEATS, Who, after};
 use super::{Days, Event, minutes};
 
 /// Of a hundred people who are called, so many do not hear it.
@@ -101,12 +102,7 @@ impl Days {
         let session = &self.sessions[session];
         let (seat, begins, date) = (session.seat, session.begins, session.date);
         // Leave that was taken since closes the session.
-        let away = prm::schedule::away(
-            tx,
-            self.practitioners[seat],
-            date,
-            super::super::house::after(date, 1),
-        )?;
+        let away = schedule::away(tx, self.practitioners[seat], date, after(date, 1))?;
         let who = self.added[session.added].who;
         if !away.is_empty() || self.date(at) != date {
             return Ok(());
