@@ -5,5 +5,6 @@
     reason = "a test may stop at the first thing that is not as it should be"
 )]
 
+mod routes;
 mod schema;
 mod tidy;

@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "id",
     "time",
     "error",
@@ -14,6 +14,7 @@ const ORDER: [&str; 26] = [
     "db",
     "audit",
     "change",
+    "secret",
     "idempotency",
     "contact",
     "clinic",
@@ -29,10 +30,10 @@ const ORDER: [&str; 26] = [
     "qr",
     "queue",
     "check_in",
-    "secret",
     "staff",
     "token",
     "device",
+    "fixture",
 ];
 
 const SOURCES: &str = "appliance/prm/src/";

@@ -18,7 +18,7 @@ use crate::stamp::{Actor, Channel, Role, Stamp};
 /// A clinic and the folder it lives in.
 pub(crate) struct World {
     pub(crate) db: Db,
-    pub(crate) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     pub(crate) stamp: Stamp,
 }
 
@@ -28,7 +28,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::create(&folder.path().join("keys")).unwrap();
         let db = Db::create(&folder.path().join("carepost.db"), keys).unwrap();
-        let world = Self { db, folder, stamp: Stamp::of_box(now.parse().unwrap()) };
+        let world = Self { db, _folder: folder, stamp: Stamp::of_box(now.parse().unwrap()) };
         let timezone = timezone.to_owned();
         world.write(move |tx, stamp| {
             let name = "Test Clinic".to_owned();

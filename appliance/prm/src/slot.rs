@@ -76,7 +76,7 @@ pub fn list(read: &Read<'_>, stamp: &Stamp, search: &Search) -> Result<Vec<Slot>
         ));
     }
     let zone = clinic::get(read)?.zone;
-    let service = service(read, search.service)?;
+    let service = active_service(read, search.service)?;
     let mut slots = Vec::new();
     for practitioner in wanted(read, search, service.as_ref())? {
         let days = Days::load(read, stamp, &zone, practitioner, (search.from, search.to))?;
@@ -114,7 +114,7 @@ pub(crate) fn offered(
     let (usual_location, _) = practitioner::active(read, schedule.practitioner)
         .map_err(|_| gone("this practitioner is not seeing patients"))?;
     let zone = clinic::get(read)?.zone;
-    let service = self::service(read, service)?;
+    let service = active_service(read, service)?;
     if let Some(service) = &service
         && !does(service, schedule.practitioner)
     {
@@ -308,7 +308,7 @@ fn wanted(
     Ok(wanted)
 }
 
-fn service(read: &Read<'_>, id: Option<HealthcareServiceId>) -> Result<Option<HealthcareService>> {
+fn active_service(read: &Read<'_>, id: Option<HealthcareServiceId>) -> Result<Option<HealthcareService>> {
     let Some(id) = id else { return Ok(None) };
     let service = healthcare_service::find(read, id)?;
     if service.active {

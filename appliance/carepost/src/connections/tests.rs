@@ -88,7 +88,7 @@ fn quick() -> Limits {
 }
 
 #[tokio::test]
-async fn a_handler_sees_who_came_and_how() {
+async fn a_route_sees_who_came_and_how() {
     let running = Running::start(hello(), Limits::default(), None).await;
     let mut stream = running.connect().await;
     stream.write_all(REQUEST).await.unwrap();

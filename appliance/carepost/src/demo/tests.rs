@@ -171,3 +171,29 @@ fn at_every_hour_of_the_week_three_practitioners_hold_a_session() {
         assert!(on.len() >= 3, "{} at {at}", on.len());
     }
 }
+#[test]
+#[ignore = "sweep"]
+fn sweep() {
+    let start: Timestamp = "2026-12-20T00:00:30+05:30".parse().unwrap();
+    let mut bad = 0;
+    for n in 0..72_i64 {
+        let now = start + SignedDuration::from_mins(n * 143);
+        let now = if n % 12 == 0 { prm::time::start_of_day(&TimeZone::get(TIMEZONE).unwrap(), local_date(&TimeZone::get(TIMEZONE).unwrap(), now)) } else if n % 12 == 1 { now - SignedDuration::from_secs(1) } else {now};
+        let r = std::panic::catch_unwind(|| { let s = shown_at(&now.to_string(), 400); let w = s.queue().iter().filter(|e| e.status==queue::Status::Waiting).count(); s.is_alive(); w });
+        match r { Ok(w) => eprint!("{w} "), Err(_) => { bad += 1; eprintln!("BAD {}", now.to_zoned(TimeZone::get(TIMEZONE).unwrap())); } }
+    }
+    eprintln!("bad {bad}");
+    let now: Timestamp = "2026-11-23T11:00:00+05:30".parse().unwrap();
+    let s = shown_at(&now.to_string(), PATIENTS);
+    for d in -15..16 {
+        let a = s.appointments(d, d+1);
+        let c = |st: Status| a.iter().filter(|x| x.status==st).count();
+        eprintln!("{d}: {} total, ful {} no {} can {} booked {} in {} pend {}", a.len(), c(Status::Fulfilled), c(Status::Noshow), c(Status::Cancelled), c(Status::Booked), c(Status::CheckedIn), c(Status::Pending));
+    }
+    let search = prm::slot::Search { practitioner: None, specialty: None, service: None, from: s.today, to: after(s.today, 1), all: false, limit: 10000 };
+    let free = s.db.read_blocking(|r| prm::slot::list(r, &s.stamp, &search)).unwrap();
+    eprintln!("free today {}", free.len());
+    for e in s.queue() { if e.status != queue::Status::Finished { eprintln!("{} {:?} {:?} {:?} due {} joined {} {:?}", e.token, e.kind, e.status, e.patient_name, e.due, e.joined_at, e.room); } }
+    for p in s.db.read_blocking(|r| patient::duplicates(r, &s.stamp, 200)).unwrap() { eprintln!("{} / {} {:.2} {:?}", p.a.name, p.b.name, p.score, p.reasons); }
+    eprintln!("{:?}", s.made);
+}

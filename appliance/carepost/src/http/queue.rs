@@ -170,6 +170,7 @@ async fn list(
 /// Somebody who came without an appointment.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = QueueWalkIn)]
 struct WalkIn {
     #[schema(value_type = Uuid)]
     patient_id: PatientId,

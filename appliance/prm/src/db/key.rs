@@ -101,9 +101,12 @@ impl Keys {
 }
 
 fn read(path: &Path) -> Result<[u8; KEY_BYTES], KeysError> {
-    let bytes = zeroize::Zeroizing::new(fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => KeysError::Missing(path.to_owned()),
-        other => KeysError::Failed { path: path.to_owned(), why: other.to_string() },
+    let bytes = zeroize::Zeroizing::new(fs::read(path).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            KeysError::Missing(path.to_owned())
+        } else {
+            KeysError::Failed { path: path.to_owned(), why: error.to_string() }
+        }
     })?);
     let mode = fs::metadata(path)
         .map_err(|error| KeysError::Failed { path: path.to_owned(), why: error.to_string() })?

@@ -33,7 +33,7 @@ fn what_was_acknowledged_is_there_after_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     make(folder.path()).close();
     let db = open(folder.path()).unwrap();
-    assert_eq!(db.read_blocking(|read| change::last(read)).unwrap(), 1);
+    assert_eq!(db.read_blocking(change::last).unwrap(), 1);
     let bytes = fs::read(folder.path().join("carepost.db")).unwrap();
     assert!(!bytes.starts_with(b"SQLite format 3"), "the file is encrypted");
     assert!(!bytes.windows(12).any(|window| window == b"Asia/Kolkata"));
@@ -84,7 +84,7 @@ fn a_key_that_others_can_read_or_that_is_missing_is_refused() {
 fn a_verb_that_fails_undoes_itself_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let db = make(folder.path());
-    let before = db.read_blocking(|read| change::last(read)).unwrap();
+    let before = db.read_blocking(change::last).unwrap();
     let refused: Result<()> = db.write_blocking(|tx| {
         change::begin_log(tx, &stamp())?;
         tx.record(&stamp(), "test", (crate::id::Noun::Clinic, &[1; 16], 2), None)?;
@@ -97,7 +97,7 @@ fn a_verb_that_fails_undoes_itself_and_nothing_else() {
         tx.record(&stamp(), "test", (crate::id::Noun::Clinic, &[1; 16], 2), None)
     })
     .unwrap();
-    assert_eq!(db.read_blocking(|read| change::last(read)).unwrap(), before + 1);
+    assert_eq!(db.read_blocking(change::last).unwrap(), before + 1);
     let verdict = db.read_at_length(|read| crate::audit::verify(read, db.keys())).unwrap();
     assert_eq!(verdict, crate::audit::Verdict::Whole { lines: before + 2 });
 }
@@ -143,7 +143,7 @@ fn two_processes_write_one_log_and_one_chain() {
         })
         .unwrap();
     }
-    assert_eq!(daemon.read_blocking(|read| change::last(read)).unwrap(), 21);
+    assert_eq!(daemon.read_blocking(change::last).unwrap(), 21);
     let verdict = daemon.read_at_length(|read| crate::audit::verify(read, daemon.keys()));
     assert_eq!(verdict.unwrap(), crate::audit::Verdict::Whole { lines: 22 });
 }
@@ -156,6 +156,6 @@ fn a_copy_is_made_while_writes_go_on_and_opens_with_the_same_key() {
     db.copy_to(&copy).unwrap();
     let keys = Keys::load(&folder.path().join("keys")).unwrap();
     let copied = Db::open(&copy, keys).unwrap();
-    assert_eq!(copied.read_blocking(|read| change::last(read)).unwrap(), 1);
+    assert_eq!(copied.read_blocking(change::last).unwrap(), 1);
     assert!(copied.integrity().unwrap().is_empty());
 }

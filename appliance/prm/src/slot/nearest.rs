@@ -1,6 +1,6 @@
 //! What to offer somebody whose slot is taken.
 
-use super::{Days, Slot, service};
+use super::{Days, Slot, active_service};
 use crate::clinic;
 use crate::db::Read;
 use crate::error::Result;
@@ -26,7 +26,7 @@ pub fn nearest(
     stamp.needs(Right::ReadDiary)?;
     let zone = clinic::get(read)?.zone;
     let schedule = schedule::find(read, wanted.schedule)?;
-    let service = service(read, service_id)?;
+    let service = active_service(read, service_id)?;
     let first = local_date(&zone, wanted.start()).max(local_date(&zone, stamp.now));
     let last = (0..=DAYS_AFTER).fold(first, |date, _| next_day(date));
     let mut found = Vec::new();

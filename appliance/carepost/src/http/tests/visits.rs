@@ -202,10 +202,10 @@ async fn steps_answer_the_appointment_and_a_stale_one_is_412() {
     assert_eq!(moved.headers["etag"], "\"2\"");
     let path = format!("{ROOT}/appointments/{id}/cancel");
     let headers = [("authorization", practice.clerk.as_str()), ("if-match", "\"1\"")];
-    let body = Some(json!({ "reason": "travels" }));
-    let stale = practice.clinic.call("POST", &path, &headers, body.clone()).await;
+    let body = json!({ "reason": "travels" });
+    let stale = practice.clinic.call("POST", &path, &headers, Some(body.clone())).await;
     assert_eq!((stale.status, stale.code()), (StatusCode::PRECONDITION_FAILED, "stale"));
-    let cancelled = practice.post(&format!("appointments/{id}/cancel"), body.unwrap()).await;
+    let cancelled = practice.post(&format!("appointments/{id}/cancel"), body).await;
     assert_eq!(cancelled.body["status"], "cancelled");
     assert_eq!(cancelled.body["qr"], Value::Null);
     let no_reason = practice.post(&format!("appointments/{id}/cancel"), json!({})).await;
