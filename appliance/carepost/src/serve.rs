@@ -8,6 +8,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use prm::appointment;
+use prm::stamp::Stamp;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +25,9 @@ use crate::tls::{Authority, LanCertificate, local_addresses, server_config};
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(60);
 /// How often what was measured is folded into histograms.
 const FOLD: Duration = Duration::from_secs(5);
+/// How often holds that nobody confirmed are called off. Their time is free from the moment
+/// they end; this is for the screens.
+const HOLDS_LOOK: Duration = Duration::from_secs(15);
 /// How often the box says that it lives, when systemd does not want it more often.
 const WATCHDOG_MAX: Duration = Duration::from_secs(30);
 
@@ -77,8 +82,7 @@ impl Opened {
     pub async fn serve(self, stopping: Stopping) {
         let Self { app, doors, certificate, plain, tls, trust } = self;
         let settings = &app.config.http;
-        let limits =
-            Limits { connections: settings.max_connections as usize, ..Limits::default() };
+        let limits = Limits { connections: settings.max_connections as usize, ..Limits::default() };
         let stop_check = Arc::new(AtomicBool::new(false));
         let check = check_integrity(&app, Arc::clone(&stop_check));
         let chores = tokio::spawn(chores(app.clone(), certificate, stopping.clone()));
@@ -130,7 +134,9 @@ pub fn stop_on_signals(stopping: &Stopping) -> anyhow::Result<()> {
 
 async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("{key} = {address} cannot be had; is another box running, or does the port need root?")
+        format!(
+            "{key} = {address} cannot be had; is another box running, or does the port need root?"
+        )
     })?;
     let bound = listener.local_addr()?;
     Ok((listener, bound))
@@ -157,15 +163,23 @@ async fn chores(app: App, certificate: Option<Arc<LanCertificate>>, stopping: St
     let mut watchdog = every(watchdog.min(WATCHDOG_MAX));
     let mut fold = every(FOLD);
     let mut look = every(CERTIFICATE_LOOK);
+    let mut holds = every(HOLDS_LOOK);
     loop {
         tokio::select! {
             () = stopping.requested() => return,
             _ = fold.tick() => app.measures.fold(),
             _ = watchdog.tick() => {
                 // A box whose database does not answer is better started again.
-                match app.db.read(|read| prm::change::last(read)).await {
+                match app.db.read(prm::change::last).await {
                     Ok(_) => tell(&[NotifyState::Watchdog]),
                     Err(error) => tracing::error!(%error, "the database does not answer"),
+                }
+            }
+            _ = holds.tick() => {
+                let stamp = Stamp::of_box(app.now());
+                let swept = app.db.write(move |tx| appointment::expire_holds(tx, &stamp)).await;
+                if let Err(error) = swept {
+                    tracing::warn!(%error, "expired holds were not called off");
                 }
             }
             _ = look.tick() => {

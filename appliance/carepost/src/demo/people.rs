@@ -235,13 +235,16 @@ fn household(
 fn misspelt(rng: &mut Rng, original: &Person, spelling: &Spelling, now: Timestamp) -> Person {
     let Registration { phones, birth_date, sex, .. } = original.registration.clone();
     let Spelling { given, surname } = spelling;
-    let name = match rng.choice(given.also) {
+    let mut name = match rng.choice(given.also) {
         Some(also) => format!("{also} {}", surname.latin),
         None => match rng.choice(surname.also) {
             Some(also) => format!("{} {also}", given.latin),
-            None => format!("{} {}", slip(rng, given.latin), surname.latin),
+            None => given.latin.to_owned() + " " + surname.latin,
         },
     };
+    if name == original.registration.name {
+        name = format!("{} {}", slip(rng, given.latin), surname.latin);
+    }
     Person {
         registration: Registration {
             name,

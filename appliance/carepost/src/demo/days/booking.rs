@@ -90,12 +90,14 @@ impl Days {
         let date = after(self.date(found.start), self.rng.i32(1..6));
         let day = (Some(found.practitioner), found.healthcare_service);
         let slots = self.free_on(tx, at, day, date)?;
-        let Some(nth) = self.place_of.get(&found.patient).copied() else { return Ok(()) };
-        let Some(slot) = self.rng.choice(&slots).cloned() else { return Ok(()) };
-        if self.comes.insert((nth, date)) {
-            appointment::move_to(tx, &stamp, (id, None), slot.id, None)?;
-            self.follow_up(at, id, slot.start, false);
+        let place = self.place_of.get(&found.patient).copied();
+        let mut start = found.start;
+        if let (Some(slot), Some(nth)) = (self.rng.choice(&slots), place)
+            && self.comes.insert((nth, date))
+        {
+            start = appointment::move_to(tx, &stamp, (id, None), slot.id, None)?.start;
         }
+        self.follow_up(at, id, start, false);
         Ok(())
     }
 

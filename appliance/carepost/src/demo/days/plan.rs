@@ -114,11 +114,11 @@ impl Days {
         let wishes = (places as f64 * fill.min(1.0)).round() as i64;
         for _ in 0..wishes {
             let at = match self.rng.u8(..10) {
-                0 | 1 => {
+                0 => {
                     let earliest = (start - minutes(240)).max(self.day_start(date));
                     self.between(earliest, (end - minutes(30)).max(earliest))
                 }
-                2..=4 => self.office_hour(date, 1..4),
+                1..=3 => self.office_hour(date, 1..4),
                 _ => self.office_hour(date, 4..26),
             };
             let at = if at < opens { self.between(opens, self.day_start(date)) } else { at };
@@ -206,6 +206,8 @@ impl Days {
                 self.push(at, Event::WalkIn(casualty));
             }
         }
+        // Pushed last, so that of what happens now it is the last.
+        self.push(now, Event::CallNext(CASUALTY));
     }
 
     /// A time at which the desk answers, some days before a date.
