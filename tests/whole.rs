@@ -5,6 +5,8 @@
     reason = "a test may stop at the first thing that is not as it should be"
 )]
 
+mod journeys;
+mod program;
 mod routes;
 mod schema;
 mod tidy;

@@ -42,8 +42,9 @@ const PLACES: usize = 96;
 const DAYS_AHEAD: i64 = 60;
 /// Days before today whose patients went through the queue.
 const QUEUED_DAYS: i64 = 30;
-/// Registrations that share a commit.
-const PATIENTS_PER_COMMIT: usize = 500;
+/// Registrations that share a commit. More of them would not be quicker: what one verb can undo lies in a list that
+/// SQLite walks at the end of each statement.
+const PATIENTS_PER_COMMIT: usize = 20;
 
 /// How large a clinic is.
 #[derive(Clone, Copy)]
@@ -233,23 +234,24 @@ fn taken(ahead: i64) -> usize {
 
 /// Books on one date until so many places of each practitioner are taken; always the same places first.
 fn fill(db: &Db, house: &Arc<House>, date: Date, places: usize, on: Date) -> Result<()> {
-    let house = Arc::clone(house);
-    db.write_blocking(move |tx| {
-        let stamp = Stamp::of_box(at_local_minute(&house.zone, on, 7 * 60));
-        let day = u64::from(date.day_of_year().unsigned_abs()) + 400 * u64::from(date.year().unsigned_abs());
-        for (nth, (_, schedules)) in (0_u64..).zip(&house.schedules) {
-            let mut rng = Rng::with_seed(day * 1_000 + nth);
+    let day = 400 * u64::from(date.year().unsigned_abs()) + u64::from(date.day_of_year().unsigned_abs());
+    for nth in 0..house.schedules.len() {
+        let house = Arc::clone(house);
+        db.write_blocking(move |tx| {
+            let stamp = Stamp::of_box(at_local_minute(&house.zone, on, 7 * 60));
+            let (_, schedules) = &house.schedules[nth];
+            let mut rng = Rng::with_seed(day * 1_000 + nth as u64);
             let mut order: Vec<usize> = (0..PLACES).collect();
             rng.shuffle(&mut order);
             for place in order.into_iter().take(places) {
                 let schedule = &schedules[place / (PLACES / 2)];
-                let minute = schedule.start_minute + u16::try_from(place % (PLACES / 2) / 2 * 10).unwrap_or(0);
-                let start = at_local_minute(&house.zone, date, minute);
+                let minute = u16::try_from(place % (PLACES / 2) / 2 * 10).unwrap_or(0);
+                let start = at_local_minute(&house.zone, date, schedule.start_minute + minute);
                 book(tx, &stamp, SlotId::new(schedule.id, start), &mut rng, &house.patients)?;
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
+    }
     Ok(())
 }
 
@@ -289,31 +291,27 @@ pub fn booking(now: Timestamp, slot: SlotId, patient: PatientId) -> Booking {
 
 /// The end of a day: one of twenty called off, one of twelve did not come, the others were seen.
 fn close(db: &Db, house: &Arc<House>, date: Date, queued: bool) -> Result<()> {
-    let house = Arc::clone(house);
-    db.write_blocking(move |tx| {
-        let at = |minute| Stamp::of_box(at_local_minute(&house.zone, date, minute));
-        let (morning, evening) = (at(8 * 60), at(19 * 60));
-        let mut rng = Rng::with_seed(u64::from(date.day_of_year().unsigned_abs()));
-        for (practitioner, _) in &house.schedules {
-            let filter = Filter {
-                from: Some(at_local_minute(&house.zone, date, 0)),
-                to: Some(at_local_minute(&house.zone, date, 1440)),
-                practitioner: Some(*practitioner),
-                ..Filter::default()
-            };
+    let mut rng = Rng::with_seed(u64::from(date.day_of_year().unsigned_abs()));
+    for (practitioner, _) in &house.schedules {
+        let (house, practitioner, mut rng) = (Arc::clone(house), *practitioner, rng.fork());
+        db.write_blocking(move |tx| {
+            let at = |minute| at_local_minute(&house.zone, date, minute);
+            let (morning, evening) = (Stamp::of_box(at(8 * 60)), Stamp::of_box(at(19 * 60)));
+            let (from, to) = (Some(at(0)), Some(at(1440)));
+            let filter = Filter { from, to, practitioner: Some(practitioner), ..Filter::default() };
             for visit in appointment::list(tx, &morning, &filter, appointment::LIST_MAX)? {
-                let id = (visit.id, None);
                 let during = Stamp::of_box(visit.start);
                 match rng.u8(..60) {
                     0..3 => {
-                        appointment::cancel(tx, &morning, id, Some("patient called".into()))?;
+                        let reason = Some("patient called".into());
+                        appointment::cancel(tx, &morning, (visit.id, None), reason)?;
                     }
                     3..8 => {
                         appointment::no_show(tx, &evening, visit.id, None)?;
                     }
                     _ if queued => {
                         check_in::check_in(tx, &during, visit.id)?;
-                        queue::call_next(tx, &during, Line::Practitioner(*practitioner), true)?;
+                        queue::call_next(tx, &during, Line::Practitioner(practitioner), true)?;
                     }
                     _ => {
                         appointment::arrive(tx, &during, visit.id, None)?;
@@ -321,9 +319,9 @@ fn close(db: &Db, house: &Arc<House>, date: Date, queued: bool) -> Result<()> {
                     }
                 }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
+    }
     Ok(())
 }
 

@@ -1,12 +1,163 @@
-//! The box in figures: what it does in a second, how long it takes, what it holds.
+//! The box in figures: what it does in a second, how long things take, what it holds, how all that grows.
+//!
+//! Called by `cargo xtask bench`, which builds the program and the screens before. Each figure stands beside its goal
+//! and beside the same job done by next to nothing in the same run, because a busy machine slows both.
 
+mod bare;
 mod clinic;
+mod client;
+mod laps;
+mod load;
+mod measure;
 mod people;
+mod plan;
+mod screens;
+mod server;
 mod table;
 
-fn main() {
-    let size: usize = std::env::args().nth(1).unwrap().parse().unwrap();
-    let size = clinic::Size { appointments: size, patients: size/5, practitioners: 20 };
-    let below = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench-data");
-    clinic::kept(&below, size, false).unwrap();
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use clinic::Size;
+use measure::{Bench, Effort};
+use table::{Figure, say};
+
+const GROUPS: [&str; 9] =
+    ["bookings", "mixed", "slots", "search", "check-in", "memory", "start", "size", "paint"];
+const USAGE: &str = "\
+figures [--quick] [--fresh] [--only GROUP] [--appointments N]
+  --quick           small clinics, short rounds: shows that measuring works, not how quick the box is
+  --fresh           makes the kept clinics anew
+  --only GROUP      bookings, mixed, slots, search, check-in, memory, start, size or paint, at the largest clinic
+  --appointments N  only the clinic of this size";
+
+/// What is wanted.
+#[derive(Default)]
+struct Wanted {
+    quick: bool,
+    fresh: bool,
+    only: Option<String>,
+    appointments: Option<usize>,
+}
+
+fn main() -> Result<()> {
+    let Some(wanted) = wanted(std::env::args().skip(1))? else {
+        say(USAGE);
+        return Ok(());
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = target()?;
+    let program = std::env::var_os("CAREPOST")
+        .map_or_else(|| target.join("release/carepost"), PathBuf::from);
+    let data = target.join("bench-data").join(if wanted.quick { "quick" } else { "full" });
+    fs::create_dir_all(&data)?;
+    let effort = effort(wanted.quick);
+    let only = wanted.only.as_deref();
+    let mut columns: Vec<(String, Vec<Figure>)> = Vec::new();
+    if only.is_none_or(|only| only != "paint" && only != "size") {
+        for size in sizes(&wanted) {
+            let kept = clinic::kept(&data, size, wanted.fresh)?;
+            let copy = data.join("copy");
+            clinic::copy(&kept, &copy)?;
+            say(&format!("{} appointments, {} patients: measuring", size.appointments, size.patients));
+            let bench = Bench { program: &program, data: copy.clone(), effort, only };
+            columns.push((grouped(size.appointments), bench.run()?));
+            fs::remove_dir_all(copy)?;
+        }
+    }
+    let (title, mut figures) = match columns.last() {
+        Some((size, figures)) => (format!("The box with {size} appointments"), figures.clone()),
+        None => ("The box".to_owned(), Vec::new()),
+    };
+    if only.is_none_or(|only| only == "size") {
+        let bytes = fs::metadata(&program)?.len();
+        figures.push(Figure {
+            group: "size",
+            what: "the program, screens included".into(),
+            value: format!("{:.1} MB", bytes as f64 / 1e6),
+            goal: None,
+            reference: String::new(),
+        });
+    }
+    if only.is_none_or(|only| only == "paint") {
+        figures.extend(screens::paint(&program, &root, if wanted.quick { 1 } else { 5 })?);
+    }
+    if let Some(only) = only {
+        figures.retain(|figure| figure.group == only);
+    }
+    table::figures(&title, &figures);
+    if columns.len() > 1 {
+        table::growth(&columns);
+    }
+    Ok(())
+}
+
+fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Option<Wanted>> {
+    let mut wanted = Wanted::default();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--quick" => wanted.quick = true,
+            "--fresh" => wanted.fresh = true,
+            "--only" => {
+                let group = arguments.next().context(USAGE)?;
+                if !GROUPS.contains(&group.as_str()) {
+                    bail!("there is no group {group}; the groups are {}", GROUPS.join(", "));
+                }
+                wanted.only = Some(group);
+            }
+            "--appointments" => {
+                wanted.appointments = Some(arguments.next().context(USAGE)?.parse()?);
+            }
+            // Cargo says so to every benchmark.
+            "--bench" => {}
+            "--help" | "-h" => return Ok(None),
+            other => bail!("{other} is not known\n{USAGE}"),
+        }
+    }
+    Ok(Some(wanted))
+}
+
+/// The clinics, the largest last.
+fn sizes(wanted: &Wanted) -> Vec<Size> {
+    let (all, practitioners): (&[usize], usize) =
+        if wanted.quick { (&[2_000, 4_000], 4) } else { (&[10_000, 100_000, 1_000_000], 20) };
+    let size = |appointments: usize| Size { appointments, patients: appointments / 5, practitioners };
+    match (wanted.appointments, &wanted.only) {
+        (Some(appointments), _) => vec![size(appointments)],
+        (None, Some(_)) => all.last().map(|appointments| size(*appointments)).into_iter().collect(),
+        (None, None) => all.iter().map(|appointments| size(*appointments)).collect(),
+    }
+}
+
+fn effort(quick: bool) -> Effort {
+    if quick {
+        let round = Duration::from_millis(500);
+        Effort { rounds: 1, round, mixed: 400, times: 20, bookings: 8_000 }
+    } else {
+        let round = Duration::from_secs(4);
+        Effort { rounds: 3, round, mixed: 6_000, times: 100, bookings: 100_000 }
+    }
+}
+
+/// Cargo's target folder: this program lies in `<target>/release/deps`.
+fn target() -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let folder = program.ancestors().nth(3).context("this is to be started by `cargo xtask bench`")?;
+    Ok(folder.to_path_buf())
+}
+
+/// A number with its thousands apart.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (nth, digit) in digits.chars().enumerate() {
+        if nth > 0 && (digits.len() - nth).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use fastrand::Rng;
+use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{LocalSet, spawn_local};
 
@@ -40,15 +41,15 @@ pub fn closed(
     time: Duration,
     asks: &mut impl Iterator<Item = Ask>,
 ) -> Result<(Laps, Duration)> {
-    let asks = Rc::new(RefCell::new(asks));
-    LocalSet::new().block_on(&runtime()?, async {
+    let asks = RefCell::new(asks);
+    runtime()?.block_on(async {
         let mut open = Vec::new();
         for _ in 0..clients {
             open.push(Client::open(address, token).await?);
         }
         let begun = Instant::now();
         let work = open.into_iter().map(|mut client| {
-            let asks = Rc::clone(&asks);
+            let asks = &asks;
             async move {
                 let mut laps = Laps::default();
                 while begun.elapsed() < time {
@@ -62,7 +63,7 @@ pub fn closed(
             }
         });
         let mut all = Laps::default();
-        for laps in together(work).await {
+        for laps in join_all(work).await {
             all.append(laps?);
         }
         Ok((all, begun.elapsed()))
@@ -111,13 +112,4 @@ pub fn open(
 fn runtime() -> Result<Runtime> {
     // One thread: the box is to have the rest of the machine.
     Ok(Builder::new_current_thread().enable_all().build()?)
-}
-
-async fn together<T: 'static>(work: impl Iterator<Item = impl Future<Output = T> + 'static>) -> Vec<T> {
-    let tasks: Vec<_> = work.map(spawn_local).collect();
-    let mut done = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        done.extend(task.await);
-    }
-    done
 }

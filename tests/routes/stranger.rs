@@ -78,7 +78,12 @@ impl Clinic {
         .unwrap();
         let config = Config::load(&data, None, [], &[]).unwrap();
         let app = App::with_db(&data, config, Clock::standing_at(now), db).unwrap();
-        Self { router: http::router(app.clone()), app, misunderstood: Mutex::default(), _folder: folder }
+        Self {
+            router: http::router(app.clone()),
+            app,
+            misunderstood: Mutex::default(),
+            _folder: folder,
+        }
     }
 
     fn program(&self, role: Role) -> Caller {

@@ -9,6 +9,9 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const SCREENSHOTS = process.env.SCREENSHOTS ?? fileURLToPath(new URL('../../target/screens/', import.meta.url));
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
+/** How long anything on a screen may take, on a busy machine. */
+const WAIT_MS_MAX = 15_000;
+
 /** A tablet on the wall, the screen in the waiting room, and the computer at the desk. */
 export const KIOSK = { width: 1280, height: 800 };
 export const BOARD = { width: 1920, height: 1080 };
@@ -37,6 +40,7 @@ export function openBrowser({ camera } = {}) {
 /** Opens a screen in a profile of its own. `page.errors` gathers what goes wrong in it. */
 export async function openScreen(browser, url, viewport, options = {}) {
   const profile = await browser.newContext({ viewport, timezoneId: 'Asia/Kolkata', ...options });
+  profile.setDefaultTimeout(WAIT_MS_MAX);
   const page = await profile.newPage();
   page.errors = [];
   page.on('pageerror', (error) => page.errors.push(String(error)));

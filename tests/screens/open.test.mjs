@@ -1,13 +1,13 @@
 // Each screen opens from a box without the internet, and is well.
 import { after, before, test } from 'node:test';
 import { BOARD, DESK, KIOSK, assertWell, keepPicture, openBrowser, openScreen } from './browser.mjs';
-import { openClinic } from './clinic.mjs';
+import { openDemo } from './clinic.mjs';
 
 let clinic;
 let browser;
 
 before(async () => {
-  clinic = await openClinic();
+  clinic = await openDemo();
   browser = await openBrowser();
 });
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use prm::clinic::{self, Clinic};
 use prm::db::{Db, Keys};
 use prm::qr::{SigningKey, Verifier};
+use prm::stamp::Stamp;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
@@ -85,9 +86,14 @@ impl App {
     /// # Errors
     /// If there is no clinic in it, or the key of the QR is missing or damaged.
     pub fn with_db(data: &Path, config: Config, clock: Clock, db: Db) -> anyhow::Result<Self> {
-        let clinic = db
+        let mut clinic = db
             .read_blocking(clinic::get)
             .context("the database holds no clinic; restore a backup, or begin with `carepost init` in another folder")?;
+        let wait = i64::from(config.queue.walk_in_wait_minutes);
+        if wait != clinic.walk_in_wait_minutes {
+            let stamp = Stamp::of_box(clock.now());
+            clinic = db.write_blocking(move |tx| clinic::set_walk_in_wait(tx, &stamp, wait))?;
+        }
         let signing = place::load_qr_key(data)?;
         let mut verifier = Verifier::new(clinic.short_id());
         verifier.trust(signing.public_key())?;

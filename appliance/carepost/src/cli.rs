@@ -240,7 +240,9 @@ fn verify_audit(data: &Path) -> anyhow::Result<()> {
     match db.read_at_length(|read| audit::verify(read, db.keys()))? {
         Verdict::Whole { lines } => say(&format!("the audit is whole: {lines} lines\n")),
         Verdict::Broken { sequence, what } => {
-            bail!("the audit is broken at line {sequence}: {what}; keep the folder as it is and compare with a backup")
+            bail!(
+                "the audit is broken at line {sequence}: {what}; keep the folder as it is and compare with a backup"
+            )
         }
     }
 }

@@ -18,7 +18,7 @@ use prm::clinic::{self, Founding};
 use prm::db::{Db, Tx};
 use prm::device::{self, Kind};
 use prm::error::{Error, Result};
-use prm::id::PractitionerId;
+use prm::id::{PractitionerId, StaffId};
 use prm::staff::{self, PasswordHash};
 use prm::stamp::{Role, Stamp};
 
@@ -53,13 +53,15 @@ pub struct SignIn {
     pub role: Role,
 }
 
+const ADMIN: SignIn = SignIn { username: "admin", name: "Ashwini Rao", role: Role::Admin };
+const RECEPTION: SignIn =
+    SignIn { username: "reception", name: "Kavitha Shetty", role: Role::Clerk };
+const CARDIOLOGIST: SignIn =
+    SignIn { username: "dr.sharma", name: "Dr. Rajiv Sharma", role: Role::Practitioner };
+const AUDITOR: SignIn = SignIn { username: "auditor", name: "Joseph Mathew", role: Role::Auditor };
+
 /// The staff.
-pub const STAFF: [SignIn; 4] = [
-    SignIn { username: "admin", name: "Ashwini Rao", role: Role::Admin },
-    SignIn { username: "reception", name: "Kavitha Shetty", role: Role::Clerk },
-    SignIn { username: "dr.sharma", name: "Dr. Rajiv Sharma", role: Role::Practitioner },
-    SignIn { username: "auditor", name: "Joseph Mathew", role: Role::Auditor },
-];
+pub const STAFF: [SignIn; 4] = [ADMIN, RECEPTION, CARDIOLOGIST, AUDITOR];
 
 /// The codes with which a kiosk and a board are paired.
 #[derive(Clone, Debug)]
@@ -110,19 +112,22 @@ fn furnish_with(
     let today = zone.to_datetime(now).date();
     let opened = prm::time::start_of_day(&zone, today) - SignedDuration::from_hours(24 * OPEN_DAYS);
     let password = staff::hash_password(PASSWORD)?;
+    let first_password = password.clone();
     let (house, hands) = db.write_blocking(move |tx| {
         let stamp = Stamp::of_box(opened);
         let (name, timezone) = (CLINIC.to_owned(), TIMEZONE.to_owned());
         clinic::found(tx, &stamp, Founding { name, timezone, country: "IN".into(), demo: true })?;
         let house = house::build(tx, &stamp, today)?;
         let cardiologist = house.practitioners[house::CARDIOLOGY];
-        let hands = engage(tx, &stamp, cardiologist, &password)?;
+        let hands = engage(tx, &stamp, cardiologist, &first_password)?;
         Ok((house, hands))
     })?;
     let first_patient = opened + SignedDuration::from_hours(24);
     let people = people::population(&mut rng, patients, (first_patient, now));
     let future = i32::try_from(days).unwrap_or(0);
     let tally = Days::new(rng, (now, zone), hands, house, people).pass(db, (PAST_DAYS, future))?;
+    // Whoever comes last tells `again` that nothing was interrupted.
+    db.write_blocking(move |tx| hire(tx, &Stamp::of_box(now), AUDITOR, None, &password))?;
     Ok(Furnished {
         patients: tally.patients,
         appointments: tally.appointments,
@@ -130,6 +135,27 @@ fn furnish_with(
         guest: db.read_blocking(|read| guest(read, now))?,
         pairing: offer_pairing(db, now)?,
     })
+}
+
+/// Looks into the database of an earlier demonstration, to serve it as it is: somebody to check
+/// in as, if anybody is still expected, and new codes.
+///
+/// # Errors
+/// If it is the database of a real clinic, or of a demonstration that was not finished.
+pub fn again(db: &Db, now: Timestamp) -> Result<(Option<Guest>, Pairing)> {
+    let guest = db.read_blocking(|read| {
+        if !clinic::get(read)?.demo {
+            let detail = "the folder holds the records of a clinic; choose another one for the demonstration, or serve it with `carepost serve`";
+            return Err(Error::invalid("data", detail));
+        }
+        let staff = staff::list(read, &Stamp::of_box(now))?;
+        if !staff.iter().any(|person| person.username == AUDITOR.username) {
+            let detail = "the demonstration in this folder was interrupted while it was made; remove the folder and begin again";
+            return Err(Error::invalid("data", detail));
+        }
+        guest(read, now)
+    })?;
+    Ok((guest, offer_pairing(db, now)?))
 }
 
 /// Offers codes with which a kiosk and a board are paired.
@@ -145,25 +171,29 @@ pub fn offer_pairing(db: &Db, now: Timestamp) -> Result<Pairing> {
     })
 }
 
-/// Adds the staff, and a kiosk by the door.
+/// Adds the staff but for the auditor, and a kiosk by the door.
 fn engage(
     tx: &mut Tx<'_>,
     stamp: &Stamp,
     cardiologist: PractitionerId,
     password: &PasswordHash,
 ) -> Result<Hands> {
-    let mut ids = Vec::new();
-    for SignIn { username, name, role } in STAFF {
-        let addition = staff::Addition {
-            username: username.into(),
-            name: name.into(),
-            role,
-            practitioner: (role == Role::Practitioner).then_some(cardiologist),
-            password: password.clone(),
-        };
-        ids.push(staff::add(tx, stamp, addition)?.id);
-    }
+    hire(tx, stamp, ADMIN, None, password)?;
+    let clerk = hire(tx, stamp, RECEPTION, None, password)?;
+    let cardiologist = hire(tx, stamp, CARDIOLOGIST, Some(cardiologist), password)?;
     let (_, code) = device::offer(tx, stamp, Kind::Kiosk, Some("Kiosk by the door".into()))?;
     let (kiosk, _) = device::claim(tx, stamp, &code)?;
-    Ok(Hands { clerk: ids[1], cardiologist: ids[2], kiosk: kiosk.id })
+    Ok(Hands { clerk, cardiologist, kiosk: kiosk.id })
+}
+
+fn hire(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    SignIn { username, name, role }: SignIn,
+    practitioner: Option<PractitionerId>,
+    password: &PasswordHash,
+) -> Result<StaffId> {
+    let (username, name, password) = (username.into(), name.into(), password.clone());
+    let addition = staff::Addition { username, name, role, practitioner, password };
+    Ok(staff::add(tx, stamp, addition)?.id)
 }

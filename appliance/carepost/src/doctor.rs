@@ -123,7 +123,9 @@ pub fn json(found: &[Finding]) -> anyhow::Result<String> {
 fn folder(data: &Path) -> Finding {
     const WHAT: &str = "data folder";
     match std::fs::metadata(data) {
-        Err(error) => bad(WHAT, format!("{}: {error}; make a box with `carepost init`", data.display())),
+        Err(error) => {
+            bad(WHAT, format!("{}: {error}; make a box with `carepost init`", data.display()))
+        }
         Ok(found) if found.permissions().mode() & 0o077 != 0 => warning(
             WHAT,
             format!("others can look into it; make it private with `chmod 700 {}`", data.display()),
@@ -168,7 +170,9 @@ fn audit_chain(db: &Db) -> Finding {
         Ok(Verdict::Whole { lines }) => good(WHAT, format!("whole, {lines} lines")),
         Ok(Verdict::Broken { sequence, what }) => bad(
             WHAT,
-            format!("broken at line {sequence}: {what}; keep the folder as it is and compare with a backup"),
+            format!(
+                "broken at line {sequence}: {what}; keep the folder as it is and compare with a backup"
+            ),
         ),
         Err(error) => bad(WHAT, format!("cannot be checked: {error}")),
     }
@@ -215,10 +219,13 @@ fn authority(data: &Path, now: Timestamp) -> Finding {
 fn backup(data: &Path, now: Timestamp, warn_after: Option<u32>) -> Finding {
     const WHAT: &str = "backup";
     match last_backup::age_hours(data, now) {
-        None => warning(WHAT, "none was made; make one with `carepost backup`, and keep it elsewhere"),
-        Some(hours) if warn_after.is_some_and(|most| hours >= i64::from(most)) => {
-            warning(WHAT, format!("the last one is {hours} hours old; make one with `carepost backup`"))
+        None => {
+            warning(WHAT, "none was made; make one with `carepost backup`, and keep it elsewhere")
         }
+        Some(hours) if warn_after.is_some_and(|most| hours >= i64::from(most)) => warning(
+            WHAT,
+            format!("the last one is {hours} hours old; make one with `carepost backup`"),
+        ),
         Some(hours) => good(WHAT, format!("the last one is {hours} hours old")),
     }
 }

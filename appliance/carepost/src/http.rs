@@ -56,10 +56,8 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Everything that the box serves to screens and programs.
 pub fn router(app: App) -> Router {
     let api = openapi::routes().split_for_parts().0;
-    let private = SetResponseHeaderLayer::if_not_present(
-        CACHE_CONTROL,
-        HeaderValue::from_static("no-store"),
-    );
+    let private =
+        SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Router::new()
         .merge(api)
         .route("/livez", get(wellness::livez))

@@ -73,9 +73,15 @@ pub fn make_qr_key(data: &Path) -> anyhow::Result<()> {
 pub fn load_qr_key(data: &Path) -> anyhow::Result<SigningKey> {
     let path = keys(data).join(QR_KEY);
     let bytes = Zeroizing::new(fs::read(&path).with_context(|| {
-        format!("the key {} cannot be read; put back the keys folder, or restore a backup", path.display())
+        format!(
+            "the key {} cannot be read; put back the keys folder, or restore a backup",
+            path.display()
+        )
     })?);
     SigningKey::from_pkcs8(&bytes).with_context(|| {
-        format!("the key {} is damaged; put back the keys folder, or restore a backup", path.display())
+        format!(
+            "the key {} is damaged; put back the keys folder, or restore a backup",
+            path.display()
+        )
     })
 }

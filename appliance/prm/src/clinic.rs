@@ -77,6 +77,26 @@ pub fn found(tx: &mut Tx<'_>, stamp: &Stamp, founding: Founding) -> Result<Clini
     get(tx)
 }
 
+/// Sets after how many minutes a walk-in patient is as due as somebody booked at that time.
+/// Nothing is written if it is so already.
+pub fn set_walk_in_wait(tx: &mut Tx<'_>, stamp: &Stamp, minutes: i64) -> Result<Clinic> {
+    stamp.needs(Right::ManageStaff)?;
+    let clinic = get(tx)?;
+    if clinic.walk_in_wait_minutes == minutes {
+        return Ok(clinic);
+    }
+    if !(0..=240).contains(&minutes) {
+        return Err(Error::invalid("walk_in_wait_minutes", "the wait has 0 to 240 minutes"));
+    }
+    let version = clinic.version + 1;
+    tx.sql().execute(
+        "UPDATE clinic SET version = ?1, walk_in_wait_minutes = ?2",
+        (version, minutes),
+    )?;
+    tx.record(stamp, "edit", (Noun::Clinic, clinic.id.as_bytes(), version), None)?;
+    get(tx)
+}
+
 /// The clinic.
 pub fn get(read: &Read<'_>) -> Result<Clinic> {
     let mut statement = read.sql().prepare_cached(

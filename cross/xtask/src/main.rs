@@ -1,4 +1,4 @@
-//! The chores of the repository: `cargo xtask demo | test | api`.
+//! The chores of the repository: `cargo xtask demo | test | bench | api`.
 
 mod screens;
 mod steps;
@@ -16,6 +16,8 @@ cargo xtask demo [OPTIONS]     build everything, make a demonstration clinic and
                                the options are those of `carepost demo` (--listen, --data, --days)
 cargo xtask test [--only STEP] install what is missing and run all tests, or those of one step:
                                format, clippy, deny, screens, rust, api, browser
+cargo xtask bench [OPTIONS]    build everything and print what the box does in figures, each beside its reference:
+                               --quick, --only GROUP, --appointments N, --fresh (see tests/bench/figures.rs)
 cargo xtask api                write kiosk/openapi.json and the TypeScript types made from it";
 
 /// The screens' copy of the API document, kept in the repository so that a change of it shows in review.
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         ["demo", passed_on @ ..] => demo(passed_on),
         ["test"] => test(None),
         ["test", "--only", step] => test(Some(step)),
+        ["bench", passed_on @ ..] => bench(passed_on),
         ["api"] => api(),
         ["help" | "--help" | "-h"] => {
             say(USAGE);
@@ -77,6 +80,21 @@ fn demo(passed_on: &[&str]) -> Result<()> {
     cargo(&["build", "--locked", "--release", "--package", "carepost"])?;
     // The caller's folder stays the current one: `--data` may be relative to it.
     run(Command::new(target()?.join("release/carepost")).arg("demo").args(passed_on))
+}
+
+/// Measures the program as it is shipped, in a process of its own.
+fn bench(passed_on: &[&str]) -> Result<()> {
+    tools::to_build()?;
+    let browser = tools::browser()?;
+    screens::build()?;
+    screens::install(screens::BROWSER_TESTS)?;
+    cargo(&["build", "--locked", "--release", "--package", "carepost"])?;
+    run(Command::new("cargo")
+        .args(["bench", "--locked", "--package", "tests", "--bench", "figures", "--"])
+        .args(passed_on)
+        .current_dir(root())
+        .env("CAREPOST", target()?.join("release/carepost"))
+        .env("CHROMIUM", browser))
 }
 
 fn test(only: Option<&str>) -> Result<()> {

@@ -65,7 +65,8 @@ class Desk {
     }, TICK_MS);
     line.whenBack(all);
     this.#readAll();
-    const stop = listen({
+    // Nothing that is told there concerns somebody who reads the audit only.
+    const stop = session.is('auditor') ? () => {} : listen({
       changed: (change) => this.#changed(change),
       missed: all,
       line: (up) => {
@@ -78,6 +79,13 @@ class Desk {
       removeEventListener('hashchange', follow);
       stop();
     };
+  }
+
+  /** The pages that whoever sits here may open; the first is where they begin. */
+  pages(): Page[] {
+    if (session.is('auditor')) return ['audit'];
+    if (session.is('admin')) return [...PAGES];
+    return session.runsDesk ? PAGES.filter((page) => page !== 'staff' && page !== 'audit') : ['day'];
   }
 
   /** The clinic's date; follows the clock over midnight. */
@@ -130,11 +138,9 @@ class Desk {
 
   #follow(): void {
     const [name, date] = location.hash.slice(1).split('/');
-    if (session.is('auditor')) {
-      this.page = 'audit';
-      return;
-    }
-    this.page = PAGES.find((page) => page === name) ?? 'day';
+    const pages = this.pages();
+    this.page = pages.find((page) => page === name) ?? pages[0] ?? 'day';
+    if (session.is('auditor')) return;
     if (this.page === 'day') void day.show(/^\d{4}-\d{2}-\d{2}$/.test(date ?? '') ? (date as string) : this.today());
     else if (day.date === '') void day.show(this.today());
   }
@@ -147,18 +153,17 @@ class Desk {
   }
 
   #changed(change: Change): void {
+    card.heard(change);
     switch (change.noun) {
       case 'appointment':
         day.changed();
-        card.changed();
         break;
       case 'queue':
         queue.changed();
         break;
       case 'patient':
-        card.changed();
-        day.changed();
-        queue.changed();
+        if (day.appointments.some((one) => one.patient_id === change.id)) day.changed();
+        if (queue.entries.some((entry) => entry.patient?.id === change.id)) queue.changed();
         break;
       case 'practitioner':
       case 'schedule':

@@ -37,7 +37,9 @@ class Line {
       await get('clinic');
       this.answered();
     } catch (problem) {
-      if (problem instanceof Problem && problem.status > 0 && problem.status < 500) this.answered();
+      // A refusal is an answer, too.
+      if (problem instanceof Problem && problem.status > 0) this.answered();
+      else if (this.up) this.lost();
       else this.#wait();
     }
   }

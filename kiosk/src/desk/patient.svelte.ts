@@ -2,6 +2,7 @@
 import type { Appointment, Duplicate, NewPatient, Patient, PatientMatch } from '../lib/shapes';
 import type { Page } from '../lib/shapes';
 import { Problem } from '../lib/api';
+import type { Change } from '../lib/live';
 import { create, get, list, patch, post } from './box';
 import { soon } from './soon';
 
@@ -60,14 +61,8 @@ class PatientCard {
   patient = $state.raw<Patient | null>(null);
   family = $state.raw<Patient[]>([]);
   appointments = $state.raw<Appointment[]>([]);
-  #readSoon = soon(async () => {
-    try {
-      await this.#read();
-    } catch (cause) {
-      // What is on the card stays; the banner or the next click says what is wrong.
-      if (!(cause instanceof Problem)) throw cause;
-    }
-  });
+  #readSoon = soon(() => this.#again(() => this.#read()));
+  #readAppointmentsSoon = soon(() => this.#again(() => this.#readAppointments()));
 
   async open(id: string): Promise<void> {
     if (this.patient?.id !== id) {
@@ -82,21 +77,43 @@ class PatientCard {
     this.patient = null;
   }
 
-  /** Something about somebody changed; read again if it may be the one on the card. */
+  /** Everything may have changed. */
   changed(): void {
     if (this.patient) this.#readSoon();
   }
 
+  /** A record changed; read again only what may be on the card, for each reading of a record is a line in the audit. */
+  heard(change: Change): void {
+    if (!this.patient) return;
+    if (change.noun === 'patient' && change.id === this.patient.id) this.#readSoon();
+    if (change.noun !== 'appointment') return;
+    if (change.verb === 'book' || this.appointments.some((one) => one.id === change.id)) this.#readAppointmentsSoon();
+  }
+
   async #read(id = this.patient?.id): Promise<void> {
     if (id === undefined) return;
-    const [patient, family, appointments] = await Promise.all([
+    const [patient, family] = await Promise.all([
       get<Patient>(`patients/${id}`),
       list<Patient>(`patients/${id}/family`),
-      list<Appointment>(`patients/${id}/appointments`),
+      this.#readAppointments(id),
     ]);
     this.patient = patient;
     this.family = family;
+  }
+
+  async #readAppointments(id = this.patient?.id): Promise<void> {
+    if (id === undefined) return;
+    const appointments = await list<Appointment>(`patients/${id}/appointments`);
     this.appointments = appointments.toSorted((a, b) => a.start.localeCompare(b.start));
+  }
+
+  async #again(read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (cause) {
+      // What is on the card stays; the banner or the next click says what is wrong.
+      if (!(cause instanceof Problem)) throw cause;
+    }
   }
 }
 

@@ -45,6 +45,7 @@ class Session {
   async signOut(): Promise<void> {
     await remove('session').catch(() => undefined);
     // A fresh page is the surest way that nothing of the one before stays on the screen.
+    history.replaceState(null, '', location.pathname);
     location.reload();
   }
 

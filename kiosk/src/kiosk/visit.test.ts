@@ -3,7 +3,15 @@ import type { Match, Ticket } from '../lib/shapes';
 import { birthOf, freshVisit, step, TRIES_MAX, type Answer, type Event, type Screen, type Visit } from './visit';
 
 const THIS_YEAR = 2026;
-const TOKEN: Ticket = { token: 'A-012', room: 'Room 1', ahead: 3, estimate_minutes: 20 };
+const TOKEN: Ticket = {
+  token: 'A-012',
+  room: 'Room 1',
+  ahead: 3,
+  estimate_minutes: 20,
+  appointment_id: null,
+  practitioner: null,
+  desk: false,
+};
 const ASHA: Match = {
   choice: 'opaque-1',
   initials: 'A R',

@@ -48,18 +48,13 @@ impl Demo {
         let clock = Clock::System;
         let (db, guest, pairing) = if place::database(&data).exists() {
             let db = open_db(&data)?;
-            let now = clock.now();
-            let guest = db.read_blocking(|read| demo::guest(read, now))?;
-            let pairing = demo::offer_pairing(&db, now)?;
+            let (guest, pairing) = demo::again(&db, clock.now())?;
             (db, guest, pairing)
         } else {
             say("Making a clinic with made-up records; this takes some seconds.\n")?;
             let db = founding::prepare(&data, clock.now())?;
             let made = demo::furnish(&db, clock.now(), SEED, days)?;
-            say(&format!(
-                "{} patients, {} appointments\n",
-                made.patients, made.appointments
-            ))?;
+            say(&format!("{} patients, {} appointments\n", made.patients, made.appointments))?;
             (db, made.guest, made.pairing)
         };
         let app = App::with_db(&data, config, clock, db)?;

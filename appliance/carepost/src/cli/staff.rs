@@ -77,7 +77,12 @@ impl User {
             }
             Self::Reset(Named { place, username }) => {
                 let password = staff::hash_password(&password()?)?;
-                change(&place, username, stamp, Edit { password: Some(password), ..Edit::default() })
+                change(
+                    &place,
+                    username,
+                    stamp,
+                    Edit { password: Some(password), ..Edit::default() },
+                )
             }
         }
     }

@@ -68,8 +68,7 @@ impl Token {
                         None if ended => "expired",
                         None => "good",
                     };
-                    let until =
-                        token.expires_at.map_or("-".to_owned(), |end| end.to_string());
+                    let until = token.expires_at.map_or("-".to_owned(), |end| end.to_string());
                     let role = token.role.as_str();
                     text.push_str(&format!(
                         "{}\t{role}\t{state}\t{until}\t{}\n",

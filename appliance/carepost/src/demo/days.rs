@@ -286,7 +286,7 @@ impl Days {
         self.chance(80).then_some(reason)
     }
 
-    fn service(&mut self, session: usize) -> Option<HealthcareServiceId> {
+    fn healthcare_service(&mut self, session: usize) -> Option<HealthcareServiceId> {
         let added = &self.added[self.sessions[session].added];
         self.rng.choice(&added.services).copied()
     }

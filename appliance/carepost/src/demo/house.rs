@@ -288,7 +288,7 @@ pub(super) fn build(tx: &mut Tx<'_>, stamp: &Stamp, today: Date) -> Result<House
         };
         practitioners.push(practitioner::add(tx, stamp, addition)?.id);
     }
-    let services = services(tx, stamp, &practitioners, ultrasound)?;
+    let services = add_healthcare_services(tx, stamp, &practitioners, ultrasound)?;
     let mut sessions = Vec::new();
     for session in SESSIONS {
         let addition = addition(session, &practitioners, &rooms, today);
@@ -305,7 +305,7 @@ pub(super) fn build(tx: &mut Tx<'_>, stamp: &Stamp, today: Date) -> Result<House
     Ok(House { practitioners, sessions })
 }
 
-fn services(
+fn add_healthcare_services(
     tx: &mut Tx<'_>,
     stamp: &Stamp,
     practitioners: &[PractitionerId],

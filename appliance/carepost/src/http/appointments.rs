@@ -6,8 +6,8 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use prm::appointment::{self, Booking, Every, Filter, Status, Unit};
@@ -82,9 +82,8 @@ async fn list(
     let AppointmentsAsked { from, to, practitioner, patient, status, limit, cursor } = asked;
     let status = status.map(|word| Status::parse(&word)).transpose()?;
     let after: Option<(i64, Uuid)> = cursor.map(|text| page::decode(&text)).transpose()?;
-    let after = after.map(|(start, id)| {
-        (prm::time::from_ms(start), AppointmentId::from_bytes(id.into_bytes()))
-    });
+    let after = after
+        .map(|(start, id)| (prm::time::from_ms(start), AppointmentId::from_bytes(id.into_bytes())));
     let midnight = |date: Date| start_of_day(&app.clinic.zone, date);
     let filter = Filter {
         from: from.map(midnight),
@@ -133,18 +132,16 @@ async fn qr(
             "only an appointment that is still to come has a QR",
         )
     })?;
-    let code = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M)
-        .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the QR could not be made"))?;
+    let code =
+        qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).map_err(|_| {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the QR could not be made")
+        })?;
     let picture = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(320, 320).build();
     let kind = HeaderValue::from_static("image/svg+xml");
     Ok(([(CONTENT_TYPE, kind)], picture).into_response())
 }
 
-async fn read_one(
-    app: &App,
-    stamp: Stamp,
-    id: AppointmentId,
-) -> Answer<appointment::Appointment> {
+async fn read_one(app: &App, stamp: Stamp, id: AppointmentId) -> Answer<appointment::Appointment> {
     let found = app.db.read(move |read| appointment::get(read, &stamp, id)).await?;
     super::read_audit::read(app, stamp, Noun::Appointment, id.as_bytes(), found.patient).await?;
     Ok(found)
@@ -301,7 +298,8 @@ async fn book_series(
 
 /// The slot that a request names.
 fn slot_named(text: &str) -> Answer<SlotId> {
-    text.parse().map_err(|_| Problem::invalid("slot_id", "this is no slot; take the id of one from /slots"))
+    text.parse()
+        .map_err(|_| Problem::invalid("slot_id", "this is no slot; take the id of one from /slots"))
 }
 
 /// Adds the nearest free slots to the refusal of one that cannot be had.

@@ -68,8 +68,18 @@ struct LineView {
 
 impl LineView {
     fn new(app: &App, line: Line) -> Self {
-        let Line { sequence, at, actor_kind, actor, actor_name, channel, verb, noun, resource, patient } =
-            line;
+        let Line {
+            sequence,
+            at,
+            actor_kind,
+            actor,
+            actor_name,
+            channel,
+            verb,
+            noun,
+            resource,
+            patient,
+        } = line;
         Self {
             seq: sequence,
             at: app.local(at),
@@ -103,8 +113,7 @@ async fn list(
     };
     // One more than asked for tells whether there is more; at the very most the list is short by it.
     let limit = limit.min(audit::LIST_MAX - 1);
-    let lines =
-        app.db.read(move |read| audit::list(read, &stamp, &filter, limit + 1)).await?;
+    let lines = app.db.read(move |read| audit::list(read, &stamp, &filter, limit + 1)).await?;
     app.db.write(move |tx| audit::was_looked_at(tx, &stamp, patient)).await?;
     let page = Page::cut(lines, limit, |line| line.sequence);
     let items = page.items.into_iter().map(|line| LineView::new(&app, line)).collect();
@@ -115,8 +124,8 @@ fn instant(app: &App, field: &'static str, text: &str) -> Answer<Timestamp> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
-    let date: Date = text
-        .parse()
-        .map_err(|_| Error::invalid(field, "write a date as 2026-11-23, or a time as in RFC 3339"))?;
+    let date: Date = text.parse().map_err(|_| {
+        Error::invalid(field, "write a date as 2026-11-23, or a time as in RFC 3339")
+    })?;
     Ok(start_of_day(&app.clinic.zone, date))
 }

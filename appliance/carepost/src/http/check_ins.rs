@@ -252,16 +252,15 @@ async fn practitioners(
     Caller(stamp): Caller,
 ) -> Answer<Json<Page<SeesTodayView>>> {
     let found = app.db.read(move |read| check_in::sees_today(read, &stamp)).await?;
-    let items = found.into_iter().map(|SeesToday { id, name, specialties, room, place }| {
-        SeesTodayView {
+    let items =
+        found.into_iter().map(|SeesToday { id, name, specialties, room, place }| SeesTodayView {
             id: id.uuid(),
             name,
             specialties,
             room,
             ahead: place.ahead,
             estimate_minutes: place.estimate_minutes,
-        }
-    });
+        });
     Ok(Json(Page::whole(items.collect())))
 }
 

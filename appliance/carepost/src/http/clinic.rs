@@ -31,6 +31,8 @@ pub struct ClinicView {
     today: String,
     /// The languages that the kiosk offers, in this order.
     languages: Vec<String>,
+    /// The language for people who have not chosen one.
+    default_language: String,
     /// Seconds without a touch after which the kiosk asks whether anybody is there.
     kiosk_idle_seconds: u32,
     /// Whether all records are made up.
@@ -50,6 +52,7 @@ impl ClinicView {
             now: app.local(now),
             today: prm::time::local_date(&clinic.zone, now).to_string(),
             languages: app.config.language.offered.clone(),
+            default_language: app.config.language.default.clone(),
             kiosk_idle_seconds: app.config.kiosk.idle_seconds,
             demo: clinic.demo,
         }

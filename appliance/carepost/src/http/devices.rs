@@ -145,8 +145,7 @@ async fn ask_to_pair(
 ) -> Answer<Response> {
     app.tries.count("device", &source.place, ASKED_PER_MINUTE_MAX, stamp.now)?;
     let kind = Kind::parse(&kind)?;
-    let asked =
-        app.db.write(move |tx| device::ask_to_pair(tx, &stamp, kind, name)).await?;
+    let asked = app.db.write(move |tx| device::ask_to_pair(tx, &stamp, kind, name)).await?;
     let (first, second) = asked.code.split_at_checked(3).unwrap_or((&asked.code, ""));
     let waiting = Waiting {
         id: asked.device.id.uuid(),

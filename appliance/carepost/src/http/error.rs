@@ -97,11 +97,9 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let detail = error.to_string();
         match error {
-            Error::NotFound(noun) => Self::new(
-                StatusCode::NOT_FOUND,
-                format!("{}_not_found", noun.as_str()),
-                detail,
-            ),
+            Error::NotFound(noun) => {
+                Self::new(StatusCode::NOT_FOUND, format!("{}_not_found", noun.as_str()), detail)
+            }
             Error::Refused(refusal) => {
                 let problem = Self {
                     field: refusal.field.map(Box::from),

@@ -2,8 +2,8 @@
 //! answer and nothing happens twice.
 
 use axum::extract::{FromRequest, Request};
-use axum::http::header::{CONTENT_TYPE, ETAG, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, ETAG, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use prm::db::Tx;
 use prm::idempotency::{self, Answer as Kept, Key};

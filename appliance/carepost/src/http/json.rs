@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::request::Parts;
-use axum::http::StatusCode;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -50,7 +50,10 @@ pub(super) async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
         )
     };
     let announced = request.headers().get("content-length").and_then(|value| value.to_str().ok());
-    if announced.and_then(|text| text.parse().ok()).is_some_and(|bytes: u64| bytes > BODY_BYTES_MAX as u64) {
+    if announced
+        .and_then(|text| text.parse().ok())
+        .is_some_and(|bytes: u64| bytes > BODY_BYTES_MAX as u64)
+    {
         return Err(too_large());
     }
     let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
@@ -92,10 +95,16 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
                 } else if quoted("unknown field `").is_some() {
                     Problem::invalid(path.clone(), format!("there is no field {path}"))
                 } else {
-                    let what = if path == "." { "the body".to_owned() } else { format!("the field {path}") };
+                    let what = if path == "." {
+                        "the body".to_owned()
+                    } else {
+                        format!("the field {path}")
+                    };
                     Problem::invalid(
                         path.clone(),
-                        format!("{what} does not hold what it should; see /api/v1/prm/openapi.json"),
+                        format!(
+                            "{what} does not hold what it should; see /api/v1/prm/openapi.json"
+                        ),
                     )
                 }
             }
@@ -152,9 +161,8 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Segment<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let not_found =
             || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing with this id");
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| not_found())?;
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| not_found())?;
         text.parse().map(Self).map_err(|_| not_found())
     }
 }

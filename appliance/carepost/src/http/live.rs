@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use axum::Extension;
 use futures_util::{Stream, StreamExt as _};
 use prm::change::{self, Change};
 use prm::id::LogId;
@@ -86,8 +86,7 @@ async fn live(
     })?;
     // Listening begins before the log is looked at, so that nothing falls between.
     let told = app.db.last_sequence();
-    let (last, log) =
-        app.db.read(|read| Ok((change::last(read)?, change::log_id(read)?))).await?;
+    let (last, log) = app.db.read(|read| Ok((change::last(read)?, change::log_id(read)?))).await?;
     let asked = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
@@ -186,6 +185,12 @@ impl Follower {
         let after = self.after;
         let changes =
             self.app.db.read(move |read| change::after(read, after, BATCH_MAX)).await.ok()?;
+        // Whoever was just shut out hears nothing of what came after.
+        if changes.iter().any(|change| ["device", "staff"].contains(&change.noun.as_str()))
+            && !self.may_listen().await
+        {
+            return None;
+        }
         for change in &changes {
             self.after = change.sequence;
             if let Some(event) = self.event(change) {
@@ -205,6 +210,11 @@ impl Follower {
             return true;
         }
         self.quiet_looks = 0;
+        self.may_listen().await
+    }
+
+    /// Whether the right to listen is still the one that the line was opened with.
+    async fn may_listen(&self) -> bool {
         match auth::caller(&self.app, &self.headers).await {
             Ok(Caller(now)) => now.actor == self.stamp.actor && now.role == self.stamp.role,
             Err(_) => false,

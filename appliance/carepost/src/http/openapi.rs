@@ -7,8 +7,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    appointments, audit, auth, check_ins, clinic, closed_days, devices, healthcare_services, leaves,
-    live, locations, patients, practitioners, queue, schedules, session, slots, staff, status,
+    appointments, audit, auth, check_ins, clinic, closed_days, devices, healthcare_services,
+    leaves, live, locations, patients, practitioners, queue, schedules, session, slots, staff,
+    status,
 };
 use crate::app::App;
 

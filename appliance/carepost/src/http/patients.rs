@@ -16,7 +16,7 @@ use prm::error::Code;
 use prm::id::{AppointmentId, Noun, PatientId};
 use prm::patient::{self, Patient};
 use prm::search;
-use prm::stamp::Stamp;
+use prm::stamp::{Right, Stamp};
 use prm::time::{from_ms, to_ms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -158,6 +158,8 @@ async fn edit(
     let patient = app
         .db
         .write(move |tx| {
+            // Before anything tells whether there is such a patient.
+            stamp.needs(Right::WritePatients)?;
             let before = patient::get(tx, &stamp, id)?;
             patient::edit(tx, &stamp, id, seen, body.edit(&before))
         })

@@ -55,17 +55,11 @@ async fn sign_in(
     source: Source,
     Body(SignIn { username, password }): Body<SignIn>,
 ) -> Answer<Response> {
-    let stamp = Stamp {
-        actor: Actor::Nobody,
-        role: Role::Nobody,
-        channel: Channel::Desk,
-        now: app.now(),
-    };
+    let stamp =
+        Stamp { actor: Actor::Nobody, role: Role::Nobody, channel: Channel::Desk, now: app.now() };
     let place = source.place;
-    let attempt = app
-        .db
-        .write(move |tx| staff::begin_sign_in(tx, &stamp, &username, &place))
-        .await?;
+    let attempt =
+        app.db.write(move |tx| staff::begin_sign_in(tx, &stamp, &username, &place)).await?;
     let (attempt, fits) = app
         .with_password(move || {
             let fits = attempt.fits(&password);

@@ -139,9 +139,7 @@ async fn edit(
     let role = role.map(|role| Role::parse(&role)).transpose()?;
     let password = match password {
         None => None,
-        Some(password) => {
-            Some(app.with_password(move || staff::hash_password(&password)).await??)
-        }
+        Some(password) => Some(app.with_password(move || staff::hash_password(&password)).await??),
     };
     let edit = Edit { name, role, practitioner: practitioner_id, disabled, password };
     let staff = app.db.write(move |tx| staff::edit(tx, &stamp, id, seen, edit)).await?;

@@ -1,5 +1,6 @@
 //! How somebody comes into the queue.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{Kind, LATE_GRACE_MINUTES, QueueEntry, Status, row, turn};
@@ -13,7 +14,7 @@ use crate::patient;
 use crate::practitioner::{self, DESK_PREFIX};
 use crate::schedule;
 use crate::stamp::{Right, Stamp};
-use crate::time::{local_date, plus_minutes};
+use crate::time::{from_ms, local_date, plus_minutes};
 
 /// Puts a patient without an appointment into a practitioner's line. Somebody who waits there
 /// already keeps their token.
@@ -34,8 +35,9 @@ pub fn join_walk_in(
         return Ok(entry);
     }
     let location = room_today(tx, practitioner, date)?.or(usual_location);
-    let due = plus_minutes(stamp.now, clinic.walk_in_wait_minutes);
-    let entry = new(stamp, date, Kind::WalkIn, due, location);
+    let joined = turn_to_join(tx, stamp, date)?;
+    let due = plus_minutes(joined, clinic.walk_in_wait_minutes);
+    let entry = new(stamp, (date, joined), Kind::WalkIn, due, location);
     let entry = QueueEntry { patient: Some(patient), practitioner: Some(practitioner), ..entry };
     write(tx, stamp, &prefix, entry)
 }
@@ -57,8 +59,9 @@ pub(crate) fn join_booked(
     let (_, prefix) = practitioner::active(tx, appointment.practitioner)?;
     let date = local_date(&clinic.zone, stamp.now);
     let kept_until = plus_minutes(appointment.start, LATE_GRACE_MINUTES);
-    let due = if stamp.now <= kept_until { appointment.start } else { stamp.now };
-    let entry = new(stamp, date, Kind::Booked, due, appointment.location);
+    let joined = turn_to_join(tx, stamp, date)?;
+    let due = if stamp.now <= kept_until { appointment.start } else { joined };
+    let entry = new(stamp, (date, joined), Kind::Booked, due, appointment.location);
     let entry = QueueEntry {
         patient: Some(appointment.patient),
         practitioner: Some(appointment.practitioner),
@@ -71,15 +74,26 @@ pub(crate) fn join_booked(
 /// Puts somebody, whoever it is, into the desk's line.
 pub(crate) fn join_desk(tx: &mut Tx<'_>, stamp: &Stamp) -> Result<QueueEntry> {
     let date = local_date(&clinic::get(tx)?.zone, stamp.now);
-    let entry = new(stamp, date, Kind::Desk, stamp.now, None);
+    let joined = turn_to_join(tx, stamp, date)?;
+    let entry = new(stamp, (date, joined), Kind::Desk, joined, None);
     write(tx, stamp, DESK_PREFIX, entry)
+}
+
+/// When somebody joins: now, but never before those who joined earlier that day, so that a clock
+/// that is set back puts nobody in front of them.
+fn turn_to_join(tx: &Tx<'_>, stamp: &Stamp, date: Date) -> Result<Timestamp> {
+    let last: Option<i64> = tx
+        .sql()
+        .prepare_cached("SELECT max(joined_at) FROM queue_entry WHERE date = ?1")?
+        .query_row([date.to_string()], |row| row.get(0))?;
+    Ok(last.map_or(stamp.now, |last| stamp.now.max(from_ms(last + 1))))
 }
 
 fn new(
     stamp: &Stamp,
-    date: Date,
+    (date, joined_at): (Date, Timestamp),
     kind: Kind,
-    due: jiff::Timestamp,
+    due: Timestamp,
     location: Option<LocationId>,
 ) -> QueueEntry {
     QueueEntry {
@@ -95,7 +109,7 @@ fn new(
         location,
         room: None,
         appointment: None,
-        joined_at: stamp.now,
+        joined_at,
         due,
         called_at: None,
         calls: 0,

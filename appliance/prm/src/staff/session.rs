@@ -74,10 +74,11 @@ pub fn begin_sign_in(
         }
     };
     let failures = match counted {
-        Some((_, last_at)) if now - last_at > FORGOTTEN_MS => 0,
+        // Taken without its sign: after a clock was far ahead and went back, a try would lie in
+        // the future and its wait would never end.
+        Some((_, last_at)) if (now - last_at).abs() > FORGOTTEN_MS => 0,
         Some((failures, last_at)) => {
-            // A clock that went back must not make the wait longer.
-            let left = wait_seconds(failures) * 1_000 - (now - last_at).max(0);
+            let left = wait_seconds(failures) * 1_000 - (now - last_at).abs();
             if left > 0 {
                 let seconds = u32::try_from(left.div_euclid(1_000) + 1).unwrap_or(u32::MAX);
                 return Err(Error::refused(

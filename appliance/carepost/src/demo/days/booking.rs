@@ -28,7 +28,7 @@ const HOLD_MINUTES: i64 = 50;
 
 impl Days {
     pub(super) fn book(&mut self, tx: &mut Tx<'_>, at: Timestamp, wish: &Wish) -> Result<()> {
-        let service = self.service(wish.session);
+        let service = self.healthcare_service(wish.session);
         let Some(slot) = self.free_slot(tx, at, wish, service)? else { return Ok(()) };
         let session = &self.sessions[wish.session];
         let (seat, date) = (session.seat, session.date);
@@ -162,6 +162,7 @@ impl Days {
         let today = self.date(at);
         for date in [today, after(today, 1), after(today, 2)] {
             let mut slots = slot::list(tx, &stamp, &search(None, None, date, true))?;
+            slots.sort_by_key(|slot| (slot.start, self.seat(slot)));
             // Also later than now, so that it is seen before it is over.
             let soonest = at.max(self.now.min(at + minutes(60))) + minutes(5);
             slots.retain(|slot| slot.free == 0 && slot.start >= soonest && self.is_planned(slot));

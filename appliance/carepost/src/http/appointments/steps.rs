@@ -57,10 +57,8 @@ async fn move_to(
 ) -> Answer<Versioned<AppointmentView>> {
     let slot = slot_named(&body.slot_id)?;
     let overbook = body.overbook.map(|overbook| overbook.reason);
-    let moved = step(&app, move |tx| {
-        appointment::move_to(tx, &stamp, (id, seen), slot, overbook)
-    })
-    .await;
+    let moved =
+        step(&app, move |tx| appointment::move_to(tx, &stamp, (id, seen), slot, overbook)).await;
     offer_alternatives(&app, stamp, moved, None).await
 }
 

@@ -23,12 +23,16 @@ async fn a_kiosk_works_from_being_paired_until_it_is_revoked() {
 
     let code = asked.body["code"].as_str().unwrap();
     let pairing = json!({ "code": code, "name": "Entrance" });
-    let paired = clinic.call("POST", &format!("{DEVICES}/pair"), &desk, Some(pairing.clone())).await;
+    let paired =
+        clinic.call("POST", &format!("{DEVICES}/pair"), &desk, Some(pairing.clone())).await;
     assert_eq!((paired.status, &paired.body["status"]), (StatusCode::OK, &json!("paired")));
     let again = clinic.call("POST", &format!("{DEVICES}/pair"), &desk, Some(pairing)).await;
     assert_eq!(again.code(), "wrong_code", "a code works once");
     let itself = clinic.call("GET", &format!("{DEVICES}/self"), &kiosk, None).await;
-    assert_eq!((&itself.body["status"], &itself.body["name"]), (&json!("paired"), &json!("Entrance")));
+    assert_eq!(
+        (&itself.body["status"], &itself.body["name"]),
+        (&json!("paired"), &json!("Entrance"))
+    );
     let forbidden = clinic.call("GET", DEVICES, &kiosk, None).await;
     assert_eq!(forbidden.status, StatusCode::FORBIDDEN, "a kiosk is somebody who may not");
 

@@ -36,7 +36,7 @@ async fn listen(clinic: &Clinic, headers: &[(&str, &str)], end: &str) -> String 
 }
 
 async fn last(clinic: &Clinic) -> i64 {
-    clinic.app.db.read(|read| prm::change::last(read)).await.unwrap()
+    clinic.app.db.read(prm::change::last).await.unwrap()
 }
 
 #[tokio::test]

@@ -40,7 +40,8 @@ async fn a_cookie_alone_changes_nothing() {
     let clinic = Clinic::new();
     clinic.hire("asha", Role::Admin);
     let cookie = clinic.sign_in("asha").await;
-    let body = json!({ "username": "ravi", "name": "Ravi", "role": "clerk", "password": "long enough" });
+    let body =
+        json!({ "username": "ravi", "name": "Ravi", "role": "clerk", "password": "long enough" });
     let mine = ("cookie", cookie.as_str());
     let forged = clinic.call("POST", "/api/v1/prm/staff", &[mine], Some(body.clone())).await;
     assert_eq!((forged.status, forged.code()), (StatusCode::FORBIDDEN, "csrf"));
@@ -85,7 +86,8 @@ async fn many_wrong_passwords_wait_longer_and_longer() {
 async fn a_token_that_is_not_good_is_not_nobody() {
     let clinic = Clinic::new();
     for value in ["Bearer cp_wrong", "Basic abc", "nonsense"] {
-        let answered = clinic.call("GET", "/api/v1/prm/status", &[("authorization", value)], None).await;
+        let answered =
+            clinic.call("GET", "/api/v1/prm/status", &[("authorization", value)], None).await;
         assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{value}");
     }
 }

@@ -6,6 +6,8 @@ use prm::stamp::Role;
 use serde_json::json;
 
 use super::Clinic;
+use crate::app::App;
+use crate::config::{Config, Flag};
 
 const STAFF: &str = "/api/v1/prm/staff";
 
@@ -26,7 +28,10 @@ async fn the_same_key_and_body_hear_the_same_and_nothing_happens_twice() {
     let mut other = asha;
     other["name"] = json!("Somebody Else");
     let refused = clinic.call("POST", STAFF, &headers, Some(other)).await;
-    assert_eq!((refused.status, refused.code()), (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_reused"));
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_reused")
+    );
 }
 
 #[tokio::test]
@@ -34,14 +39,20 @@ async fn an_edit_of_a_version_that_is_gone_is_stale() {
     let clinic = Clinic::new();
     let token = clinic.token(Role::Admin);
     let auth = ("authorization", token.as_str());
-    let body = json!({ "username": "asha", "name": "Asha", "role": "clerk", "password": "long enough" });
+    let body =
+        json!({ "username": "asha", "name": "Asha", "role": "clerk", "password": "long enough" });
     let made = clinic.call("POST", STAFF, &[auth], Some(body)).await;
     assert_eq!(made.headers["etag"], "\"1\"");
     let path = format!("{STAFF}/{}", made.body["id"].as_str().unwrap());
     let edit = json!({ "name": "Asha Rao" });
-    let edited = clinic.call("PATCH", &path, &[auth, ("if-match", "W/\"1\"")], Some(edit.clone())).await;
-    assert_eq!((edited.status, &edited.headers["etag"]), (StatusCode::OK, &"\"2\"".parse().unwrap()));
-    let stale = clinic.call("PATCH", &path, &[auth, ("if-match", "\"1\"")], Some(edit.clone())).await;
+    let edited =
+        clinic.call("PATCH", &path, &[auth, ("if-match", "W/\"1\"")], Some(edit.clone())).await;
+    assert_eq!(
+        (edited.status, &edited.headers["etag"]),
+        (StatusCode::OK, &"\"2\"".parse().unwrap())
+    );
+    let stale =
+        clinic.call("PATCH", &path, &[auth, ("if-match", "\"1\"")], Some(edit.clone())).await;
     assert_eq!((stale.status, stale.code()), (StatusCode::PRECONDITION_FAILED, "stale"));
     let senseless = clinic.call("PATCH", &path, &[auth, ("if-match", "1")], Some(edit)).await;
     assert_eq!(senseless.status, StatusCode::BAD_REQUEST);
@@ -56,7 +67,8 @@ async fn a_problem_names_the_field_and_never_repeats_what_was_sent() {
     assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!((missing.code(), &missing.body["field"]), ("invalid", &json!("name")));
     assert_eq!(missing.headers["content-type"], "application/problem+json");
-    let wrong = json!({ "username": ["Secret Name"], "name": "x", "role": "clerk", "password": "y" });
+    let wrong =
+        json!({ "username": ["Secret Name"], "name": "x", "role": "clerk", "password": "y" });
     let wrong = clinic.call("POST", STAFF, &[auth], Some(wrong)).await;
     assert_eq!(wrong.body["field"], json!("username"));
     assert!(!wrong.body.to_string().contains("Secret"));
@@ -93,7 +105,10 @@ async fn unknown_addresses_methods_and_hosts_are_problems() {
     let nowhere = clinic.call("GET", "/api/v1/prm/nothing", &[], None).await;
     assert_eq!((nowhere.status, nowhere.code()), (StatusCode::NOT_FOUND, "not_found"));
     let method = clinic.call("PUT", "/api/v1/prm/clinic", &[], None).await;
-    assert_eq!((method.status, method.code()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
+    assert_eq!(
+        (method.status, method.code()),
+        (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+    );
     for (host, status) in [
         ("evil.example", StatusCode::MISDIRECTED_REQUEST),
         ("192.168.1.20:8443", StatusCode::OK),
@@ -122,7 +137,10 @@ async fn the_box_is_ready_and_its_figures_name_nobody() {
     let _ = clinic.call("GET", "/api/v1/prm/patients/0199-somebody", &[], None).await;
     let figures = clinic.call("GET", "/metrics", &[], None).await;
     let text = figures.body.as_str().unwrap();
-    assert!(text.contains("carepost_requests_total{route=\"/readyz\",method=\"GET\",status=\"200\"} 1"), "{text}");
+    assert!(
+        text.contains("carepost_requests_total{route=\"/readyz\",method=\"GET\",status=\"200\"} 1"),
+        "{text}"
+    );
     assert!(!text.contains("somebody"));
 }
 
@@ -133,4 +151,19 @@ async fn a_database_that_takes_no_writes_is_not_ready_and_says_why() {
     let ready = clinic.call("GET", "/readyz", &[], None).await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(ready.body["reasons"][0].as_str().unwrap().contains("takes no writes"));
+}
+
+#[tokio::test]
+async fn settings_reach_the_screens_and_the_queue() {
+    let clinic = Clinic::new();
+    let set = |key, value: &str| Flag { name: "--test", key, value: value.to_owned() };
+    let flags = [set("queue.walk_in_wait_minutes", "45"), set("kiosk.idle_seconds", "20")];
+    let (folder, db) = (clinic.app.data.clone(), clinic.app.db.clone());
+    let config = Config::load(&folder, None, [], &flags).unwrap();
+    let app = App::with_db(&folder, config, clinic.app.clock.clone(), db).unwrap();
+    let kept = app.db.read(prm::clinic::get).await.unwrap();
+    assert_eq!(kept.walk_in_wait_minutes, 45);
+    let clinic = Clinic { router: crate::http::router(app.clone()), app, ..clinic };
+    let answered = clinic.call("GET", "/api/v1/prm/clinic", &[], None).await;
+    assert_eq!(answered.body["kiosk_idle_seconds"], 20);
 }
