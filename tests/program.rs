@@ -2,15 +2,27 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::journeys::running::program;
+/// Where the program is. `cargo xtask test` builds it before the tests.
+pub fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let built = test.parent().and_then(Path::parent).unwrap().join("carepost");
+    assert!(built.exists(), "build the program first: cargo build -p carepost");
+    built
+}
 
 fn carepost(arguments: &[&str]) -> Command {
-    let mut command = program();
+    let mut command = Command::new(program());
+    // Variables for the tests themselves are no settings of the box.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CAREPOST_") {
+            command.env_remove(name);
+        }
+    }
     command.args(arguments);
     command
 }

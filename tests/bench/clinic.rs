@@ -143,7 +143,8 @@ fn make(folder: &Path, size: Size, today: Date) -> Result<()> {
 }
 
 fn furnish(tx: &mut Tx<'_>, stamp: &Stamp, practitioners: usize) -> prm::error::Result<()> {
-    const SPECIALTIES: [&str; 4] = ["general medicine", "paediatrics", "cardiology", "orthopaedics"];
+    const SPECIALTIES: [&str; 4] =
+        ["general medicine", "paediatrics", "cardiology", "orthopaedics"];
     let founding = Founding {
         name: "Measured Polyclinic".into(),
         timezone: TIMEZONE.into(),
@@ -152,10 +153,8 @@ fn furnish(tx: &mut Tx<'_>, stamp: &Stamp, practitioners: usize) -> prm::error::
     };
     clinic::found(tx, stamp, founding)?;
     for nth in 0..practitioners {
-        let room = location::Addition {
-            name: format!("Room {}", nth + 1),
-            kind: location::Kind::Room,
-        };
+        let room =
+            location::Addition { name: format!("Room {}", nth + 1), kind: location::Kind::Room };
         let room = location::add(tx, stamp, room)?.id;
         let addition = practitioner::Addition {
             name: format!("Dr. Practitioner {}", nth + 1),
@@ -167,7 +166,9 @@ fn furnish(tx: &mut Tx<'_>, stamp: &Stamp, practitioners: usize) -> prm::error::
             let addition = schedule::Addition {
                 practitioner,
                 location: None,
-                weekdays: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(String::from).into(),
+                weekdays: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+                    .map(String::from)
+                    .into(),
                 start: start.into(),
                 end: end.into(),
                 slot_minutes: 10,
@@ -234,7 +235,8 @@ fn taken(ahead: i64) -> usize {
 
 /// Books on one date until so many places of each practitioner are taken; always the same places first.
 fn fill(db: &Db, house: &Arc<House>, date: Date, places: usize, on: Date) -> Result<()> {
-    let day = 400 * u64::from(date.year().unsigned_abs()) + u64::from(date.day_of_year().unsigned_abs());
+    let day =
+        400 * u64::from(date.year().unsigned_abs()) + u64::from(date.day_of_year().unsigned_abs());
     for nth in 0..house.schedules.len() {
         let house = Arc::clone(house);
         db.write_blocking(move |tx| {
@@ -332,7 +334,8 @@ impl House {
             let stamp = Stamp::of_box(Timestamp::now());
             let mut schedules = Vec::new();
             for practitioner in practitioner::list(read, &stamp)? {
-                schedules.push((practitioner.id, schedule::list(read, &stamp, Some(practitioner.id))?));
+                schedules
+                    .push((practitioner.id, schedule::list(read, &stamp, Some(practitioner.id))?));
             }
             let mut patients = Vec::new();
             let mut before = None;

@@ -4,8 +4,8 @@
 //! and beside the same job done by next to nothing in the same run, because a busy machine slows both.
 
 mod bare;
-mod clinic;
 mod client;
+mod clinic;
 mod laps;
 mod load;
 mod measure;
@@ -50,8 +50,8 @@ fn main() -> Result<()> {
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target = target()?;
-    let program = std::env::var_os("CAREPOST")
-        .map_or_else(|| target.join("release/carepost"), PathBuf::from);
+    let program =
+        std::env::var_os("CAREPOST").map_or_else(|| target.join("release/carepost"), PathBuf::from);
     let data = target.join("bench-data").join(if wanted.quick { "quick" } else { "full" });
     fs::create_dir_all(&data)?;
     let effort = effort(wanted.quick);
@@ -62,7 +62,10 @@ fn main() -> Result<()> {
             let kept = clinic::kept(&data, size, wanted.fresh)?;
             let copy = data.join("copy");
             clinic::copy(&kept, &copy)?;
-            say(&format!("{} appointments, {} patients: measuring", size.appointments, size.patients));
+            say(&format!(
+                "{} appointments, {} patients: measuring",
+                size.appointments, size.patients
+            ));
             let bench = Bench { program: &program, data: copy.clone(), effort, only };
             columns.push((grouped(size.appointments), bench.run()?));
             fs::remove_dir_all(copy)?;
@@ -124,7 +127,8 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Option<Wanted>>
 fn sizes(wanted: &Wanted) -> Vec<Size> {
     let (all, practitioners): (&[usize], usize) =
         if wanted.quick { (&[2_000, 4_000], 4) } else { (&[10_000, 100_000, 1_000_000], 20) };
-    let size = |appointments: usize| Size { appointments, patients: appointments / 5, practitioners };
+    let size =
+        |appointments: usize| Size { appointments, patients: appointments / 5, practitioners };
     match (wanted.appointments, &wanted.only) {
         (Some(appointments), _) => vec![size(appointments)],
         (None, Some(_)) => all.last().map(|appointments| size(*appointments)).into_iter().collect(),
@@ -145,7 +149,8 @@ fn effort(quick: bool) -> Effort {
 /// Cargo's target folder: this program lies in `<target>/release/deps`.
 fn target() -> Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let folder = program.ancestors().nth(3).context("this is to be started by `cargo xtask bench`")?;
+    let folder =
+        program.ancestors().nth(3).context("this is to be started by `cargo xtask bench`")?;
     Ok(folder.to_path_buf())
 }
 

@@ -205,7 +205,10 @@ impl Bench<'_> {
         Ok(figures)
     }
 
-    fn searches<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p (&'static str, String)> + use<'p> {
+    fn searches<'p>(
+        &self,
+        plan: &'p Plan,
+    ) -> impl Iterator<Item = &'p (&'static str, String)> + use<'p> {
         plan.searches.iter().take(10 * self.effort.times)
     }
 
@@ -225,7 +228,11 @@ impl Bench<'_> {
                 let body = format!("{{\"phone\":\"{phone}\",\"birth_date\":\"{birth}\"}}");
                 Ask::post("kiosk check in", "check-ins".into(), body, &[200, 201])
             };
-            let asks = plan.take_expected(PER_KIOSK.min(plan.expected.len() / 4)).iter().map(show).collect();
+            let asks = plan
+                .take_expected(PER_KIOSK.min(plan.expected.len() / 4))
+                .iter()
+                .map(show)
+                .collect();
             kiosk.append(load::one_by_one(server.address, &token, asks)?.0);
         }
         let figure = |what: &str, laps: &Laps, reference| Figure {

@@ -26,7 +26,8 @@ const KIOSKS: usize = 5;
 const FOUND_MAX: usize = 10;
 
 /// The ways in which somebody is looked for.
-pub const SEARCHES: [&str; 5] = ["part of a number", "exact name", "misspelt name", "other script", "prefix"];
+pub const SEARCHES: [&str; 5] =
+    ["part of a number", "exact name", "misspelt name", "other script", "prefix"];
 
 /// What can be asked of one clinic.
 pub struct Plan {
@@ -54,8 +55,11 @@ impl Plan {
         let mut rng = Rng::with_seed(3);
         let zone = db.read_blocking(clinic::get)?.zone;
         let today = local_date(&zone, now);
-        let practitioners: Vec<PractitionerId> =
-            db.read_blocking(|read| practitioner::list(read, &stamp))?.iter().map(|p| p.id).collect();
+        let practitioners: Vec<PractitionerId> = db
+            .read_blocking(|read| practitioner::list(read, &stamp))?
+            .iter()
+            .map(|p| p.id)
+            .collect();
         let between = |from: i64, to: i64| -> Result<Filter> {
             let midnight = |ahead: i64| -> Result<_> {
                 Ok(Some(start_of_day(&zone, today.checked_add(ahead.days())?)))
@@ -73,17 +77,21 @@ impl Plan {
         }
         for visit in of_today.iter().filter(|visit| visit.status == Status::Booked) {
             let patient = db.read_blocking(|read| patient::get(read, &stamp, visit.patient))?;
-            let (Some(phone), Some(birth)) = (&visit.patient_phone, patient.birth_date) else { continue };
+            let (Some(phone), Some(birth)) = (&visit.patient_phone, patient.birth_date) else {
+                continue;
+            };
             if times[&visit.patient] == 1 {
                 expected.push((visit.id, phone.as_str().to_owned(), birth.to_string()));
             }
         }
         rng.shuffle(&mut expected);
-        let mut ahead: Vec<AppointmentId> = listed(&between(2, 10)?)?.iter().map(|visit| visit.id).collect();
+        let mut ahead: Vec<AppointmentId> =
+            listed(&between(2, 10)?)?.iter().map(|visit| visit.id).collect();
         rng.shuffle(&mut ahead);
         let patients = some_patients(db, &stamp, &mut rng)?;
         let bookings = some_bookings(db, &stamp, &mut rng, &practitioners, (today, bookings))?;
-        let searches = patients.iter().flat_map(|patient| searches_for(patient, &mut rng)).collect();
+        let searches =
+            patients.iter().flat_map(|patient| searches_for(patient, &mut rng)).collect();
         let desk = new_token(db, Role::Clerk)?;
         let kiosks = (0..KIOSKS).map(|_| new_token(db, Role::Kiosk)).collect::<Result<_>>()?;
         Ok(Self { today, practitioners, bookings, expected, ahead, searches, desk, kiosks })
@@ -130,14 +138,18 @@ impl Plan {
             let ask = match rng.u8(..100) {
                 0..20 => {
                     let week = to.checked_add(7.days())?;
-                    Ask::get("slots", format!("slots?practitioner={practitioner}&from={to}&to={week}"))
+                    Ask::get(
+                        "slots",
+                        format!("slots?practitioner={practitioner}&from={to}&to={week}"),
+                    )
                 }
                 20..40 => {
                     let (_, typed) = &self.searches[rng.usize(..self.searches.len())];
                     ask_search("search", typed)
                 }
                 40..60 => {
-                    let who = format!("appointments?practitioner={practitioner}&from={from}&to={to}");
+                    let who =
+                        format!("appointments?practitioner={practitioner}&from={from}&to={to}");
                     Ask::get("day", who)
                 }
                 60..85 => self.ask_booking()?,
@@ -146,7 +158,9 @@ impl Plan {
                     None => Ask::get("queue", format!("queue?practitioner={practitioner}")),
                 },
                 90..94 => {
-                    let body = format!("{{\"practitioner_id\":\"{practitioner}\",\"finish_current\":true}}");
+                    let body = format!(
+                        "{{\"practitioner_id\":\"{practitioner}\",\"finish_current\":true}}"
+                    );
                     Ask::post("call next", "queue/call-next".into(), body, &[200, 404])
                 }
                 94 => Ask::get("queue", format!("queue?practitioner={practitioner}")),
@@ -177,7 +191,10 @@ pub fn ask_search(kind: &'static str, typed: &str) -> Ask {
 
 /// Checks somebody in at the desk.
 pub fn ask_check_in(id: AppointmentId) -> Ask {
-    Ask { body: None, ..Ask::post("check in", format!("appointments/{id}/check-in"), String::new(), &[200]) }
+    Ask {
+        body: None,
+        ..Ask::post("check in", format!("appointments/{id}/check-in"), String::new(), &[200])
+    }
 }
 
 /// The search as the desk does it, in process.
@@ -186,7 +203,8 @@ pub fn search(read: &Read<'_>, typed: &str) -> prm::error::Result<usize> {
 }
 
 fn ask_booking(slot: SlotId, patient: PatientId) -> Ask {
-    let body = format!("{{\"patient_id\":\"{patient}\",\"slot_id\":\"{slot}\",\"reason\":\"follow-up\"}}");
+    let body =
+        format!("{{\"patient_id\":\"{patient}\",\"slot_id\":\"{slot}\",\"reason\":\"follow-up\"}}");
     Ask::post("book", "appointments".into(), body, &[201])
 }
 
@@ -237,7 +255,11 @@ fn some_bookings(
     }
     rng.shuffle(&mut slots);
     slots.truncate(count);
-    ensure!(slots.len() == count, "the clinic has only {} free slots, {count} are wanted", slots.len());
+    ensure!(
+        slots.len() == count,
+        "the clinic has only {} free slots, {count} are wanted",
+        slots.len()
+    );
     // In order of time, so that nobody is drawn twice for one hour.
     slots.sort_by_key(|slot| slot.start);
     let mut patients = Vec::new();
@@ -255,7 +277,8 @@ fn some_bookings(
     let mut in_turn = patients.into_iter().cycle();
     let mut bookings = Vec::with_capacity(count);
     for slot in slots {
-        if let Some(free) = in_turn.by_ref().find(|patient| !busy.contains(&(*patient, slot.start))) {
+        if let Some(free) = in_turn.by_ref().find(|patient| !busy.contains(&(*patient, slot.start)))
+        {
             busy.insert((free, slot.start));
             bookings.push((slot.id, free));
         }
@@ -270,7 +293,8 @@ fn busy(db: &Db, stamp: &Stamp, today: Date) -> Result<HashSet<(PatientId, Times
     let mut filter = Filter { from: Some(start_of_day(&zone, today)), ..Filter::default() };
     let mut busy = HashSet::new();
     loop {
-        let some = db.read_blocking(|read| appointment::list(read, stamp, &filter, appointment::LIST_MAX))?;
+        let some = db
+            .read_blocking(|read| appointment::list(read, stamp, &filter, appointment::LIST_MAX))?;
         let Some(last) = some.last() else { return Ok(busy) };
         filter.after = Some((last.start, last.id));
         busy.extend(some.iter().map(|visit| (visit.patient, visit.start)));
@@ -280,10 +304,15 @@ fn busy(db: &Db, stamp: &Stamp, today: Date) -> Result<HashSet<(PatientId, Times
 /// What somebody types who looks for this patient, in each of the [`SEARCHES`].
 fn searches_for(patient: &Patient, rng: &mut Rng) -> Vec<(&'static str, String)> {
     let [part, exact, misspelt, script, prefix] = SEARCHES;
-    let name = if patient.name.is_ascii() { &patient.name } else { patient.names.first().unwrap_or(&patient.name) };
+    let name = if patient.name.is_ascii() {
+        &patient.name
+    } else {
+        patient.names.first().unwrap_or(&patient.name)
+    };
     let mut typed = vec![(exact, name.clone()), (misspelt, slip(name, rng))];
     if let Some(phone) = patient.phones.first() {
-        let digits: Vec<char> = phone.number.as_str().chars().filter(char::is_ascii_digit).collect();
+        let digits: Vec<char> =
+            phone.number.as_str().chars().filter(char::is_ascii_digit).collect();
         let length = rng.usize(4..=7).min(digits.len());
         let at = rng.usize(0..=digits.len() - length);
         typed.push((part, digits[at..at + length].iter().collect()));

@@ -47,7 +47,9 @@ pub fn figures(title: &str, figures: &[Figure]) {
 pub fn growth(columns: &[(String, Vec<Figure>)]) {
     say("\nHow it grows, by appointments\n");
     let mut lines = vec![
-        std::iter::once(String::new()).chain(columns.iter().map(|(name, _)| name.clone())).collect(),
+        std::iter::once(String::new())
+            .chain(columns.iter().map(|(name, _)| name.clone()))
+            .collect(),
     ];
     let Some((_, last)) = columns.last() else { return };
     for figure in last {

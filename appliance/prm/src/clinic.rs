@@ -89,10 +89,8 @@ pub fn set_walk_in_wait(tx: &mut Tx<'_>, stamp: &Stamp, minutes: i64) -> Result<
         return Err(Error::invalid("walk_in_wait_minutes", "the wait has 0 to 240 minutes"));
     }
     let version = clinic.version + 1;
-    tx.sql().execute(
-        "UPDATE clinic SET version = ?1, walk_in_wait_minutes = ?2",
-        (version, minutes),
-    )?;
+    tx.sql()
+        .execute("UPDATE clinic SET version = ?1, walk_in_wait_minutes = ?2", (version, minutes))?;
     tx.record(stamp, "edit", (Noun::Clinic, clinic.id.as_bytes(), version), None)?;
     get(tx)
 }

@@ -308,7 +308,10 @@ fn wanted(
     Ok(wanted)
 }
 
-fn active_service(read: &Read<'_>, id: Option<HealthcareServiceId>) -> Result<Option<HealthcareService>> {
+fn active_service(
+    read: &Read<'_>,
+    id: Option<HealthcareServiceId>,
+) -> Result<Option<HealthcareService>> {
     let Some(id) = id else { return Ok(None) };
     let service = healthcare_service::find(read, id)?;
     if service.active {
