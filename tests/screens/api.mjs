@@ -7,8 +7,6 @@ export async function signIn(url, { username, password }) {
   return {
     get: async (path) => (await ask(url, 'GET', path, { cookie })).json(),
     post: async (path, body = {}) => (await ask(url, 'POST', path, { cookie, body })).json(),
-    /** A page of the API that is not JSON. */
-    text: async (path) => (await ask(url, 'GET', path, { cookie })).text(),
   };
 }
 

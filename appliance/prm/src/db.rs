@@ -10,7 +10,7 @@ mod migration;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -142,8 +142,8 @@ struct Inner {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     readers: Mutex<Vec<Connection>>,
-    reading: Semaphore,
-    reads: AtomicUsize,
+    reading: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
     last_sequence: watch::Receiver<i64>,
 }
 
@@ -187,8 +187,8 @@ impl Db {
                 jobs: Mutex::new(Some(jobs)),
                 writer: Mutex::new(Some(thread)),
                 readers: Mutex::new(readers),
-                reading: Semaphore::new(READERS),
-                reads: AtomicUsize::new(0),
+                reading: Arc::new(Semaphore::new(READERS)),
+                waiting: Arc::new(Semaphore::new(READS_WAITING_MAX)),
                 last_sequence,
             }),
         })
@@ -228,26 +228,20 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Read<'_>) -> Result<T> + Send + 'static,
     {
-        if self.inner.reads.fetch_add(1, Ordering::Relaxed) >= READS_WAITING_MAX {
-            self.inner.reads.fetch_sub(1, Ordering::Relaxed);
-            return Err(Error::Busy);
-        }
-        let result = self.read_in_turn(query).await;
-        self.inner.reads.fetch_sub(1, Ordering::Relaxed);
-        result
-    }
-
-    async fn read_in_turn<T, F>(&self, query: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Read<'_>) -> Result<T> + Send + 'static,
-    {
-        let _turn =
-            self.inner.reading.acquire().await.map_err(|_| Error::Storage("stopped".into()))?;
+        // Both belong to the query, which goes on when whoever asked is gone: so they are given
+        // back when it ends, neither sooner nor never.
+        let waiting =
+            Arc::clone(&self.inner.waiting).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let stopped = |_| Error::Storage("the box is stopping".into());
+        let turn = Arc::clone(&self.inner.reading).acquire_owned().await.map_err(stopped)?;
         let inner = Arc::clone(&self.inner);
-        tokio::task::spawn_blocking(move || inner.read_now(query))
-            .await
-            .map_err(|_| Error::Storage("a query failed unexpectedly".into()))?
+        tokio::task::spawn_blocking(move || {
+            let result = inner.read_now(query);
+            drop((turn, waiting));
+            result
+        })
+        .await
+        .map_err(|_| Error::Storage("a query failed unexpectedly".into()))?
     }
 
     /// `read` for callers outside the runtime.

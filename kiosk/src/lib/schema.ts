@@ -1182,6 +1182,8 @@ export interface components {
         Clinic: {
             /** @description ISO 3166-1, two letters. */
             country: string;
+            /** @description The language for people who have not chosen one. */
+            default_language: string;
             /** @description Whether all records are made up. */
             demo: boolean;
             /** Format: uuid */

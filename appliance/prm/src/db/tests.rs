@@ -159,3 +159,27 @@ fn a_copy_is_made_while_writes_go_on_and_opens_with_the_same_key() {
     assert_eq!(copied.read_blocking(change::last).unwrap(), 1);
     assert!(copied.integrity().unwrap().is_empty());
 }
+
+#[test]
+fn askers_who_go_away_leave_no_read_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = make(folder.path());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        for _ in 0..2 * READS_WAITING_MAX {
+            let mut read = Box::pin(db.read(change::last));
+            // Asked once, then dropped, as when a browser closes in the middle.
+            let asked = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(read.as_mut().poll(context).is_ready())
+            });
+            asked.await;
+            drop(read);
+            // What was begun may finish, as it would between two browsers.
+            tokio::task::yield_now().await;
+            while db.inner.waiting.available_permits() < READS_WAITING_MAX {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(db.read(change::last).await.unwrap(), 1);
+    });
+}
