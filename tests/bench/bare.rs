@@ -1,6 +1,7 @@
 //! The references: what SQLite with SQLCipher does on the same disk when nothing stands around it.
 //!
-//! One row of about 300 bytes with a unique id of 16 bytes and one more index, WAL, every commit on the disk.
+//! One row of about 300 bytes with a unique id of 16 bytes and one more index, WAL, every commit on the disk, pages
+//! encrypted and proved as those of the box are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,7 +101,9 @@ pub fn reader(data: &Path) -> Result<Connection> {
 
 fn unlock(conn: &Connection, key: &[u8]) -> rusqlite::Result<()> {
     let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    conn.execute_batch(&format!("PRAGMA key = \"x'{hex}'\""))
+    conn.execute_batch(&format!(
+        "PRAGMA key = \"x'{hex}'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;"
+    ))
 }
 
 /// A database that is gone afterwards.

@@ -1,5 +1,6 @@
 //! The program itself serving a folder of its own; it ends with the test.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -137,7 +138,7 @@ pub fn furnish(
 pub fn program() -> Command {
     let test = std::env::current_exe().unwrap();
     let built = test.parent().and_then(Path::parent).unwrap().join("carepost");
-    assert!(built.exists(), "build the program first: cargo build -p carepost");
+    assert!(is_built(&built), "build the program first: cargo build --workspace --tests --bins");
     let mut program = Command::new(built);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CAREPOST_") {
@@ -145,6 +146,15 @@ pub fn program() -> Command {
         }
     }
     program
+}
+
+/// Whether the program is there and none of its sources, which cargo lists beside it, is newer.
+fn is_built(program: &Path) -> bool {
+    let changed = |file: &Path| fs::metadata(file).and_then(|found| found.modified()).ok();
+    let Some(built) = changed(program) else { return false };
+    let listed = fs::read_to_string(program.with_extension("d")).unwrap_or_default();
+    let mut sources = listed.split_whitespace().skip(1).map(Path::new);
+    sources.all(|source| source.is_dir() || changed(source).is_none_or(|changed| changed <= built))
 }
 
 /// The program while it serves.

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use prm::appointment;
 use prm::stamp::Stamp;
 use sd_notify::NotifyState;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -23,6 +23,9 @@ use crate::tls::{Authority, LanCertificate, local_addresses, server_config};
 
 /// How often the box looks whether its addresses changed or its certificate ends.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(60);
+/// Clients that may knock at once. With the usual 128 a crowd makes each of the others wait a
+/// second, until the system tries again for it.
+const BACKLOG: u32 = 1_024;
 /// How often what was measured is folded into histograms.
 const FOLD: Duration = Duration::from_secs(5);
 /// How often holds that nobody confirmed are called off. Their time is free from the moment
@@ -133,13 +136,21 @@ pub fn stop_on_signals(stopping: &Stopping) -> anyhow::Result<()> {
 }
 
 async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).await.with_context(|| {
+    let listener = bind(address).with_context(|| {
         format!(
             "{key} = {address} cannot be had; is another box running, or does the port need root?"
         )
     })?;
     let bound = listener.local_addr()?;
     Ok((listener, bound))
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A box that is started again takes its address at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn addresses() -> Vec<std::net::IpAddr> {

@@ -46,6 +46,10 @@ const READER_CACHE_KIB: i64 = 8 * 1024;
 /// waiting: it is checked by `Db::integrity` after the start, and SQLCipher's page codes
 /// refuse a damaged page in the meantime.
 const CHECKED_AT_OPEN_MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// The code that proves each page. Processors compute SHA-256 by themselves and SHA-512, SQLCipher's
+/// own choice, mostly not: every commit proves some hundred pages, every read from the disk one.
+/// Said as the default, because only that holds for the copies that SQLite makes as well.
+const PAGE_CODE: &str = "PRAGMA cipher_default_hmac_algorithm = HMAC_SHA256;";
 /// Prepared statements that each connection keeps.
 const STATEMENTS_MAX: usize = 256;
 
@@ -424,6 +428,7 @@ fn open_with_key(
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     let unlock = || -> rusqlite::Result<()> {
         conn.busy_timeout(Duration::from_millis(LOCK_WAIT_MS))?;
+        conn.execute_batch(PAGE_CODE)?;
         conn.execute_batch(&keys.database_pragma())?;
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     };

@@ -44,7 +44,9 @@ pub fn nearest(
             continue;
         }
         let who = (practitioner.id, practitioner.location);
-        let days = Days::load(read, stamp, &zone, who, (first, last))?;
+        let schedules = schedule::in_use(read, Some(practitioner.id))?;
+        let own = schedules.iter().collect();
+        let days = Days::load(read, stamp, &zone, who, own, (first, last))?;
         let mut slots = Vec::new();
         days.slots(read, service.as_ref(), false, &mut slots)?;
         slots.retain(|slot| slot.id != wanted);

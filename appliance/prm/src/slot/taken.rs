@@ -50,21 +50,19 @@ impl Taken {
         Ok(Self { first, lanes })
     }
 
-    /// How many of the first `capacity` lanes are free from `start` to before `end`.
-    pub(crate) fn free_lanes(&self, start: Timestamp, end: Timestamp, capacity: i64) -> i64 {
-        let index = |tick: i64| usize::try_from(tick - self.first).unwrap_or(0);
-        let (from, to) = (index(tick(start)), index(last_tick(end) + 1));
+    /// How many of the first `capacity` lanes are free from `start` to before `end`, both in
+    /// seconds since 1970.
+    pub(crate) fn free_lanes(&self, start: i64, end: i64, capacity: i64) -> i64 {
+        let index = |second: i64| {
+            usize::try_from(second.div_euclid(TICK_MINUTES * 60) - self.first).unwrap_or(0)
+        };
+        let (from, to) = (index(start), index(end - 1) + 1);
         let stretch = self.lanes.get(from..to.min(self.lanes.len())).unwrap_or_default();
         let used = stretch.iter().fold(0, |used, lanes| used | lanes);
         let capacity = u32::try_from(capacity.clamp(0, LANES_MAX)).unwrap_or(0);
         let within = if capacity == 0 { 0 } else { u128::MAX >> (128 - capacity) };
         i64::from(capacity) - i64::from((used & within).count_ones())
     }
-}
-
-/// The tick in which the last moment before `end` lies.
-pub(crate) fn last_tick(end: Timestamp) -> i64 {
-    (end.as_second() - 1).div_euclid(TICK_MINUTES * 60)
 }
 
 /// How many patients a session has, overbookings and expired holds aside.
