@@ -82,7 +82,7 @@ class Visit {
     }
   }
 
-  /** Books; null where the slot was taken meanwhile, and `alternatives` holds the nearest others. */
+  /** Books; null where the slot was taken meanwhile, and `alternatives` holds the nearest others, earliest first. */
   async book(): Promise<Appointment | null> {
     if (!this.patient || !this.slot) return null;
     const overbook = this.overbook.trim();
@@ -96,8 +96,10 @@ class Visit {
     } catch (cause) {
       const others = otherSlots(cause);
       if (others === null) throw cause;
+      // The reason given did not get the slot; only another one may ask for it again.
+      this.overbook = '';
       this.refused = refusalOf(cause).key;
-      this.alternatives = others;
+      this.alternatives = others.toSorted((a, b) => Date.parse(a.start) - Date.parse(b.start));
       return null;
     }
   }
