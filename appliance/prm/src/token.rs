@@ -92,7 +92,7 @@ pub fn list(read: &Read<'_>, stamp: &Stamp) -> Result<Vec<Token>> {
     stamp.needs(Right::ManageStaff)?;
     let mut statement = read.sql().prepare_cached(
         "SELECT id, version, name, role, created_at, expires_at, revoked_at
-         FROM token ORDER BY created_at, id",
+         FROM token ORDER BY created_at, rowid",
     )?;
     let mut rows = statement.query([])?;
     let mut tokens = Vec::new();
