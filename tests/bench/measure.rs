@@ -77,7 +77,8 @@ impl Bench<'_> {
             figures.push(self.start(&starts)?);
         }
         if self.wants("slots") {
-            figures.push(self.slots(&server, &plan)?);
+            figures.push(self.slots(&server, &plan, "first 500", 500)?);
+            figures.push(self.slots(&server, &plan, "all", slot::SLOTS_MAX)?);
         }
         if self.wants("search") {
             figures.extend(self.search(&server, &plan)?);
@@ -133,13 +134,14 @@ impl Bench<'_> {
         })
     }
 
-    fn slots(&self, server: &Server, plan: &Plan) -> Result<Figure> {
-        let asks = (0..self.effort.times).map(|_| plan.ask_fortnight()).collect::<Result<_>>()?;
+    fn slots(&self, server: &Server, plan: &Plan, which: &str, limit: usize) -> Result<Figure> {
+        let asks =
+            (0..self.effort.times).map(|_| plan.ask_fortnight(limit)).collect::<Result<_>>()?;
         let (laps, bytes) = load::one_by_one(server.address, &plan.desk, asks)?;
         let kib = bytes / 1024;
         Ok(Figure {
             group: "slots",
-            what: "free slots, through HTTP".into(),
+            what: format!("free slots, through HTTP, {which}"),
             value: format!("p50 {:.1}, p95 {:.1} ms ({kib} KiB)", laps.ms(50), laps.ms(95)),
             goal: Some(("< 5 ms", laps.ms(50) < 5.0)),
             reference: self.smallest_answer(server, plan)?,

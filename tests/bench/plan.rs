@@ -110,10 +110,10 @@ impl Plan {
         })
     }
 
-    /// The same through HTTP.
-    pub fn ask_fortnight(&self) -> Result<Ask> {
+    /// The same through HTTP, at most so many of them.
+    pub fn ask_fortnight(&self, limit: usize) -> Result<Ask> {
         let Search { from, to, .. } = self.fortnight()?;
-        Ok(Ask::get("slots", format!("slots?from={from}&to={to}&limit={}", slot::SLOTS_MAX)))
+        Ok(Ask::get("slots", format!("slots?from={from}&to={to}&limit={limit}")))
     }
 
     /// Books the next free slot.
