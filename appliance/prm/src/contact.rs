@@ -38,7 +38,11 @@ impl Phone {
             return Err(wrong());
         }
         let country = country.parse::<phonenumber::country::Id>().map_err(|_| wrong())?;
-        let number = phonenumber::parse(Some(country), ascii.trim()).map_err(|_| wrong())?;
+        let ascii = ascii.trim();
+        // A country that is told to the parser takes its own prefix off foreign numbers, too: the
+        // 1 of North America off Delhi's 11.
+        let country = (!ascii.starts_with('+')).then_some(country);
+        let number = phonenumber::parse(country, ascii).map_err(|_| wrong())?;
         if !phonenumber::is_valid(&number) {
             return Err(wrong());
         }
