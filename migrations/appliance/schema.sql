@@ -285,11 +285,7 @@ CREATE TABLE appointment (
   CHECK ((status = 'pending') = (hold_until IS NOT NULL))
 ) STRICT;
 
-CREATE INDEX appointment_day ON appointment (start);
-
 CREATE INDEX appointment_of_patient ON appointment (patient, start);
-
-CREATE INDEX appointment_diary ON appointment (practitioner, start);
 
 CREATE INDEX appointment_held ON appointment (hold_until) WHERE status = 'pending';
 
@@ -376,3 +372,59 @@ CREATE TABLE device (
   expires_at INTEGER,
   paired_at INTEGER
 ) STRICT;
+
+CREATE TABLE dismissed_pair (
+  a BLOB NOT NULL REFERENCES patient (id),
+  b BLOB NOT NULL REFERENCES patient (id),
+  compared BLOB NOT NULL CHECK (length(compared) = 32),
+  at INTEGER NOT NULL,
+  PRIMARY KEY (a, b),
+  CHECK (a < b)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX appointment_day ON appointment (start, practitioner);
+
+CREATE TABLE given (
+  noun TEXT NOT NULL,
+  resource BLOB NOT NULL CHECK (length(resource) = 16),
+  version INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (noun, resource, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE past (
+  noun TEXT NOT NULL,
+  resource BLOB NOT NULL CHECK (length(resource) = 16),
+  version INTEGER NOT NULL,
+  image TEXT NOT NULL,
+  PRIMARY KEY (noun, resource, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX change_of ON change (resource, version);
+
+CREATE TABLE chart (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  patient BLOB REFERENCES patient (id),
+  body TEXT,
+  UNIQUE (kind, name)
+) STRICT;
+
+CREATE INDEX chart_of_patient ON chart (patient, kind) WHERE patient IS NOT NULL;
+
+CREATE TABLE chart_value (
+  kind TEXT NOT NULL,
+  parameter TEXT NOT NULL,
+  code TEXT NOT NULL,
+  system TEXT NOT NULL,
+  low INTEGER NOT NULL,
+  high INTEGER NOT NULL,
+  resource BLOB NOT NULL CHECK (length(resource) = 16),
+  PRIMARY KEY (kind, parameter, code, low, high, system, resource)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX chart_value_of ON chart_value (resource);
+
+CREATE INDEX patient_birth ON patient (birth_date);

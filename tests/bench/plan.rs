@@ -33,7 +33,7 @@ pub const SEARCHES: [&str; 5] =
 pub struct Plan {
     pub today: Date,
     pub practitioners: Vec<PractitionerId>,
-    /// Free slots and somebody for each, in random order.
+    /// Free slots and somebody for each, the first to be booked last.
     pub bookings: Vec<(SlotId, PatientId)>,
     /// Whoever has one appointment today and has not come yet: the appointment, a number, the birth.
     pub expected: Vec<(AppointmentId, String, String)>,
@@ -283,7 +283,13 @@ fn some_bookings(
             bookings.push((slot.id, free));
         }
     }
-    rng.shuffle(&mut bookings);
+    // People ask for one of the next days, not for any day of half a year: a fortnight's slots in
+    // random order, then those of the next. They are taken from the end.
+    let fortnight = count * 14 / usize::try_from(BOOKED_DAYS)?;
+    for slots in bookings.chunks_mut(fortnight.max(1)) {
+        rng.shuffle(slots);
+    }
+    bookings.reverse();
     Ok(bookings)
 }
 

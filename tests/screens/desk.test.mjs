@@ -3,7 +3,7 @@ import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertWell, keepPicture, openBrowser } from './browser.mjs';
 import { ADMIN, CLERK, addPractitioner, book, dayAfter, openClinic } from './clinic.mjs';
-import { inGrid, openDesk, wordsOf } from './people.mjs';
+import { inGrid, openCard, openDesk, openPage, wordsOf } from './people.mjs';
 
 const SAID = wordsOf('desk');
 const TABLET = { width: 1024, height: 768 };
@@ -57,7 +57,7 @@ test('of two desks that want one slot exactly one gets it, and the other books a
   await close(desks);
 
   async function prepare(page, name) {
-    await find(page, name);
+    await openCard(page, name);
     await page.keyboard.press('b');
     const dialog = page.getByRole('dialog');
     await dialog.locator('label').filter({ hasText: SAID['slots.whom'] }).locator('select').selectOption({ label: iyer.name });
@@ -87,6 +87,40 @@ test('an appointment is moved by keyboard, and moved back by one key', async () 
   await page.keyboard.press('Control+z');
   await page.getByText(/^Undone: Gopal Hegde moved to/).waitFor();
   equal((await clinic.api.get(`appointments/${appointment.id}`)).slot_id, appointment.slot_id);
+  await close([page]);
+});
+
+test('a move that is refused leaves nothing chosen and goes on among the nearest free times', async () => {
+  const appointment = await book(clinic, iyer, '14:00', { name: 'Deepa Nair', phone: '9844111150', birth_date: '1979' });
+  const page = await openDesk(browser, clinic, CLERK);
+  await inGrid(page, appointment).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('complementary', { name: 'Patient Deepa Nair' }).waitFor();
+  await page.keyboard.press('m');
+  const dialog = page.getByRole('dialog');
+  const picked = dialog.locator('.slots').getByText('3:00 pm', { exact: true });
+  await picked.click();
+  await book(clinic, iyer, '15:00', { name: 'Imran Sheikh', phone: '9844111151', birth_date: '1968' });
+  const move = dialog.locator('button[form=move]');
+  await move.click();
+
+  await dialog.getByRole('alert').getByText(SAID['refused.slot_taken']).waitFor();
+  equal(await dialog.locator('.slots [aria-pressed=true]').count(), 0, 'nothing stays chosen');
+  ok(await move.isDisabled());
+  const others = dialog.locator('.wrong .buttons button');
+  ok((await others.count()) > 0);
+  await dialog.locator('.wrong .buttons button:focus').waitFor();
+  await assertWell(page);
+  await keepPicture(page, 'desk-move-refused');
+  equal((await clinic.api.get(`appointments/${appointment.id}`)).slot_id, appointment.slot_id);
+
+  // The first alternative has the focus: two keys, and it is moved.
+  const [, time] = (await others.first().innerText()).split(', ').slice(-2);
+  await page.keyboard.press('Enter');
+  await dialog.locator('button[form=move]:focus').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByText(`Deepa Nair moved to ${time}`).waitFor();
+  notEqual((await clinic.api.get(`appointments/${appointment.id}`)).slot_id, appointment.slot_id);
   await close([page]);
 });
 
@@ -133,7 +167,7 @@ test('an appointment is dragged to another doctor; dropped on a taken time it go
 test('somebody without a booking joins the queue, and a booking is cancelled with a reason', async () => {
   const appointment = await book(clinic, iyer, '17:00', { name: 'Kavya Shenoy', phone: '9844111140', birth_date: '1988' });
   const page = await openDesk(browser, clinic, CLERK);
-  await find(page, 'Kavya Shenoy');
+  await openCard(page, 'Kavya Shenoy');
   await page.keyboard.press('w');
   const dialog = page.getByRole('dialog');
   await dialog.getByText(gowda.name).click();
@@ -155,6 +189,20 @@ test('somebody without a booking joins the queue, and a booking is cancelled wit
   await inGrid(page, appointment).waitFor({ state: 'detached' });
   const { status, cancel_reason: reason } = await clinic.api.get(`appointments/${appointment.id}`);
   deepEqual([status, reason], ['cancelled', SAID['cancel.by_patient']]);
+  await close([page]);
+});
+
+test('a pair that looks like one person is said to be two people, and is listed no more', async () => {
+  for (const birth_date of ['1971', '1973']) {
+    await clinic.api.post('patients', { name: 'Harish Kumar', phone: '9844111160', birth_date, accept_duplicate: true });
+  }
+  const page = await openDesk(browser, clinic, CLERK);
+  await openPage(page, 'duplicates');
+  const pair = page.locator('.sheet').filter({ hasText: 'Harish Kumar' });
+  await pair.getByRole('button', { name: SAID['duplicates.dismiss'], exact: true }).click();
+  await page.getByText('Harish Kumar and Harish Kumar stay two patients.').waitFor();
+  await pair.waitFor({ state: 'detached' });
+  await assertWell(page);
   await close([page]);
 });
 
@@ -196,15 +244,6 @@ const PX_PER_MINUTE = 2.6;
 
 async function today() {
   return (await clinic.api.get(`appointments?from=${clinic.today}&to=${dayAfter(clinic.today)}&limit=100`)).items;
-}
-
-/** Opens a patient's card with the keyboard. */
-async function find(page, name) {
-  await page.keyboard.press('/');
-  await page.keyboard.type(name);
-  await page.getByRole('option').filter({ hasText: name }).first().waitFor();
-  await page.keyboard.press('Enter');
-  await page.getByRole('complementary', { name: `Patient ${name}` }).waitFor();
 }
 
 async function tabTo(page, selector) {

@@ -31,6 +31,25 @@ export function inGrid(page, appointment) {
   return page.locator(`.grid [data-appointment="${appointment.id}"]`);
 }
 
+/** Opens a patient's card at the desk with the keyboard. */
+export async function openCard(page, name) {
+  await page.keyboard.press('/');
+  await page.keyboard.type(name);
+  await page.getByRole('option').filter({ hasText: name }).first().waitFor();
+  await page.keyboard.press('Enter');
+  const card = page.getByRole('complementary', { name: `Patient ${name}` });
+  await card.waitFor();
+  return card;
+}
+
+/** Opens a page of the desk by its menu. */
+export async function openPage(page, name) {
+  const words = wordsOf('desk');
+  await page.getByRole('button', { name: words['nav.clinic'], exact: true }).click();
+  await page.getByRole('menuitem', { name: words[`page.${name}`], exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: words[`page.${name}`], exact: true }).waitFor();
+}
+
 /** Touches the kiosk's number keys. */
 export async function touchDigits(page, digits) {
   for (const digit of digits) await page.locator('.key').getByText(digit, { exact: true }).click();

@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 31] = [
     "id",
     "time",
     "error",
@@ -14,13 +14,17 @@ const ORDER: [&str; 27] = [
     "db",
     "audit",
     "change",
+    "past",
+    "given",
     "secret",
     "idempotency",
     "contact",
     "clinic",
     "name",
     "search",
+    "query",
     "patient",
+    "chart",
     "location",
     "practitioner",
     "healthcare_service",

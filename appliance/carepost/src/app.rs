@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::health::Health;
+use crate::http::known::Known;
 use crate::http::measure::Measures;
 use crate::http::tries::Tries;
 use crate::place;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub live: Arc<Semaphore>,
     /// Wrong tries at codes, by the minute.
     pub tries: Tries,
+    /// Who was recognised a moment ago.
+    pub known: Known,
     /// What is counted for `/metrics`.
     pub measures: Measures,
     /// Whether the box is ready, and why not.
@@ -114,6 +117,7 @@ impl App {
             passwords_waiting: Arc::new(Semaphore::new(PASSWORDS_WAITING_MAX)),
             live: Arc::new(Semaphore::new(LIVE_STREAMS_MAX)),
             tries: Tries::default(),
+            known: Known::default(),
             measures: Measures::new()?,
             health: Health::default(),
         })))

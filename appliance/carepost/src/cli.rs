@@ -209,11 +209,7 @@ impl Init {
         db.close();
         let clinic = founded.inspect_err(|_| {
             // A box without a clinic is none; everything in it was made a moment ago.
-            let _ = std::fs::remove_dir_all(crate::place::keys(&place.data));
-            for ending in ["", "-wal", "-shm"] {
-                let database = crate::place::database(&place.data);
-                let _ = std::fs::remove_file(format!("{}{ending}", database.display()));
-            }
+            take_away(&place.data);
         })?;
         let words = crate::tls::Authority::open(&place.data)?.fingerprint().words().join(" ");
         say(&format!(
@@ -223,6 +219,15 @@ impl Init {
             password.as_str(),
             place.data.display(),
         ))
+    }
+}
+
+/// Removes the keys and the database that this very command has made in a data folder.
+fn take_away(data: &Path) {
+    let _ = std::fs::remove_dir_all(crate::place::keys(data));
+    for ending in ["", "-wal", "-shm"] {
+        let database = crate::place::database(data);
+        let _ = std::fs::remove_file(format!("{}{ending}", database.display()));
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Http {
     pub allow_plain_on_lan: bool,
     /// Open connections for each listener.
     pub max_connections: u32,
+    /// Public names under which the box may be opened, in small letters.
+    pub hosts: Vec<String>,
 }
 
 /// Section `queue`.
@@ -234,6 +236,7 @@ impl Config {
                 trust_listen: read.optional_address("http.trust_listen")?,
                 allow_plain_on_lan: read.switch("http.allow_plain_on_lan")?,
                 max_connections: read.number("http.max_connections")?,
+                hosts: read.hosts("http.hosts")?,
             },
             queue: Queue { walk_in_wait_minutes: read.number("queue.walk_in_wait_minutes")? },
             kiosk: Kiosk { idle_seconds: read.number("kiosk.idle_seconds")? },

@@ -16,8 +16,10 @@ pub mod error;
 pub mod healthcare_services;
 pub mod idempotency;
 pub mod json;
+pub mod known;
 pub mod leaves;
 pub mod live;
+pub mod local_times;
 pub mod locations;
 pub mod measure;
 pub mod openapi;
@@ -29,6 +31,7 @@ pub mod read_audit;
 pub mod schedules;
 pub mod screens;
 pub mod session;
+pub mod short_text;
 pub mod slots;
 pub mod staff;
 pub mod status;
@@ -36,6 +39,7 @@ pub mod tries;
 pub mod trust;
 pub mod version;
 pub mod wellness;
+pub mod words;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -69,7 +73,7 @@ pub fn router(app: App) -> Router {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn(auth::refuse_other_hosts))
+        .layer(middleware::from_fn_with_state(app.clone(), auth::refuse_other_hosts))
         .layer(CatchPanicLayer::custom(error::after_panic))
         .layer(middleware::from_fn_with_state(app.clone(), measure::measure))
         .layer(SetResponseHeaderLayer::overriding(

@@ -5,6 +5,7 @@
 
 mod book;
 mod claim;
+pub mod field;
 mod row;
 mod series;
 mod step;
@@ -12,13 +13,15 @@ mod step;
 use jiff::Timestamp;
 
 pub use self::book::{Booking, HOLD_MINUTES_MAX, book};
-pub use self::row::{Filter, LIST_MAX, get, list, standing_of};
+pub use self::row::{Filter, LIST_MAX, at_version, get, list, standing_of};
 pub(crate) use self::row::{find, of_patient_on};
 pub use self::series::{Conflict, Every, OCCURRENCES_MAX, Repeated, Unit, book_series};
 pub(crate) use self::step::check_in;
 pub use self::step::{
     arrive, cancel, complete, confirm, enter_in_error, expire_holds, move_to, no_show,
 };
+use serde::{Deserialize, Serialize};
+
 use crate::contact::Phone;
 use crate::error::{Error, Result};
 use crate::id::{
@@ -28,7 +31,7 @@ use crate::id::{
 use crate::slot::OVERBOOK_LANE;
 
 /// FHIR's AppointmentStatus, as far as the box uses it (R4, value set `appointmentstatus`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// Held for somebody who has not said yes.
     Pending,
@@ -128,7 +131,7 @@ impl Status {
 }
 
 /// A visit that was agreed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appointment {
     /// The id.
     pub id: AppointmentId,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::db::{Read, Tx};
 use crate::error::{Error, Result};
 use crate::id::{LogId, Noun};
-use crate::stamp::Stamp;
+use crate::stamp::{Right, Stamp};
 use crate::time::{from_ms, to_ms};
 
 /// One write: which resource, which version of it, by which verb.
@@ -31,18 +31,35 @@ pub fn after(read: &Read<'_>, after: i64, limit: u32) -> Result<Vec<Change>> {
         "SELECT sequence, noun, resource, version, verb, at FROM change
          WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
     )?;
-    let rows = statement.query_map((after, limit), |row| {
-        let resource: [u8; 16] = row.get(2)?;
-        Ok(Change {
-            sequence: row.get(0)?,
-            noun: row.get(1)?,
-            resource: uuid::Uuid::from_bytes(resource),
-            version: row.get(3)?,
-            verb: row.get(4)?,
-            at: from_ms(row.get(5)?),
-        })
-    })?;
+    let rows = statement.query_map((after, limit), from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The changes of one resource that are still known, newest first, before a sequence and at most
+/// `limit` of them.
+pub fn of(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    (noun, resource): (Noun, &[u8; 16]),
+    before: i64,
+    limit: u32,
+) -> Result<Vec<Change>> {
+    stamp.needs(Right::to_read(noun))?;
+    let mut statement = read.sql().prepare_cached(
+        "SELECT sequence, noun, resource, version, verb, at FROM change
+         WHERE resource = ?1 AND sequence < ?2 ORDER BY version DESC LIMIT ?3",
+    )?;
+    let rows = statement.query_map((resource, before, limit), from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When a version of a resource was made.
+pub fn made_at(read: &Read<'_>, resource: &[u8; 16], version: i64) -> Result<Option<Timestamp>> {
+    let mut statement = read.sql().prepare_cached(
+        "SELECT at FROM change WHERE resource = ?1 AND version = ?2 ORDER BY sequence LIMIT 1",
+    )?;
+    let mut rows = statement.query((resource, version))?;
+    rows.next()?.map(|row| Ok(from_ms(row.get(0)?))).transpose()
 }
 
 /// The sequence of the newest change; 0 before the first.
@@ -69,6 +86,17 @@ pub fn begin_log(tx: &mut Tx<'_>, stamp: &Stamp) -> Result<LogId> {
         .execute((id, to_ms(stamp.now)))?;
     tx.audit(stamp, "begin_log", Noun::Clinic, Some(id.as_bytes()), None)?;
     Ok(id)
+}
+
+fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Change> {
+    Ok(Change {
+        sequence: row.get(0)?,
+        noun: row.get(1)?,
+        resource: uuid::Uuid::from_bytes(row.get(2)?),
+        version: row.get(3)?,
+        verb: row.get(4)?,
+        at: from_ms(row.get(5)?),
+    })
 }
 
 /// Checks that a row was at the version which the caller has seen, and answers the next one.

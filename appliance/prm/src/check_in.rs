@@ -10,12 +10,13 @@ use crate::clinic;
 use crate::contact::{BirthDate, Phone};
 use crate::db::{Read, Tx};
 use crate::error::{Code, Error, Result};
-use crate::id::{AppointmentId, PatientId, PractitionerId};
+use crate::healthcare_service;
+use crate::id::{AppointmentId, HealthcareServiceId, PatientId, PractitionerId};
 use crate::location;
 use crate::name;
 use crate::patient;
 use crate::practitioner;
-use crate::queue::{self, Place, QueueEntry};
+use crate::queue::{self, Joined, Place, QueueEntry};
 use crate::schedule;
 use crate::stamp::{Right, Stamp};
 use crate::time::{local_date, next_day, start_of_day};
@@ -59,6 +60,19 @@ pub struct Ticket {
     pub place: Place,
     /// Whom the patient waits for; nobody for the desk.
     pub practitioner: Option<String>,
+    /// Whether the token was given just now; otherwise the patient had it already.
+    pub is_new: bool,
+}
+
+/// Whom somebody without an appointment wants to see: all of what is said must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// This practitioner.
+    pub practitioner: Option<PractitionerId>,
+    /// Anybody of this speciality.
+    pub specialty: Option<String>,
+    /// Anybody who does this.
+    pub healthcare_service: Option<HealthcareServiceId>,
 }
 
 /// A practitioner who sees patients today.
@@ -129,36 +143,48 @@ pub fn check_in(tx: &mut Tx<'_>, stamp: &Stamp, id: AppointmentId) -> Result<Tic
         | Status::Noshow
         | Status::EnteredInError => appointment::check_in(tx, stamp, id)?,
     };
-    let entry = queue::join_booked(tx, stamp, &appointment)?;
-    ticket(tx, stamp, entry)
+    let joined = queue::join_booked(tx, stamp, &appointment)?;
+    ticket(tx, stamp, joined)
 }
 
-/// Puts a known patient without an appointment into a line: of a practitioner, or of whoever
-/// of a speciality has the shortest wait. Whoever is not known, or not by one record alone,
+/// Puts a known patient without an appointment into the line of whoever has the shortest wait of
+/// those who see patients today and are wanted; who is in such a line already keeps their token.
+/// Whoever is not known, or not by one record alone,
 /// gets a token of the desk.
 pub fn walk_in(
     tx: &mut Tx<'_>,
     stamp: &Stamp,
     (phone, birth): (&Phone, BirthDate),
-    practitioner: Option<PractitionerId>,
-    specialty: Option<&str>,
+    wanted: &Wanted,
 ) -> Result<Ticket> {
     stamp.needs(Right::CheckIn)?;
+    // What is wanted is looked at before who wants it, so that an answer tells nothing of that.
+    let Wanted { practitioner, specialty, healthcare_service } = wanted;
+    let specialty = specialty.as_deref().map(practitioner::specialty).transpose()?;
+    let service = healthcare_service.map(|id| healthcare_service::active(tx, id)).transpose()?;
     let known = patient::with_phone(tx, phone)?;
     let mut known = known.into_iter().filter(|brief| agrees(brief.birth_date, birth));
     let (Some(patient), None) = (known.next(), known.next()) else {
         return at_the_desk(tx, stamp);
     };
-    let specialty = specialty.map(practitioner::specialty).transpose()?;
-    let who = sees_today(tx, stamp)?.into_iter().filter(|who| match (practitioner, &specialty) {
-        (Some(id), _) => who.id == id,
-        (None, Some(specialty)) => who.specialties.contains(specialty),
-        (None, None) => true,
+    let mut who = sees_today(tx, stamp)?;
+    who.retain(|who| {
+        practitioner.is_none_or(|id| who.id == id)
+            && specialty.as_ref().is_none_or(|specialty| who.specialties.contains(specialty))
+            && service.as_ref().is_none_or(|service| service.is_done_by(who.id))
     });
-    match who.min_by_key(|who| (who.place.estimate_minutes, who.place.ahead)) {
-        Some(who) => {
-            let entry = queue::join_walk_in(tx, stamp, patient.id, who.id)?;
-            ticket(tx, stamp, entry)
+    // Somebody who has a token already does not get one of another line, though that be shorter.
+    let mut has = None;
+    for who in &who {
+        if has.is_none() && queue::is_in_line(tx, stamp, patient.id, who.id)? {
+            has = Some(who.id);
+        }
+    }
+    let shortest = who.iter().min_by_key(|who| (who.place.estimate_minutes, who.place.ahead));
+    match has.or(shortest.map(|who| who.id)) {
+        Some(practitioner) => {
+            let joined = queue::join_walk_in(tx, stamp, patient.id, practitioner)?;
+            ticket(tx, stamp, joined)
         }
         None => at_the_desk(tx, stamp),
     }
@@ -167,8 +193,8 @@ pub fn walk_in(
 /// A token of the desk, for whoever asks: the way out of every dead end.
 pub fn at_the_desk(tx: &mut Tx<'_>, stamp: &Stamp) -> Result<Ticket> {
     stamp.needs(Right::CheckIn)?;
-    let entry = queue::join_desk(tx, stamp)?;
-    ticket(tx, stamp, entry)
+    let joined = queue::join_desk(tx, stamp)?;
+    ticket(tx, stamp, joined)
 }
 
 /// Who holds a session today that is not over, by name.
@@ -230,13 +256,13 @@ fn fit(read: &Read<'_>, appointment: &Appointment) -> Result<Fit> {
     })
 }
 
-fn ticket(tx: &Tx<'_>, stamp: &Stamp, entry: QueueEntry) -> Result<Ticket> {
+fn ticket(tx: &Tx<'_>, stamp: &Stamp, Joined { entry, is_new }: Joined) -> Result<Ticket> {
     let place = queue::place(tx, stamp.now, &entry)?;
     let practitioner = match entry.practitioner {
         Some(id) => Some(practitioner::name_of(tx, id)?),
         None => None,
     };
-    Ok(Ticket { entry, place, practitioner })
+    Ok(Ticket { entry, place, practitioner, is_new })
 }
 
 #[cfg(test)]

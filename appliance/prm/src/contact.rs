@@ -4,6 +4,8 @@ use std::fmt;
 
 use jiff::civil::Date;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// The longest telephone number that is read, in bytes of input.
@@ -16,7 +18,7 @@ pub const TEXT_LETTERS_MAX: usize = 2_000;
 const BIRTH_YEAR_MIN: i16 = 1880;
 
 /// A telephone number in E.164 form, for example `+919844111173`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Phone(String);
 
 impl Phone {
@@ -80,7 +82,7 @@ impl fmt::Debug for Phone {
 }
 
 /// A date of birth of which the day, or the month and the day, may be unknown (FHIR `date`).
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BirthDate {
     /// Only the year is known.
     Year(i16),

@@ -5,13 +5,15 @@
 //! Invariant: `Db::read` and `Db::write` are the only places in this crate that await.
 
 mod chain;
+mod checkpoint;
 mod key;
 mod migration;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -19,9 +21,10 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use self::chain::Chain;
 pub(crate) use self::chain::{Head, code};
+use self::checkpoint::LOG_PAGES_MAX;
 pub use self::key::{Keys, KeysError};
 pub use self::migration::LATEST;
-use self::writer::{Job, Writer};
+use self::writer::{Job, Told, Writer};
 use crate::error::{Error, Result};
 
 /// Writes that may wait for the writer; beyond it the answer is *busy*.
@@ -144,11 +147,12 @@ struct Inner {
     path: PathBuf,
     keys: Keys,
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     readers: Mutex<Vec<Connection>>,
     reading: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     last_sequence: watch::Receiver<i64>,
+    identities: Arc<AtomicU64>,
 }
 
 impl Db {
@@ -179,21 +183,31 @@ impl Db {
         }
         let (jobs, waiting) = mpsc::channel(WRITES_WAITING_MAX);
         let (announce, last_sequence) = watch::channel(chain.last_change());
-        let writer = Writer::new(conn, chain, announce);
-        let thread = std::thread::Builder::new()
+        let identities = Arc::new(AtomicU64::new(chain.identities()));
+        let no_thread = |error: std::io::Error| OpenError::Failed {
+            path: path.to_owned(),
+            why: error.to_string(),
+        };
+        let (checkpoints, checkpointing) =
+            checkpoint::start(connect_writing(path, &keys)?).map_err(no_thread)?;
+        let told =
+            Told { last_sequence: announce, identities: Arc::clone(&identities), checkpoints };
+        let writer = Writer::new(conn, chain, told);
+        let writing = std::thread::Builder::new()
             .name("prm-writer".into())
             .spawn(move || writer.run(waiting))
-            .map_err(|error| OpenError::Failed { path: path.to_owned(), why: error.to_string() })?;
+            .map_err(no_thread)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
                 keys,
                 jobs: Mutex::new(Some(jobs)),
-                writer: Mutex::new(Some(thread)),
+                threads: Mutex::new(vec![writing, checkpointing]),
                 readers: Mutex::new(readers),
                 reading: Arc::new(Semaphore::new(READERS)),
                 waiting: Arc::new(Semaphore::new(READS_WAITING_MAX)),
                 last_sequence,
+                identities,
             }),
         })
     }
@@ -271,6 +285,13 @@ impl Db {
         self.inner.last_sequence.clone()
     }
 
+    /// Grows when this process has written anything about who may sign in: staff, sessions,
+    /// tokens, devices. Whoever remembers that a secret was good asks again when it has grown;
+    /// what the command line writes in another process does not show here.
+    pub fn identities(&self) -> u64 {
+        self.inner.identities.load(Ordering::Acquire)
+    }
+
     /// Writes that wait for the writer now.
     pub fn writes_waiting(&self) -> usize {
         let jobs = self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -290,8 +311,7 @@ impl Db {
     /// Writes a consistent copy, encrypted with the same key, to `to`, while writes go on.
     pub fn copy_to(&self, to: &Path) -> Result<()> {
         // Not a reader: a connection that may only query refuses to copy as well.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = open_with_key(&self.inner.path, &self.inner.keys, flags)
+        let conn = connect_writing(&self.inner.path, &self.inner.keys)
             .map_err(|error| Error::Storage(error.to_string()))?;
         migration::vacuum_into(&conn, to).map_err(Error::from)
     }
@@ -315,10 +335,10 @@ impl Db {
     /// Finishes what is queued and stops the writer. Later writes answer an error.
     pub fn close(&self) {
         drop(self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let writer = self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            // A writer that panicked has nothing left to finish.
-            let _ = writer.join();
+        let mut threads = self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
+            // One that panicked has nothing left to finish.
+            let _ = thread.join();
         }
     }
 
@@ -341,12 +361,15 @@ impl Drop for Inner {
     /// taken down under it.
     fn drop(&mut self) {
         drop(self.jobs.get_mut().unwrap_or_else(PoisonError::into_inner).take());
-        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer
-            && writer.thread().id() != std::thread::current().id()
-        {
-            // A writer that panicked has nothing left to finish.
-            let _ = writer.join();
+        let threads = self.threads.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let here = std::thread::current().id();
+        // The last clone may be let go of by the writer itself, which cannot wait for its own end.
+        if threads.iter().any(|thread| thread.thread().id() == here) {
+            return;
+        }
+        for thread in threads.drain(..) {
+            // One that panicked has nothing left to finish.
+            let _ = thread.join();
         }
     }
 }
@@ -395,7 +418,7 @@ fn connect(
         conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         conn.execute_batch(&format!(
             "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -{WRITER_CACHE_KIB};
-             PRAGMA wal_autocheckpoint = 4000; PRAGMA trusted_schema = OFF;"
+             PRAGMA wal_autocheckpoint = {LOG_PAGES_MAX}; PRAGMA trusted_schema = OFF;"
         ))
     };
     set().map_err(|error| failed(path, &error))?;
@@ -417,6 +440,12 @@ fn connect_reader(path: &Path, keys: &Keys) -> std::result::Result<Connection, O
     ))
     .map_err(|error| failed(path, &error))?;
     Ok(conn)
+}
+
+/// A connection that may write, without the settings of the writer.
+fn connect_writing(path: &Path, keys: &Keys) -> std::result::Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    open_with_key(path, keys, flags)
 }
 
 fn open_with_key(

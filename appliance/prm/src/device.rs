@@ -41,6 +41,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Kiosk, Self::Board];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +54,7 @@ impl Kind {
 
     /// The kind of that word.
     pub fn parse(word: &str) -> Result<Self> {
-        [Self::Kiosk, Self::Board]
+        Self::ALL
             .into_iter()
             .find(|kind| kind.as_str() == word)
             .ok_or_else(|| Error::invalid("kind", "the kind is kiosk or board"))
@@ -72,6 +75,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Offered, Self::Pending, Self::Paired, Self::Revoked];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,7 +89,7 @@ impl Status {
     }
 
     fn parse(word: &str) -> Result<Self> {
-        [Self::Offered, Self::Pending, Self::Paired, Self::Revoked]
+        Self::ALL
             .into_iter()
             .find(|status| status.as_str() == word)
             .ok_or_else(|| Error::Storage("a device has an unknown status".into()))

@@ -1,14 +1,19 @@
 //! What the clinic does: how long it takes, who does it, which rooms and equipment it needs
 //! (FHIR HealthcareService).
 
+pub mod field;
+
 use rusqlite::types::{FromSql, ToSql};
+
+use serde::{Deserialize, Serialize};
 
 use crate::change::next_version;
 use crate::contact;
 use crate::db::{Read, Tx};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::id::{HealthcareServiceId, LocationId, Noun, PractitionerId};
 use crate::location;
+use crate::past;
 use crate::practitioner;
 use crate::stamp::{Right, Stamp};
 
@@ -16,7 +21,7 @@ use crate::stamp::{Right, Stamp};
 pub const NAMED_MAX: usize = 200;
 
 /// Something the clinic does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthcareService {
     /// The id.
     pub id: HealthcareServiceId,
@@ -34,6 +39,13 @@ pub struct HealthcareService {
     pub locations: Vec<LocationId>,
     /// Whether it can be booked.
     pub active: bool,
+}
+
+impl HealthcareService {
+    /// Whether this practitioner does it.
+    pub fn is_done_by(&self, practitioner: PractitionerId) -> bool {
+        self.practitioners.is_empty() || self.practitioners.contains(&practitioner)
+    }
 }
 
 /// What is said to add a service.
@@ -109,6 +121,17 @@ pub fn edit(
     write(tx, stamp, "edit", service)
 }
 
+/// A service as it was at a version; *not found* if there never was such a version.
+pub fn at_version(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    id: HealthcareServiceId,
+    version: i64,
+) -> Result<HealthcareService> {
+    let newest = get(read, stamp, id)?;
+    past::at(read, (Noun::HealthcareService, id.as_bytes(), version), newest)
+}
+
 /// One service.
 pub fn get(read: &Read<'_>, stamp: &Stamp, id: HealthcareServiceId) -> Result<HealthcareService> {
     stamp.needs(Right::ReadDiary)?;
@@ -122,6 +145,16 @@ pub fn list(read: &Read<'_>, stamp: &Stamp) -> Result<Vec<HealthcareService>> {
         read.sql().prepare_cached("SELECT id FROM healthcare_service ORDER BY name, id")?;
     let ids = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     ids.into_iter().map(|id| find(read, id)).collect()
+}
+
+/// One service that the clinic still does, for the verbs of later nouns.
+pub(crate) fn active(read: &Read<'_>, id: HealthcareServiceId) -> Result<HealthcareService> {
+    let service = find(read, id)?;
+    if service.active {
+        Ok(service)
+    } else {
+        Err(Error::refused(Code::Inactive, "the clinic does not do this any more"))
+    }
 }
 
 /// One service, for the verbs of later nouns.
@@ -174,6 +207,11 @@ fn write(
         location::must_be_active(tx, *location)?;
     }
     let service = HealthcareService { name, ..raw };
+    if service.version > 1 {
+        let before = find(tx, service.id)?;
+        let which = (Noun::HealthcareService, service.id.as_bytes(), before.version);
+        past::keep(tx, which, &before)?;
+    }
     tx.sql()
         .prepare_cached(
             "INSERT INTO healthcare_service (id, version, name, duration_minutes, buffer_minutes, active)

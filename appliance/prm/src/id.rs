@@ -23,6 +23,7 @@ pub enum Noun {
     Slot,
     Appointment,
     QueueEntry,
+    Chart,
     Staff,
     Session,
     Token,
@@ -46,12 +47,39 @@ impl Noun {
             Self::Slot => "slot",
             Self::Appointment => "appointment",
             Self::QueueEntry => "queue",
+            Self::Chart => "chart",
             Self::Staff => "staff",
             Self::Session => "session",
             Self::Token => "token",
             Self::Device => "device",
             Self::Audit => "audit",
             Self::Merge => "merge",
+        }
+    }
+}
+
+impl Noun {
+    /// Whether the versions of such a record before the newest can be read.
+    pub fn keeps_versions(self) -> bool {
+        match self {
+            Self::Patient
+            | Self::Practitioner
+            | Self::Location
+            | Self::HealthcareService
+            | Self::Schedule
+            | Self::Appointment
+            | Self::Chart => true,
+            Self::Clinic
+            | Self::Leave
+            | Self::ClosedDay
+            | Self::Slot
+            | Self::QueueEntry
+            | Self::Staff
+            | Self::Session
+            | Self::Token
+            | Self::Device
+            | Self::Audit
+            | Self::Merge => false,
         }
     }
 }
@@ -150,6 +178,8 @@ ids! {
     SeriesId,
     /// Somebody's place in the queue.
     QueueEntryId,
+    /// A resource that is kept as another system gave it.
+    ChartId,
     /// A member of staff.
     StaffId,
     /// A program's token.

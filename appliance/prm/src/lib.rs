@@ -11,6 +11,7 @@
 pub mod appointment;
 pub mod audit;
 pub mod change;
+pub mod chart;
 pub mod check_in;
 pub mod clinic;
 pub mod contact;
@@ -19,14 +20,17 @@ pub mod device;
 pub mod error;
 #[cfg(test)]
 mod fixture;
+pub mod given;
 pub mod healthcare_service;
 pub mod id;
 pub mod idempotency;
 pub mod location;
 pub mod name;
+mod past;
 pub mod patient;
 pub mod practitioner;
 pub mod qr;
+pub mod query;
 pub mod queue;
 pub mod schedule;
 pub mod search;

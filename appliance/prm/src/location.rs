@@ -1,14 +1,19 @@
 //! Rooms, equipment that is booked like a room, and sites (FHIR Location; equipment is FHIR Device).
 
+pub mod field;
+
+use serde::{Deserialize, Serialize};
+
 use crate::change::next_version;
 use crate::contact;
 use crate::db::{Read, Tx};
 use crate::error::{Error, Result};
 use crate::id::{LocationId, Noun};
+use crate::past;
 use crate::stamp::{Right, Stamp};
 
 /// What a location is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A room where patients are seen.
     Room,
@@ -19,6 +24,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Room, Self::Equipment, Self::Site];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,7 +38,7 @@ impl Kind {
 
     /// The kind of that word.
     pub fn parse(word: &str) -> Result<Self> {
-        [Self::Room, Self::Equipment, Self::Site]
+        Self::ALL
             .into_iter()
             .find(|kind| kind.as_str() == word)
             .ok_or_else(|| Error::invalid("kind", "the kind is room, equipment or site"))
@@ -38,7 +46,7 @@ impl Kind {
 }
 
 /// A room, a piece of equipment or a site.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// Its id.
     pub id: LocationId,
@@ -96,6 +104,7 @@ pub fn edit(
     stamp.needs(Right::WriteDiary)?;
     let before = get(tx, stamp, id)?;
     let version = next_version(before.version, seen)?;
+    past::keep(tx, (Noun::Location, id.as_bytes(), before.version), &before)?;
     let Edit { name, active } = edit;
     let name = match name {
         Some(name) => contact::name("name", &name)?,
@@ -107,6 +116,17 @@ pub fn edit(
         .execute((id, version, &name, active))?;
     tx.record(stamp, "edit", (Noun::Location, id.as_bytes(), version), None)?;
     Ok(Location { id, version, name, kind: before.kind, active })
+}
+
+/// A location as it was at a version; *not found* if there never was such a version.
+pub fn at_version(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    id: LocationId,
+    version: i64,
+) -> Result<Location> {
+    let newest = get(read, stamp, id)?;
+    past::at(read, (Noun::Location, id.as_bytes(), version), newest)
 }
 
 /// One location.

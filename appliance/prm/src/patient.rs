@@ -5,9 +5,11 @@
 //! Invariant: whatever a patient is found by is indexed in the transaction that writes it.
 
 mod address;
+mod dismissal;
 mod duplicate;
 mod edit;
 mod family;
+pub mod field;
 mod identifier;
 mod merge;
 mod moved;
@@ -20,9 +22,10 @@ mod undo;
 use std::fmt;
 
 pub use self::address::{Address, AddressEdit};
+pub use self::dismissal::dismiss_duplicate;
 pub use self::duplicate::{DUPLICATES_MAX, Pair, Reason, duplicates};
 pub use self::edit::{Edit, edit};
-pub use self::family::{FAMILY_MAX, Relative, family, relate};
+pub use self::family::{FAMILY_MAX, Relative, family, relate, unrelate};
 pub use self::identifier::{ABHA_SYSTEM, Identifier};
 pub use self::merge::{Merge, merge};
 pub use self::moved::MOVED_MAX;
@@ -30,10 +33,13 @@ pub use self::newest::{NEWEST_MAX, newest};
 pub use self::raw::{IDENTIFIERS_MAX, NAMES_MAX, PHONES_MAX, RawIdentifier, RawPhone};
 pub use self::register::{Registration, register};
 pub use self::undo::{Undone, undo_merge};
+use serde::{Deserialize, Serialize};
+
 use crate::contact::{BirthDate, Phone};
 use crate::db::Read;
 use crate::error::{Code, Error, Result};
 use crate::id::{Noun, PatientId};
+use crate::past;
 use crate::search;
 use crate::stamp::{Right, Stamp};
 
@@ -41,7 +47,7 @@ use crate::stamp::{Right, Stamp};
 pub const PHONE_SHARERS_MAX: u32 = 50;
 
 /// A person who is or was treated here.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patient {
     /// The id.
     pub id: PatientId,
@@ -85,7 +91,7 @@ impl fmt::Debug for Patient {
 }
 
 /// A telephone number of a patient.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatientPhone {
     /// The number.
     pub number: Phone,
@@ -96,11 +102,14 @@ pub struct PatientPhone {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $field:literal: $($variant:ident = $word:literal),* $(,)?) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[allow(missing_docs, reason = "each variant is the word it says")]
         pub enum $name { $($variant),* }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
             /// The word for it, in the records and on the wire.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
@@ -150,6 +159,12 @@ impl fmt::Debug for Brief {
     }
 }
 
+/// A patient as it was at a version; *not found* if there never was such a version.
+pub fn at_version(read: &Read<'_>, stamp: &Stamp, id: PatientId, version: i64) -> Result<Patient> {
+    let newest = get(read, stamp, id)?;
+    past::at(read, (Noun::Patient, id.as_bytes(), version), newest)
+}
+
 /// One patient.
 pub fn get(read: &Read<'_>, stamp: &Stamp, id: PatientId) -> Result<Patient> {
     stamp.needs(Right::ReadPatients)?;
@@ -184,6 +199,22 @@ pub fn find(
         found.push((row::one(read, id)?, score));
     }
     Ok(found)
+}
+
+/// The name and the first telephone number of a patient whose record is in use.
+pub(crate) fn who_comes(read: &Read<'_>, id: PatientId) -> Result<(String, Option<Phone>)> {
+    let mut statement = read.sql().prepare_cached(
+        "SELECT name, active,
+           (SELECT number FROM patient_phone f WHERE f.patient = patient.id ORDER BY position LIMIT 1)
+         FROM patient WHERE id = ?1",
+    )?;
+    let mut rows = statement.query([id])?;
+    let row = rows.next()?.ok_or(Error::NotFound(Noun::Patient))?;
+    if row.get(1)? {
+        Ok((row.get(0)?, row.get::<_, Option<String>>(2)?.map(Phone::stored)))
+    } else {
+        Err(inactive())
+    }
 }
 
 /// Refuses unless there is such a patient and the record is in use.

@@ -1,11 +1,16 @@
 //! The people whom patients come to see (FHIR Practitioner with its PractitionerRole).
 
+pub mod field;
+
+use serde::{Deserialize, Serialize};
+
 use crate::change::next_version;
 use crate::contact;
 use crate::db::{Read, Tx};
 use crate::error::{Error, Result};
 use crate::id::{LocationId, Noun, PractitionerId};
 use crate::location;
+use crate::past;
 use crate::stamp::{Right, Stamp};
 
 /// Specialities of one practitioner at the most.
@@ -14,7 +19,7 @@ pub const SPECIALTIES_MAX: usize = 20;
 pub const DESK_PREFIX: &str = "D";
 
 /// Somebody whom patients come to see.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Practitioner {
     /// The id.
     pub id: PractitionerId,
@@ -89,6 +94,7 @@ pub fn edit(
     stamp.needs(Right::WriteDiary)?;
     let before = get(tx, stamp, id)?;
     let version = next_version(before.version, seen)?;
+    past::keep(tx, (Noun::Practitioner, id.as_bytes(), before.version), &before)?;
     let Edit { name, specialties, location, active } = edit;
     let name = match name {
         Some(name) => contact::name("name", &name)?,
@@ -115,6 +121,17 @@ pub fn edit(
     tx.record(stamp, "edit", (Noun::Practitioner, id.as_bytes(), version), None)?;
     let token_prefix = before.token_prefix;
     Ok(Practitioner { id, version, name, specialties, token_prefix, location, active })
+}
+
+/// A practitioner as it was at a version; *not found* if there never was such a version.
+pub fn at_version(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    id: PractitionerId,
+    version: i64,
+) -> Result<Practitioner> {
+    let newest = get(read, stamp, id)?;
+    past::at(read, (Noun::Practitioner, id.as_bytes(), version), newest)
 }
 
 /// One practitioner.

@@ -6,7 +6,9 @@
 //! is free calls whoever is next, early or not.
 
 mod board;
+pub mod field;
 mod join;
+mod place;
 mod row;
 mod turn;
 
@@ -15,9 +17,10 @@ use jiff::civil::Date;
 
 pub use self::board::{Board, Called, Waiting, board};
 pub use self::join::join_walk_in;
-pub(crate) use self::join::{join_booked, join_desk};
-pub use self::row::{LIST_MAX, Place, get, list, place_of, waiting_now};
-pub(crate) use self::row::{place, place_of_next};
+pub(crate) use self::join::{is_in_line, join_booked, join_desk};
+pub use self::place::{Place, list_with_places, place_of};
+pub(crate) use self::place::{place, place_of_next};
+pub use self::row::{LIST_MAX, get, list, waiting_now};
 pub use self::turn::{call, call_next, finish, leave, prioritise, recall, rejoin, skip};
 use crate::error::{Error, Result};
 use crate::id::{AppointmentId, LocationId, PatientId, PractitionerId, QueueEntryId};
@@ -37,6 +40,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Booked, Self::WalkIn, Self::Desk];
+
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,7 +53,7 @@ impl Kind {
     }
 
     fn parse(word: &str) -> Result<Self> {
-        [Self::Booked, Self::WalkIn, Self::Desk]
+        Self::ALL
             .into_iter()
             .find(|kind| kind.as_str() == word)
             .ok_or_else(|| Error::Storage("a stored kind is damaged".into()))
@@ -154,6 +160,15 @@ pub struct QueueEntry {
     pub finished_at: Option<Timestamp>,
     /// Why they go first.
     pub priority_reason: Option<String>,
+}
+
+/// What became of somebody who came to the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// The place in the queue.
+    pub entry: QueueEntry,
+    /// Whether the token was given just now; otherwise they had it already.
+    pub is_new: bool,
 }
 
 #[cfg(test)]

@@ -4,12 +4,15 @@
 //! An extra session is a schedule that is valid on one date.
 
 mod absence;
+pub mod field;
 
 use jiff::civil::{Date, Weekday};
 
 pub use self::absence::{
     ClosedDay, Leave, away, cancel_leave, close, closed_days, leaves, reopen, take_leave,
 };
+use serde::{Deserialize, Serialize};
+
 use crate::change::next_version;
 use crate::clinic;
 use crate::db::{Read, Tx};
@@ -17,12 +20,13 @@ use crate::error::{Error, Result};
 use crate::healthcare_service::in_steps;
 use crate::id::{LocationId, Noun, PractitionerId, ScheduleId};
 use crate::location;
+use crate::past;
 use crate::practitioner;
 use crate::stamp::{Right, Stamp};
 use crate::time::local_date;
 
 /// Days of the week, as bits: Monday is 1, Sunday 64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Weekdays(u8);
 
 impl Weekdays {
@@ -59,7 +63,7 @@ impl Weekdays {
 }
 
 /// A session that repeats on weekdays.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     /// The id; part of the id of each slot.
     pub id: ScheduleId,
@@ -234,6 +238,17 @@ pub fn list(
     in_use(read, practitioner)
 }
 
+/// A session as it was at a version; *not found* if there never was such a version.
+pub fn at_version(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    id: ScheduleId,
+    version: i64,
+) -> Result<Schedule> {
+    let newest = get(read, stamp, id)?;
+    past::at(read, (Noun::Schedule, id.as_bytes(), version), newest)
+}
+
 /// One session.
 pub fn get(read: &Read<'_>, stamp: &Stamp, id: ScheduleId) -> Result<Schedule> {
     stamp.needs(Right::ReadDiary)?;
@@ -330,6 +345,10 @@ fn write(
         valid_to,
         active,
     } = &schedule;
+    if *version > 1 {
+        let before = find(tx, *id)?;
+        past::keep(tx, (Noun::Schedule, id.as_bytes(), before.version), &before)?;
+    }
     tx.sql()
         .prepare_cached(
             "INSERT INTO schedule (id, version, practitioner, location, weekdays, start_minute,

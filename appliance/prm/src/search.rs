@@ -183,6 +183,14 @@ pub fn find(conn: &Connection, query: &str, limit: usize) -> rusqlite::Result<Ve
     Ok(hits)
 }
 
+/// What the index of names is asked for words that begin as those of `text`, all of them; `None` if
+/// there is no word in it.
+pub(crate) fn beginning(text: &str) -> Option<String> {
+    let words = name::words(text);
+    let begin = words.iter().map(|word| format!("\"{word}\"*"));
+    (!words.is_empty()).then(|| begin.collect::<Vec<_>>().join(" AND "))
+}
+
 /// The tokens of all forms of one patient's name. Namespaces are told by a leading digit, which no
 /// romanised word has: 1 a sound, 2 the whole name by sound, 3 two neighbouring words said as one.
 fn tokens(forms: &[Vec<String>]) -> String {

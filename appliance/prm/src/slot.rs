@@ -76,7 +76,7 @@ pub fn list(read: &Read<'_>, stamp: &Stamp, search: &Search) -> Result<Vec<Slot>
         ));
     }
     let zone = clinic::get(read)?.zone;
-    let service = active_service(read, search.service)?;
+    let service = search.service.map(|id| healthcare_service::active(read, id)).transpose()?;
     let schedules = schedule::in_use(read, search.practitioner)?;
     let mut slots = Vec::new();
     for practitioner in wanted(read, search, service.as_ref())? {
@@ -118,9 +118,9 @@ pub(crate) fn offered(
     let (usual_location, _) = practitioner::active(read, schedule.practitioner)
         .map_err(|_| gone("this practitioner is not seeing patients"))?;
     let zone = clinic::get(read)?.zone;
-    let service = active_service(read, service)?;
+    let service = service.map(|id| healthcare_service::active(read, id)).transpose()?;
     if let Some(service) = &service
-        && !does(service, schedule.practitioner)
+        && !service.is_done_by(schedule.practitioner)
     {
         return Err(Error::invalid(
             "service_id",
@@ -310,26 +310,9 @@ fn wanted(
         .query_map((search.practitioner, specialty), |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut wanted = rows.collect::<rusqlite::Result<Vec<(PractitionerId, _)>>>()?;
     if let Some(service) = service {
-        wanted.retain(|(practitioner, _)| does(service, *practitioner));
+        wanted.retain(|(practitioner, _)| service.is_done_by(*practitioner));
     }
     Ok(wanted)
-}
-
-fn active_service(
-    read: &Read<'_>,
-    id: Option<HealthcareServiceId>,
-) -> Result<Option<HealthcareService>> {
-    let Some(id) = id else { return Ok(None) };
-    let service = healthcare_service::find(read, id)?;
-    if service.active {
-        Ok(Some(service))
-    } else {
-        Err(Error::refused(Code::Inactive, "the clinic does not do this any more"))
-    }
-}
-
-fn does(service: &HealthcareService, practitioner: PractitionerId) -> bool {
-    service.practitioners.is_empty() || service.practitioners.contains(&practitioner)
 }
 
 /// So many seconds since 1970, at the end of the calendar clamped.

@@ -4,11 +4,13 @@
 //! Invariant: wrong passwords are counted for a user name together with the place they come
 //! from, so that nobody can lock out somebody else.
 
+mod password;
 mod session;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use zeroize::Zeroizing;
 
+pub use self::password::{begin_password_change, change_password, oneself, password_change_failed};
 pub use self::session::{
     Attempt, SESSION_MINUTES, SESSIONS_MAX, begin_sign_in, session, sign_in, sign_in_failed,
     sign_out,
@@ -31,6 +33,9 @@ pub const STAFF_MAX: i64 = 2_000;
 /// Memory that one password hash takes, in KiB (with two passes and one lane: OWASP's second
 /// choice, fit for small machines).
 pub const HASH_MEMORY_KIB: u32 = 19_456;
+
+/// The roles that people have; the others are those of programs and devices.
+pub const ROLES: [Role; 4] = [Role::Admin, Role::Clerk, Role::Practitioner, Role::Auditor];
 
 /// A member of staff.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,17 +66,23 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// Checks and hashes a new password. This takes some hundredths of a second on purpose: never
-/// inside a transaction.
-pub fn hash_password(password: &str) -> Result<PasswordHash> {
+/// Refuses a password that nobody may have. `field` is where it was said.
+pub fn check_new_password(field: &'static str, password: &str) -> Result<()> {
     if password.chars().count() < PASSWORD_LETTERS_MIN || password.len() > PASSWORD_BYTES_MAX {
         return Err(Error::invalid(
-            "password",
+            field,
             format!(
                 "a password has at least {PASSWORD_LETTERS_MIN} letters and at most {PASSWORD_BYTES_MAX} bytes"
             ),
         ));
     }
+    Ok(())
+}
+
+/// Checks and hashes a new password. This takes some hundredths of a second on purpose: never
+/// inside a transaction.
+pub fn hash_password(password: &str) -> Result<PasswordHash> {
+    check_new_password("password", password)?;
     argon2()?
         .hash_password(password.as_bytes())
         .map(|hash| PasswordHash(hash.to_string()))
@@ -257,13 +268,11 @@ fn checked_username(text: &str) -> Result<String> {
 }
 
 fn must_be_for_people(role: Role) -> Result<()> {
-    match role {
-        Role::Admin | Role::Clerk | Role::Practitioner | Role::Auditor => Ok(()),
-        Role::Kiosk | Role::Integrator | Role::Hub | Role::Nobody => Err(Error::invalid(
-            "role",
-            "the role of a person is admin, clerk, practitioner or auditor",
-        )),
+    if ROLES.contains(&role) {
+        return Ok(());
     }
+    let words = ROLES.map(|role| role.as_str()).join(", ");
+    Err(Error::invalid("role", format!("the role of a person is one of {words}")))
 }
 
 fn must_exist(read: &Read<'_>, practitioner: Option<PractitionerId>) -> Result<()> {

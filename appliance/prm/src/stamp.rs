@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::error::{Error, Result};
-use crate::id::{DeviceId, StaffId, TokenId};
+use crate::id::{DeviceId, Noun, StaffId, TokenId};
 
 /// Who acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,11 +156,15 @@ pub enum Right {
     ManageStaff,
     /// Read the audit.
     ReadAudit,
+    /// Read what other systems know about patients.
+    ReadChart,
+    /// Write what other systems know about patients.
+    WriteChart,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::ReadPatients,
         Self::WritePatients,
         Self::MergePatients,
@@ -177,7 +181,52 @@ impl Right {
         Self::ManageDevices,
         Self::ManageStaff,
         Self::ReadAudit,
+        Self::ReadChart,
+        Self::WriteChart,
     ];
+
+    /// The right to read a record of this kind.
+    pub fn to_read(noun: Noun) -> Self {
+        match noun {
+            Noun::Patient => Self::ReadPatients,
+            Noun::Merge => Self::MergePatients,
+            Noun::Clinic
+            | Noun::Practitioner
+            | Noun::Location
+            | Noun::HealthcareService
+            | Noun::Schedule
+            | Noun::Leave
+            | Noun::ClosedDay
+            | Noun::Slot => Self::ReadDiary,
+            Noun::Appointment => Self::ReadAppointments,
+            Noun::QueueEntry => Self::ReadQueue,
+            Noun::Chart => Self::ReadChart,
+            Noun::Device => Self::ManageDevices,
+            Noun::Staff | Noun::Session | Noun::Token => Self::ManageStaff,
+            Noun::Audit => Self::ReadAudit,
+        }
+    }
+
+    /// The right to write a record of this kind, where there is one for all its verbs.
+    pub fn to_write(noun: Noun) -> Self {
+        match noun {
+            Noun::Patient => Self::WritePatients,
+            Noun::Merge => Self::MergePatients,
+            Noun::Clinic
+            | Noun::Practitioner
+            | Noun::Location
+            | Noun::HealthcareService
+            | Noun::Schedule
+            | Noun::Leave
+            | Noun::ClosedDay
+            | Noun::Slot => Self::WriteDiary,
+            Noun::Appointment => Self::Book,
+            Noun::QueueEntry => Self::RunQueue,
+            Noun::Chart => Self::WriteChart,
+            Noun::Device => Self::ManageDevices,
+            Noun::Staff | Noun::Session | Noun::Token | Noun::Audit => Self::ManageStaff,
+        }
+    }
 }
 
 /// Whether a role has a right. What is not named is denied.
@@ -199,7 +248,7 @@ pub fn allows(role: Role, right: Right) -> bool {
             | Right::RunQueue
             | Right::ReadBoard
             | Right::ManageDevices => true,
-            Right::ManageStaff | Right::ReadAudit => false,
+            Right::ManageStaff | Right::ReadAudit | Right::ReadChart | Right::WriteChart => false,
         },
         Role::Practitioner => matches!(
             right,
@@ -210,6 +259,7 @@ pub fn allows(role: Role, right: Right) -> bool {
                 | Right::ReadQueue
                 | Right::RunQueue
                 | Right::ReadBoard
+                | Right::ReadChart
         ),
         Role::Kiosk => matches!(right, Right::CheckIn | Right::ReadBoard),
         Role::Auditor => matches!(right, Right::ReadAudit),
@@ -221,6 +271,9 @@ pub fn allows(role: Role, right: Right) -> bool {
                 | Right::WriteDiary
                 | Right::ReadAppointments
                 | Right::Book
+                | Right::ReadQueue
+                | Right::ReadChart
+                | Right::WriteChart
         ),
         Role::Hub | Role::Nobody => false,
     }

@@ -22,7 +22,32 @@ pub fn from_ms(ms: i64) -> Timestamp {
 
 /// The tick in which `time` lies.
 pub fn tick(time: Timestamp) -> i64 {
-    time.as_second().div_euclid(TICK_MINUTES * 60)
+    tick_at(time.as_second())
+}
+
+fn tick_at(second: i64) -> i64 {
+    second.div_euclid(TICK_MINUTES * 60)
+}
+
+/// The ticks that a stretch of time touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticks {
+    /// The first.
+    pub first: i64,
+    /// The last; it belongs to the stretch, too.
+    pub last: i64,
+}
+
+impl Ticks {
+    /// Those from `start` to before `end`: a tick that only begins at the end is not among them.
+    pub fn of(start: Timestamp, end: Timestamp) -> Self {
+        Self::of_seconds(start.as_second(), end.as_second())
+    }
+
+    /// The same of whole seconds since 1970-01-01T00:00Z, for loops over thousands of slots.
+    pub fn of_seconds(start: i64, end: i64) -> Self {
+        Self { first: tick_at(start), last: tick_at(end.saturating_sub(1)) }
+    }
 }
 
 /// `time` plus whole minutes, at the end of the calendar clamped.
@@ -54,4 +79,23 @@ pub fn start_of_day(zone: &TimeZone, date: Date) -> Timestamp {
 /// The day after; the last day of the calendar is its own successor.
 pub fn next_day(date: Date) -> Date {
     date.tomorrow().unwrap_or(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_that_begins_at_the_end_is_free_and_one_that_is_begun_is_not() {
+        let tick = TICK_MINUTES * 60;
+        for (start, end, first, last) in [
+            (0, tick, 0, 0),
+            (0, tick + 1, 0, 1),
+            (tick - 1, 3 * tick, 0, 2),
+            (-tick, 0, -1, -1),
+            (-tick - 1, -tick + 1, -2, -1),
+        ] {
+            assert_eq!(Ticks::of_seconds(start, end), Ticks { first, last }, "{start} to {end}");
+        }
+    }
 }

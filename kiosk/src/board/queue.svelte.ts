@@ -59,7 +59,7 @@ export class LiveQueue {
     this.#reading = true;
     clearTimeout(this.#timer);
     try {
-      this.#take(await get<Board>('queue/board'));
+      this.#take(await get('queue/board'));
     } catch (problem) {
       if (problem instanceof Problem && (problem.status === 401 || problem.status === 403)) this.#unpaired();
       this.stale = performance.now() - this.#answered > STALE_AFTER_MS;

@@ -9,8 +9,10 @@ const VERBS: Record<string, Key> = {
   register: 'did.register',
   edit: 'did.edit',
   relate: 'did.relate',
+  unrelate: 'did.unrelate',
   merge: 'did.merge',
   undo_merge: 'did.undo_merge',
+  dismiss_duplicate: 'did.dismiss_duplicate',
   book: 'did.book',
   hold: 'did.hold',
   move: 'did.move',
@@ -42,6 +44,8 @@ const VERBS: Record<string, Key> = {
   sign_in: 'did.sign_in',
   sign_in_failed: 'did.sign_in_failed',
   sign_out: 'did.sign_out',
+  change_password: 'did.change_password',
+  change_password_failed: 'did.change_password_failed',
 };
 
 const NOUNS: Record<string, Key> = {

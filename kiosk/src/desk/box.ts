@@ -1,40 +1,35 @@
 // The desk's way to the box: the calls of the API, kept alive over a session that runs out.
 import * as api from '../lib/api';
-import type { Page } from '../lib/shapes';
+import type { Call, Given, Item, ListPath } from '../lib/paths';
 import { session } from './session.svelte';
 
 /** A list longer than this many pages is cut; no screen of the desk shows more. */
 const PAGES_MAX = 20;
 
-export function get<T>(path: string, query?: api.Query, asking?: api.Asking): Promise<T> {
-  return session.keep(() => api.get<T>(path, query, asking), asking?.signal);
-}
+export const get: Call<'get'> = (path, ...given) => session.keep(() => api.get(path, ...given), given[0]?.signal);
 
 /** A list with all its pages. */
-export async function list<T>(path: string, query: api.Query = {}): Promise<T[]> {
+export async function list<Path extends ListPath, T extends Item<Path>>(
+  path: Path,
+  ...[given]: object extends Given<'get', Path> ? [given?: Given<'get', Path>] : [given: Given<'get', Path>]
+): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < PAGES_MAX; page++) {
-    const answer: Page<T> = await get<Page<T>>(path, { ...query, cursor });
-    items.push(...answer.items);
-    cursor = answer.next;
+    // A list that has no pages never answers that there is more, so it is never asked with a cursor.
+    const asked = { ...given, query: { ...given?.query, cursor } } as Given<'get', 'audit'>;
+    const answer = await get(path as 'audit', asked);
+    items.push(...(answer.items as T[]));
+    cursor = answer.next ?? null;
     if (cursor === null) break;
   }
   return items;
 }
 
-export function post<T>(path: string, body?: unknown, asking?: api.Asking): Promise<T> {
-  return session.keep(() => api.post<T>(path, body, asking));
-}
+export const post: Call<'post'> = (path, ...given) => session.keep(() => api.post(path, ...given));
 
-export function create<T>(path: string, body: unknown): Promise<T> {
-  return session.keep(() => api.create<T>(path, body));
-}
+export const create: Call<'post'> = (path, ...given) => session.keep(() => api.create(path, ...given));
 
-export function patch<T>(path: string, body: unknown, version: number): Promise<T> {
-  return session.keep(() => api.patch<T>(path, body, { ifMatch: version }));
-}
+export const patch: Call<'patch'> = (path, ...given) => session.keep(() => api.patch(path, ...given));
 
-export function remove(path: string): Promise<void> {
-  return session.keep(() => api.remove(path));
-}
+export const remove: Call<'delete'> = (path, ...given) => session.keep(() => api.remove(path, ...given));

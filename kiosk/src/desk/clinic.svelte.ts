@@ -15,6 +15,8 @@ class ClinicLists {
   ready = $state(false);
 
   active = $derived(this.practitioners.filter((practitioner) => practitioner.active));
+  /** Those that can be booked. */
+  usableServices = $derived(this.services.filter((service) => service.active));
   specialties = $derived([...new Set(this.active.flatMap((practitioner) => practitioner.specialties))].sort());
   #byId = $derived(new Map(this.practitioners.map((practitioner) => [practitioner.id, practitioner])));
   #placeById = $derived(new Map(this.locations.map((location) => [location.id, location])));
@@ -54,14 +56,14 @@ class ClinicLists {
 
   async #read(nouns: Noun[]): Promise<void> {
     for (const noun of nouns) this.#stale.delete(noun);
-    const read = <T>(noun: Noun, path: string) => (nouns.includes(noun) ? list<T>(path) : null);
+    const read = <T>(noun: Noun, ask: () => Promise<T[]>) => (nouns.includes(noun) ? ask() : null);
     const [practitioners, locations, services, schedules, leaves, closedDays] = await Promise.all([
-      read<Practitioner>('practitioner', 'practitioners'),
-      read<Location>('location', 'locations'),
-      read<HealthcareService>('healthcare_service', 'healthcare-services'),
-      read<Schedule>('schedule', 'schedules'),
-      read<Leave>('leave', 'leaves'),
-      read<ClosedDay>('closed_day', 'closed-days'),
+      read<Practitioner>('practitioner', () => list('practitioners')),
+      read<Location>('location', () => list('locations')),
+      read<HealthcareService>('healthcare_service', () => list('healthcare-services')),
+      read<Schedule>('schedule', () => list('schedules')),
+      read<Leave>('leave', () => list('leaves')),
+      read<ClosedDay>('closed_day', () => list('closed-days')),
     ]);
     // All at once: each of them alone would draw the whole grid again.
     this.practitioners = practitioners?.toSorted(byName) ?? this.practitioners;

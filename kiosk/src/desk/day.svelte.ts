@@ -13,6 +13,9 @@ const SLOTS_MAX = 10_000;
 
 export type Step = 'confirm' | 'arrive' | 'check-in' | 'no-show' | 'complete';
 
+/** What a step answers: checking in gives a token, too. */
+type Taken = Appointment & { queue_entry?: QueueEntry };
+
 class DayOnScreen {
   date = $state('');
   appointments = $state.raw<Appointment[]>([]);
@@ -21,7 +24,7 @@ class DayOnScreen {
 
   #whole = $derived({
     date: this.date,
-    practitioners: lists.active,
+    practitioners: lists.practitioners,
     locations: lists.locations,
     schedules: lists.schedules,
     leaves: lists.leaves,
@@ -60,14 +63,14 @@ class DayOnScreen {
     return this.appointments.find((one) => one.id === id) ?? null;
   }
 
-  async take(appointment: Appointment, step: Step): Promise<Appointment & { queue_entry?: QueueEntry }> {
-    const answer = await post<Appointment & { queue_entry?: QueueEntry }>(`appointments/${appointment.id}/${step}`);
+  async take(appointment: Appointment, step: Step): Promise<Taken> {
+    const answer: Taken = await post(`appointments/{id}/${step}`, { path: { id: appointment.id } });
     this.put(answer);
     return answer;
   }
 
   async cancel(appointment: Appointment, reason: string): Promise<Appointment> {
-    const answer = await post<Appointment>(`appointments/${appointment.id}/cancel`, { reason });
+    const answer: Appointment = await post('appointments/{id}/cancel', { path: { id: appointment.id }, body: { reason } });
     this.put(answer);
     return answer;
   }
@@ -75,7 +78,7 @@ class DayOnScreen {
   /** The version is not sent: two desks that move one appointment must both hear what became of it. */
   async move(appointment: Appointment, slotId: string, overbook?: string): Promise<Appointment> {
     const body = { slot_id: slotId, ...(overbook === undefined ? {} : { overbook: { reason: overbook } }) };
-    const answer = await post<Appointment>(`appointments/${appointment.id}/move`, body);
+    const answer: Appointment = await post('appointments/{id}/move', { path: { id: appointment.id }, body });
     this.put(answer);
     return answer;
   }
@@ -89,7 +92,7 @@ class DayOnScreen {
 
   /** Reads one appointment, wherever in time it is. */
   read(id: string): Promise<Appointment> {
-    return get<Appointment>(`appointments/${id}`);
+    return get('appointments/{id}', { path: { id } });
   }
 
   async #read(): Promise<void> {
@@ -98,8 +101,8 @@ class DayOnScreen {
     const range = { from: date, to: addDays(date, 1) };
     try {
       const [appointments, slots] = await Promise.all([
-        list<Appointment>('appointments', range),
-        list<Slot>('slots', { ...range, all: true, limit: SLOTS_MAX }),
+        list('appointments', { query: range }),
+        list('slots', { query: { ...range, all: true, limit: SLOTS_MAX } }),
       ]);
       // Another day may have been chosen while this one was on its way.
       if (this.date !== date) return;

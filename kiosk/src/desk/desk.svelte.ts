@@ -24,7 +24,9 @@ export type Dialog =
   | { name: 'qr'; appointment: Appointment }
   | { name: 'edit'; patient: Patient }
   | { name: 'audit'; patient: Patient }
+  | { name: 'relate'; patient: Patient }
   | { name: 'prioritise'; entry: QueueEntry }
+  | { name: 'password' }
   | { name: 'help' };
 
 const SINGLE_KEYS_KEPT_AS = 'carepost.desk.single-keys';

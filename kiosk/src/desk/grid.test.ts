@@ -48,6 +48,13 @@ describe('the columns of a day', () => {
     ]);
   });
 
+  it('have those who are booked even if they work here no more, and not those who then would be away', () => {
+    const gone = practitioners.map((one) => ({ ...one, active: false }));
+    const appointments = [appointment('rao', '10:00', '10:15')];
+    const columns = columnsOf(day({ practitioners: gone, leaves: [leave], schedules: [onMondays], appointments }), MORNING);
+    expect(columns.map((column) => column.practitioner.id)).toEqual(['rao']);
+  });
+
   it('count as free only what is still to come', () => {
     const slots = [slot('menon', '09:00', '09:15'), slot('menon', '09:15', '09:30', 0), slot('menon', '10:00', '10:15')];
     const nine = Date.parse(at('09:05'));

@@ -54,7 +54,10 @@ export function isMovable(appointment: Appointment): boolean {
   return MOVABLE.has(appointment.status);
 }
 
-/** Who has a column: those with a session or an appointment that day, and those who would have but for a leave. */
+/**
+ * Who has a column: those with a session or an appointment that day, and those who would have but for a leave. Whoever
+ * is booked has one even if they no longer work here, for their patients will come.
+ */
 export function columnsOf(day: Day, nowMs: number): Column[] {
   const places = new Map(day.locations.map((location) => [location.id, location.name]));
   const booked = new Set(day.appointments.filter((one) => !isGone(one)).map((one) => one.practitioner_id));
@@ -62,7 +65,8 @@ export function columnsOf(day: Day, nowMs: number): Column[] {
   for (const practitioner of day.practitioners) {
     const slots = day.slots.filter((slot) => slot.practitioner_id === practitioner.id);
     const leave = leaveOn(day, practitioner.id);
-    if (slots.length === 0 && !booked.has(practitioner.id) && !(leave && hasSession(day, practitioner.id))) continue;
+    const isAway = practitioner.active && leave !== null && hasSession(day, practitioner.id);
+    if (slots.length === 0 && !booked.has(practitioner.id) && !isAway) continue;
     const place = practitioner.location_id ?? slots[0]?.location_id ?? null;
     columns.push({
       practitioner,

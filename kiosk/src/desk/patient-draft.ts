@@ -1,7 +1,8 @@
 // A patient as a form holds them, and the change that a form asks for.
 // Invariant: a field that nobody touched is not in the change, so it cannot undo what another desk wrote.
-import type { NewPatient, Patient, Sex } from '../lib/shapes';
+import type { Patient, PatientEdit, Sex } from '../lib/shapes';
 import { birthOf } from './birth';
+import { differences, rebased as onto } from './draft';
 
 export interface PatientDraft {
   name: string;
@@ -38,19 +39,13 @@ export function draftOf(patient: Patient): PatientDraft {
   };
 }
 
-export function differences(a: PatientDraft, b: PatientDraft): (keyof PatientDraft)[] {
-  return (Object.keys(a) as (keyof PatientDraft)[]).filter((field) => a[field] !== b[field]);
-}
-
 /** What a form holds once another desk was faster: fields that nobody touched here take what was saved there. */
 export function rebased(before: Patient, theirs: Patient, draft: PatientDraft): PatientDraft {
-  const touched = new Set(differences(draftOf(before), draft));
-  const own = Object.fromEntries([...touched].map((field) => [field, draft[field]]));
-  return { ...draftOf(theirs), ...own };
+  return onto(draftOf(before), draftOf(theirs), draft);
 }
 
 /** A merge patch; an emptied field is null. */
-export function changeOf(before: Patient, draft: PatientDraft): Partial<NewPatient> {
+export function changeOf(before: Patient, draft: PatientDraft): PatientEdit {
   const touched = new Set(differences(draftOf(before), draft));
   const change: Record<string, unknown> = {};
   const text = (value: string) => (value.trim() === '' ? null : value.trim());
@@ -78,5 +73,5 @@ export function changeOf(before: Patient, draft: PatientDraft): Partial<NewPatie
     };
   }
   if (touched.has('reminders')) change['preferences'] = { ...before.preferences, reminders: draft.reminders };
-  return change as Partial<NewPatient>;
+  return change as PatientEdit;
 }

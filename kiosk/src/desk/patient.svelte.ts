@@ -1,9 +1,8 @@
 // People: the search box, and the patient whose card is open.
-import type { Appointment, Duplicate, NewPatient, Patient, PatientMatch } from '../lib/shapes';
-import type { Page } from '../lib/shapes';
+import type { Appointment, Duplicate, NewPatient, Page, Patient, PatientEdit, PatientMatch, Relative } from '../lib/shapes';
 import { Problem } from '../lib/api';
 import type { Change } from '../lib/live';
-import { create, get, list, patch, post } from './box';
+import { create, get, list, patch, post, remove } from './box';
 import { soon } from './soon';
 
 const SHOWN_MAX = 12;
@@ -35,11 +34,16 @@ export class PatientSearch {
 
   /** The first who fits what is typed now, for somebody who presses Enter faster than the answer comes. */
   async first(): Promise<PatientMatch | null> {
+    return (await this.settle()) ? (this.found[0] ?? null) : null;
+  }
+
+  /** Waits for the answer to what is typed now; false where it does not come. */
+  async settle(): Promise<boolean> {
     if (this.answered !== this.text) {
       clearTimeout(this.#timer);
       await this.#ask(this.text);
     }
-    return this.answered === this.text ? (this.found[0] ?? null) : null;
+    return this.answered === this.text;
   }
 
   async #ask(text: string): Promise<void> {
@@ -47,7 +51,7 @@ export class PatientSearch {
     const asking = (this.#asking = new AbortController());
     try {
       const query = { q: text, limit: SHOWN_MAX };
-      const { items } = await get<Page<PatientMatch>>('patients', query, { signal: asking.signal });
+      const { items }: Page<PatientMatch> = await get('patients', { query, signal: asking.signal });
       if (asking.signal.aborted) return;
       this.found = items;
       this.answered = text;
@@ -59,7 +63,7 @@ export class PatientSearch {
 
 class PatientCard {
   patient = $state.raw<Patient | null>(null);
-  family = $state.raw<Patient[]>([]);
+  family = $state.raw<Relative[]>([]);
   appointments = $state.raw<Appointment[]>([]);
   #readSoon = soon(() => this.#again(() => this.#read()));
   #readAppointmentsSoon = soon(() => this.#again(() => this.#readAppointments()));
@@ -93,8 +97,8 @@ class PatientCard {
   async #read(id = this.patient?.id): Promise<void> {
     if (id === undefined) return;
     const [patient, family] = await Promise.all([
-      get<Patient>(`patients/${id}`),
-      list<Patient>(`patients/${id}/family`),
+      get('patients/{id}', { path: { id } }),
+      list('patients/{id}/family', { path: { id } }),
       this.#readAppointments(id),
     ]);
     this.patient = patient;
@@ -103,7 +107,7 @@ class PatientCard {
 
   async #readAppointments(id = this.patient?.id): Promise<void> {
     if (id === undefined) return;
-    const appointments = await list<Appointment>(`patients/${id}/appointments`);
+    const appointments: Appointment[] = await list('patients/{id}/appointments', { path: { id } });
     this.appointments = appointments.toSorted((a, b) => a.start.localeCompare(b.start));
   }
 
@@ -120,21 +124,46 @@ class PatientCard {
 export const card = new PatientCard();
 
 export function makePatient(patient: NewPatient): Promise<Patient> {
-  return create<Patient>('patients', patient);
+  return create('patients', { body: patient });
 }
 
-export function changePatient(id: string, change: Partial<NewPatient>, version: number): Promise<Patient> {
-  return patch<Patient>(`patients/${id}`, change, version);
+export function changePatient(id: string, change: PatientEdit, version: number): Promise<Patient> {
+  return patch('patients/{id}', { path: { id }, body: change, ifMatch: version });
+}
+
+/** Says that somebody is the `relationship` of a patient. */
+export async function relate(patientId: string, relativeId: string, relationship: string): Promise<Relative> {
+  const body = { patient_id: relativeId, relationship };
+  const relative: Relative = await create('patients/{id}/family', { path: { id: patientId }, body });
+  card.changed();
+  return relative;
+}
+
+/** Takes back what either record says of the other; the answer is what says it again. */
+export async function unrelate(patientId: string, relative: Relative): Promise<() => Promise<void>> {
+  const theirs: Relative[] = await list('patients/{id}/family', { path: { id: relative.id } });
+  const back = theirs.find(({ id }) => id === patientId)?.relationship ?? null;
+  await remove('patients/{id}/family/{related_id}', { path: { id: patientId, related_id: relative.id } });
+  card.changed();
+  return async () => {
+    if (relative.relationship !== null) await relate(patientId, relative.id, relative.relationship);
+    if (back !== null) await relate(relative.id, patientId, back);
+  };
 }
 
 export function likelyDuplicates(): Promise<Duplicate[]> {
-  return list<Duplicate>('patients/duplicates');
+  return list('patients/duplicates');
 }
 
 export function mergePatients(keptId: string, duplicateId: string): Promise<{ merge_id: string; patient: Patient }> {
-  return post(`patients/${keptId}/merge`, { duplicate_id: duplicateId });
+  return post('patients/{id}/merge', { path: { id: keptId }, body: { duplicate_id: duplicateId } });
+}
+
+/** Says that a pair is of two people. */
+export async function dismissDuplicate(pair: Duplicate): Promise<void> {
+  await post('patients/duplicates/dismiss', { body: { a: pair.a.id, b: pair.b.id } });
 }
 
 export async function undoMerge(mergeId: string): Promise<void> {
-  await post(`patients/merges/${mergeId}/undo`);
+  await post('patients/merges/{merge_id}/undo', { path: { merge_id: mergeId } });
 }

@@ -23,7 +23,7 @@ class Queue {
 
   async load(): Promise<void> {
     try {
-      this.entries = await list<QueueEntry>('queue');
+      this.entries = await list('queue');
     } catch (cause) {
       if (!(cause instanceof Problem)) throw cause;
     }
@@ -44,23 +44,24 @@ class Queue {
   /** Calls whoever is next; who was called before is taken as finished. */
   async callNext(practitionerId: string | null): Promise<QueueEntry> {
     const whose = practitionerId === null ? { desk: true } : { practitioner_id: practitionerId };
-    const entry = await post<QueueEntry>('queue/call-next', { ...whose, finish_current: true });
+    const entry: QueueEntry = await post('queue/call-next', { body: { ...whose, finish_current: true } });
     this.changed();
     return entry;
   }
 
   async take(entry: QueueEntry, turn: Turn): Promise<QueueEntry> {
-    const answer = await post<QueueEntry>(`queue/${entry.id}/${turn}`);
+    const answer: QueueEntry = await post(`queue/{id}/${turn}`, { path: { id: entry.id } });
     this.#put(answer);
     return answer;
   }
 
   async prioritise(entry: QueueEntry, reason: string): Promise<void> {
-    this.#put(await post<QueueEntry>(`queue/${entry.id}/prioritise`, { reason }));
+    this.#put(await post('queue/{id}/prioritise', { path: { id: entry.id }, body: { reason } }));
   }
 
   async walkIn(patientId: string, practitionerId: string): Promise<QueueEntry> {
-    const entry = await create<QueueEntry>('queue', { patient_id: patientId, practitioner_id: practitionerId });
+    const body = { patient_id: patientId, practitioner_id: practitionerId };
+    const entry: QueueEntry = await create('queue', { body });
     this.changed();
     return entry;
   }

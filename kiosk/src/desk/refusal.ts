@@ -30,6 +30,7 @@ const SENTENCES: Record<string, Key> = {
   identifier_taken: 'refused.identifier_taken',
   wrong_code: 'device.code_unknown',
   last_admin: 'refused.last_admin',
+  location_not_found: 'refused.room_gone',
 };
 
 /** Refusals that another slot answers. */
@@ -48,10 +49,22 @@ export function refusalOf(cause: unknown): Refusal {
   return { key: 'refused.because', values: { detail: cause.message } };
 }
 
+/** The field that a refusal is about, where it is about one. */
+export function fieldOf(cause: unknown): string | null {
+  if (!(cause instanceof Problem)) return null;
+  if (cause.code === 'location_not_found') return 'location_id';
+  const field = cause.body['field'];
+  return typeof field === 'string' ? field : null;
+}
+
 /** The slots to choose from instead, where the refusal is one of time or place; null for any other. */
 export function otherSlots(cause: unknown): Slot[] | null {
   if (!(cause instanceof Problem) || !ANOTHER_SLOT.has(cause.code)) return null;
   return Array.isArray(cause.body['alternatives']) ? (cause.body['alternatives'] as Slot[]) : [];
+}
+
+export function earliestFirst(slots: Slot[]): Slot[] {
+  return slots.toSorted((a, b) => Date.parse(a.start) - Date.parse(b.start));
 }
 
 export function isRefusal(cause: unknown, code: string): cause is Problem {

@@ -19,7 +19,7 @@ class Session {
 
   async begin(): Promise<void> {
     try {
-      this.#enter(await get<Answer>('session'));
+      this.#enter(await get('session'));
       this.state = 'in';
       line.answered();
     } catch (problem) {
@@ -36,8 +36,8 @@ class Session {
   }
 
   async signIn(username: string, password: string): Promise<void> {
-    await post('session', { username, password });
-    this.#enter(await get<Answer>('session'));
+    await post('session', { body: { username, password } });
+    this.#enter(await get('session'));
     this.state = 'in';
     for (const go of this.#signedIn.splice(0)) go();
   }
@@ -60,7 +60,7 @@ class Session {
         if (!(problem instanceof Problem) || signal?.aborted) throw problem;
         if (problem.code === 'unreachable') line.lost();
         else line.answered();
-        if (problem.status !== 401 || this.state === 'out') throw problem;
+        if (problem.code !== 'signin_required' || this.state === 'out') throw problem;
         if (this.state === 'in') this.state = 'again';
         await new Promise<void>((go) => this.#signedIn.push(go));
       }
@@ -77,7 +77,7 @@ class Session {
   }
 
   async #askClinic(): Promise<void> {
-    const clinic = await get<Clinic>('clinic').catch(() => null);
+    const clinic: Clinic | null = await get('clinic').catch(() => null);
     if (clinic) this.#setClinic(clinic);
   }
 

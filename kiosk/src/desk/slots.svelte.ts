@@ -53,7 +53,7 @@ export class SlotChoice {
     const asked = ++this.#asked;
     const [kind, id] = [this.whom.slice(0, this.whom.indexOf(':')), this.whom.slice(this.whom.indexOf(':') + 1)];
     try {
-      const slots = await list<Slot>('slots', {
+      const query = {
         from: this.from,
         to: addDays(this.from, DAYS),
         practitioner: kind === 'practitioner' ? id : null,
@@ -61,7 +61,8 @@ export class SlotChoice {
         service: this.serviceId,
         all: this.full ? true : null,
         limit: SLOTS_MAX,
-      });
+      };
+      const slots: Slot[] = await list('slots', { query });
       if (asked !== this.#asked) return;
       // Of the full ones only those that are still to come; nobody is overbooked into the past.
       this.slots = slots.filter((slot) => Date.parse(slot.end) > session.nowMs());

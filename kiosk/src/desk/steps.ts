@@ -38,17 +38,7 @@ export async function takeStep(appointment: Appointment, step: Step): Promise<vo
 /** Moves, or snaps back and offers what is free. */
 export async function moveTo(appointment: Appointment, slot: Slot, overbook?: string): Promise<boolean> {
   try {
-    const moved = await day.move(appointment, slot.id, overbook);
-    const text = say('done.move', {
-      name: appointment.patient.name,
-      time: showTime(moved.start, words.locale),
-      date: showDate(dateOf(moved.start), words.locale),
-      practitioner: lists.nameOf(moved.practitioner_id),
-    });
-    notices.done(text, async () => {
-      const back = appointment.overbooked ? (appointment.overbook_reason ?? undefined) : undefined;
-      await day.move(moved, appointment.slot_id, back);
-    });
+    tellMoved(appointment, await day.move(appointment, slot.id, overbook));
     return true;
   } catch (cause) {
     const others = otherSlots(cause);
@@ -56,6 +46,20 @@ export async function moveTo(appointment: Appointment, slot: Slot, overbook?: st
     else offer(appointment, slot, cause, others);
     return false;
   }
+}
+
+/** Says where it is now, and offers the way back to where it was. */
+export function tellMoved(appointment: Appointment, moved: Appointment): void {
+  const text = say('done.move', {
+    name: appointment.patient.name,
+    time: showTime(moved.start, words.locale),
+    date: showDate(dateOf(moved.start), words.locale),
+    practitioner: lists.nameOf(moved.practitioner_id),
+  });
+  notices.done(text, async () => {
+    const back = appointment.overbooked ? (appointment.overbook_reason ?? undefined) : undefined;
+    await day.move(moved, appointment.slot_id, back);
+  });
 }
 
 /** An appointment was dropped on a practitioner's column at a time of the day; `snapBack` puts it where it was. */

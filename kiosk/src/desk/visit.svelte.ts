@@ -3,7 +3,7 @@ import type { Appointment, NewPatient, Patient, Slot } from '../lib/shapes';
 import { birthOf } from './birth';
 import { create } from './box';
 import { makePatient } from './patient.svelte';
-import { isRefusal, otherSlots, refusalOf } from './refusal';
+import { earliestFirst, isRefusal, otherSlots, refusalOf } from './refusal';
 import type { Key } from './words.svelte';
 
 export type Way = 'book' | 'walk-in' | 'add';
@@ -87,10 +87,8 @@ class Visit {
     if (!this.patient || !this.slot) return null;
     const overbook = this.overbook.trim();
     try {
-      const appointment = await create<Appointment>('appointments', {
-        ...this.#wish(this.patient, this.slot),
-        ...(overbook === '' ? {} : { overbook: { reason: overbook } }),
-      });
+      const body = { ...this.#wish(this.patient, this.slot), overbook: overbook === '' ? null : { reason: overbook } };
+      const appointment: Appointment = await create('appointments', { body });
       this.reason = '';
       return appointment;
     } catch (cause) {
@@ -99,17 +97,16 @@ class Visit {
       // The reason given did not get the slot; only another one may ask for it again.
       this.overbook = '';
       this.refused = refusalOf(cause).key;
-      this.alternatives = others.toSorted((a, b) => Date.parse(a.start) - Date.parse(b.start));
+      this.alternatives = earliestFirst(others);
       return null;
     }
   }
 
   async bookSeries(): Promise<SeriesAnswer | null> {
     if (!this.patient || !this.slot) return null;
-    const answer = await create<SeriesAnswer>('appointments/series', {
-      ...this.#wish(this.patient, this.slot),
-      every: { unit: this.unit, interval: this.interval, count: this.count },
-    });
+    const every = { unit: this.unit, interval: this.interval, count: this.count };
+    const body = { ...this.#wish(this.patient, this.slot), every };
+    const answer: SeriesAnswer = await create('appointments/series', { body });
     if (answer.conflicts.length > 0) this.series = answer;
     this.reason = '';
     return answer;

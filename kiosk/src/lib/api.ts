@@ -1,14 +1,16 @@
 // Asks the box over its JSON API and answers in our shapes; whatever goes wrong arrives as a `Problem`.
+// Paths, parameters and bodies are those of the box's document, see paths.ts.
 // Invariant: a call either answers, or throws a `Problem`; it never waits longer than ANSWER_WITHIN_MS.
+import type { Call } from './paths';
 
 const BASE = '/api/v1/prm/';
 const ANSWER_WITHIN_MS = 10_000;
 
-export type Query = Record<string, string | number | boolean | null | undefined>;
-
-/** How a call is made. */
-export interface Asking {
-  /** The version that the change is meant for; another one there answers 412 `stale`. */
+/** A call as it is made, once the type checker has seen that the document has it. */
+interface Made {
+  path?: Record<string, string>;
+  query?: Record<string, string | number | boolean | null | undefined>;
+  body?: unknown;
   ifMatch?: number;
   signal?: AbortSignal;
 }
@@ -32,42 +34,36 @@ export class Problem extends Error {
   }
 }
 
-export function get<T>(path: string, query?: Query, asking: Asking = {}): Promise<T> {
-  return ask<T>('GET', path + written(query), undefined, asking);
-}
+export const get: Call<'get'> = (path, ...[given]) => ask('GET', path, given);
 
 /** A verb on something that exists. Never repeated by itself: calling twice is two calls. */
-export function post<T>(path: string, body: unknown = {}, asking: Asking = {}): Promise<T> {
-  return ask<T>('POST', path, body, asking);
-}
+export const post: Call<'post'> = (path, ...[given]) => ask('POST', path, given);
 
 /** Makes something new. Repeated once when the line broke, under the same key, so that it is made once. */
-export async function create<T>(path: string, body: unknown, asking: Asking = {}): Promise<T> {
+export const create: Call<'post'> = async (path, ...[given]) => {
   const key = freshKey();
   try {
-    return await ask<T>('POST', path, body, asking, key);
+    return await ask('POST', path, given, key);
   } catch (problem) {
-    if (problem instanceof Problem && problem.status === 0 && !asking.signal?.aborted) {
-      return await ask<T>('POST', path, body, asking, key);
+    if (problem instanceof Problem && problem.status === 0 && !given?.signal?.aborted) {
+      return await ask('POST', path, given, key);
     }
     throw problem;
   }
-}
+};
 
-export function patch<T>(path: string, body: unknown, asking: Asking = {}): Promise<T> {
-  return ask<T>('PATCH', path, body, asking);
-}
+export const patch: Call<'patch'> = (path, ...[given]) => ask('PATCH', path, given);
 
-export function remove(path: string, asking: Asking = {}): Promise<void> {
-  return ask<void>('DELETE', path, undefined, asking);
-}
+export const remove: Call<'delete'> = (path, ...[given]) => ask('DELETE', path, given);
 
-async function ask<T>(method: string, path: string, body: unknown, asking: Asking, key?: string): Promise<T> {
+async function ask<T>(method: string, path: string, given: Made = {}, key?: string): Promise<T> {
+  // A POST always has a body, if only an empty one.
+  const body = given.body ?? (method === 'POST' ? {} : undefined);
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (method !== 'GET') headers['X-Carepost-CSRF'] = '1';
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key !== undefined) headers['Idempotency-Key'] = key;
-  if (asking.ifMatch !== undefined) headers['If-Match'] = `"${asking.ifMatch}"`;
+  if (given.ifMatch !== undefined) headers['If-Match'] = `"${given.ifMatch}"`;
 
   const patience = AbortSignal.timeout(ANSWER_WITHIN_MS);
   const init: RequestInit = {
@@ -75,14 +71,14 @@ async function ask<T>(method: string, path: string, body: unknown, asking: Askin
     headers,
     credentials: 'same-origin',
     cache: 'no-store',
-    signal: asking.signal ? AbortSignal.any([asking.signal, patience]) : patience,
+    signal: given.signal ? AbortSignal.any([given.signal, patience]) : patience,
   };
   if (body !== undefined) init.body = JSON.stringify(body);
 
   let response: Response;
   let text: string;
   try {
-    response = await fetch(BASE + path, init);
+    response = await fetch(addressOf(path, given), init);
     text = await response.text();
   } catch (cause) {
     throw new Problem('unreachable', 0, { detail: String(cause) }, null);
@@ -94,9 +90,12 @@ async function ask<T>(method: string, path: string, body: unknown, asking: Askin
   throw new Problem(code, response.status, problem, seconds(response.headers.get('Retry-After')));
 }
 
-function written(query: Query | undefined): string {
-  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== null && value !== undefined);
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}`;
+/** The address of a path of the document: its places filled in, and the query without what is null. */
+export function addressOf(path: string, { path: places = {}, query = {} }: Pick<Made, 'path' | 'query'>): string {
+  const filled = path.replace(/\{(\w+)\}/g, (_, place: string) => encodeURIComponent(places[place] ?? ''));
+  const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+  const asked = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]));
+  return BASE + filled + (pairs.length === 0 ? '' : `?${asked}`);
 }
 
 function parsed(text: string): unknown {

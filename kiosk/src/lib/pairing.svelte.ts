@@ -27,7 +27,7 @@ export class PairedScreen {
     const offered = new URLSearchParams(location.search).get('pair');
     if (offered !== null) {
       try {
-        await post<Device>('devices/claim', { code: offered });
+        await post('devices/claim', { body: { code: offered } });
       } catch {
         // Used up or mistyped: the screen shows a code of its own.
       }
@@ -65,7 +65,7 @@ export class PairedScreen {
 
   async #status(): Promise<'paired' | 'pending' | 'unknown' | 'unreachable'> {
     try {
-      const device = await get<Device>('devices/self');
+      const device: Device = await get('devices/self');
       if (device.status === 'revoked' || !this.#welcome.includes(device.kind)) return 'unknown';
       return device.status === 'paired' ? 'paired' : 'pending';
     } catch (problem) {
@@ -75,7 +75,7 @@ export class PairedScreen {
 
   async #showCode(): Promise<void> {
     try {
-      const { code, expires_at } = await create<PairingCode>('devices', { kind: this.#kind });
+      const { code, expires_at }: PairingCode = await create('devices', { body: { kind: this.#kind } });
       this.state = { at: 'code', code, expires: Date.parse(expires_at) };
     } catch {
       this.state = { at: 'unreachable' };

@@ -309,7 +309,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Puts a known patient into a line. Somebody who is not known gets a token of the desk. */
+        /**
+         * Puts a known patient into a line: 201 with a token, 200 with the same token for somebody who is
+         *     in that line already. Somebody who is not known gets a token of the desk.
+         */
         post: operations["post_check_ins_walk_in"];
         delete?: never;
         options?: never;
@@ -662,6 +665,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/patients/duplicates/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that a listed pair is of two people. It is listed again when a name, the birth date or a
+         *     telephone number of one of the two changes.
+         */
+        post: operations["post_patients_duplicates_dismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/patients/merges/{merge_id}/undo": {
         parameters: {
             query?: never;
@@ -732,6 +755,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/patients/{id}/family/{related_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes back that somebody is a relative of the patient, whichever of the two records said so. */
+        delete: operations["delete_patients_id_family_related_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/patients/{id}/merge": {
         parameters: {
             query?: never;
@@ -795,7 +835,10 @@ export interface paths {
         /** The queue of a day in the order of the line, those who are through included. */
         get: operations["get_queue"];
         put?: never;
-        /** Puts a patient without an appointment into a practitioner's line. */
+        /**
+         * Puts a patient without an appointment into a practitioner's line: 201 with a token, 200 with the
+         *     same token for somebody who is in that line already.
+         */
         post: operations["post_queue"];
         delete?: never;
         options?: never;
@@ -1015,6 +1058,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes one's own password. All sessions of the person end; the cookie of a new one is set.
+         *     A wrong `current` is 403 `wrong_signin`, and counted like a try to sign in.
+         */
+        post: operations["post_session_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/slots": {
         parameters: {
             query?: never;
@@ -1091,34 +1154,34 @@ export interface components {
         /** @description Who acted. */
         ActorView: {
             /** Format: uuid */
-            id?: string | null;
+            id: string | null;
             /** @description `staff`, `device`, `token`, `box` or `nobody`. */
             kind: string;
             /** @description As it is now. */
-            name?: string | null;
+            name: string | null;
         };
         /** @description An address; each part may be missing. */
         Address: {
-            city?: string | null;
+            city: string | null;
             /** @description ISO 3166-1, two letters. */
-            country?: string | null;
-            district?: string | null;
-            line?: string | null;
-            postal_code?: string | null;
-            state?: string | null;
+            country: string | null;
+            district: string | null;
+            line: string | null;
+            postal_code: string | null;
+            state: string | null;
         };
         /** @description A visit that was agreed. */
         Appointment: {
-            cancel_reason?: string | null;
+            cancel_reason: string | null;
             confirmed: boolean;
             /** @description RFC 3339 with the clinic's offset. */
             end: string;
-            hold_until?: string | null;
+            hold_until: string | null;
             /** Format: uuid */
             id: string;
             /** Format: uuid */
-            location_id?: string | null;
-            overbook_reason?: string | null;
+            location_id: string | null;
+            overbook_reason: string | null;
             overbooked: boolean;
             patient: components["schemas"]["PatientRef"];
             /** Format: uuid */
@@ -1126,25 +1189,26 @@ export interface components {
             /** Format: uuid */
             practitioner_id: string;
             /** @description The signed text of the QR; null in lists, and when the visit is not to come any more. */
-            qr?: string | null;
-            reason?: string | null;
+            qr: string | null;
+            reason: string | null;
             /** Format: uuid */
             schedule_id: string;
             /** Format: uuid */
-            series_id?: string | null;
+            series_id: string | null;
             /** Format: uuid */
-            service_id?: string | null;
+            service_id: string | null;
             slot_id: string;
             /** @description RFC 3339 with the clinic's offset. */
             start: string;
-            /**
-             * @description FHIR's AppointmentStatus: `pending`, `booked`, `arrived`, `checked-in`, `fulfilled`,
-             *     `cancelled`, `noshow` or `entered-in-error`.
-             */
-            status: string;
+            status: components["schemas"]["AppointmentStatus"];
             /** Format: int64 */
             version: number;
         };
+        /**
+         * @description FHIR's AppointmentStatus, as far as the box uses it.
+         * @enum {string}
+         */
+        AppointmentStatus: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error";
         /** @description What the waiting room sees: no names. */
         Board: {
             called: components["schemas"]["CalledView"][];
@@ -1167,7 +1231,7 @@ export interface components {
             called_at: string;
             /** Format: int64 */
             calls: number;
-            room?: string | null;
+            room: string | null;
             token: string;
         };
         /** @description An appointment that was checked in at the desk, with its place in the queue. */
@@ -1218,35 +1282,52 @@ export interface components {
             detail: string;
             start: string;
         };
+        /**
+         * @description A way to reach a patient.
+         * @enum {string}
+         */
+        ContactChannel: "whatsapp" | "sms" | "voice" | "email";
         /** @description A kiosk or a board. */
         Device: {
             created_at: string;
             /** @description When the code ends, while there is one. */
-            expires_at?: string | null;
+            expires_at: string | null;
             /** Format: uuid */
             id: string;
-            /** @description `kiosk` or `board`. */
-            kind: string;
-            name?: string | null;
-            paired_at?: string | null;
-            /** @description `offered`, `pending`, `paired` or `revoked`. */
-            status: string;
+            kind: components["schemas"]["DeviceKind"];
+            name: string | null;
+            paired_at: string | null;
+            status: components["schemas"]["DeviceStatus"];
             /** Format: int64 */
             version: number;
         };
+        /**
+         * @description What a device is.
+         * @enum {string}
+         */
+        DeviceKind: "kiosk" | "board";
+        /**
+         * @description How far a device is.
+         * @enum {string}
+         */
+        DeviceStatus: "offered" | "pending" | "paired" | "revoked";
         /** @description Two records that may be of one person. */
         DuplicatePair: {
             /** @description The record made first. */
             a: components["schemas"]["Patient"];
             b: components["schemas"]["Patient"];
-            /** @description `same_name`, `like_name`, `same_birth_date`, `agreeing_birth_date`, `same_phone`. */
-            reasons: string[];
+            reasons: components["schemas"]["DuplicateReason"][];
             /**
              * Format: double
              * @description How likely it is, 0 to 1.
              */
             score: number;
         };
+        /**
+         * @description Why two records may be of one person.
+         * @enum {string}
+         */
+        DuplicateReason: "same_name" | "like_name" | "same_birth_date" | "agreeing_birth_date" | "same_phone";
         /** @description Something the clinic does. */
         HealthcareService: {
             /** @description Whether it can be booked. */
@@ -1300,7 +1381,7 @@ export interface components {
             id: string;
             /** Format: uuid */
             practitioner_id: string;
-            reason?: string | null;
+            reason: string | null;
             /** @description The last day. */
             to: string;
             /** Format: int64 */
@@ -1314,9 +1395,9 @@ export interface components {
             channel: string;
             noun: string;
             /** Format: uuid */
-            patient_id?: string | null;
+            patient_id: string | null;
             /** Format: uuid */
-            resource_id?: string | null;
+            resource_id: string | null;
             /** Format: int64 */
             seq: number;
             verb: string;
@@ -1327,8 +1408,7 @@ export interface components {
             active: boolean;
             /** Format: uuid */
             id: string;
-            /** @description `room`, `equipment` or `site`. */
-            kind: string;
+            kind: components["schemas"]["LocationKind"];
             /** @description What is on the door. */
             name: string;
             /** Format: int64 */
@@ -1339,6 +1419,11 @@ export interface components {
             active?: boolean | null;
             name?: string | null;
         };
+        /**
+         * @description What a location is.
+         * @enum {string}
+         */
+        LocationKind: "room" | "equipment" | "site";
         /** @description Who fits what was shown; or, to a good QR alone, that the birth is still to be confirmed. */
         MatchView: {
             confirm_birth?: boolean | null;
@@ -1384,8 +1469,7 @@ export interface components {
         };
         /** @description A device that wants to be paired, or is to be offered a code. */
         NewDevice: {
-            /** @description `kiosk` or `board`. */
-            kind: string;
+            kind: components["schemas"]["DeviceKind"];
             /** @description Where it stands. */
             name?: string | null;
         };
@@ -1419,8 +1503,7 @@ export interface components {
         };
         /** @description A location that is to be added. */
         NewLocation: {
-            /** @description `room`, `equipment` or `site`. */
-            kind: string;
+            kind: components["schemas"]["LocationKind"];
             /** @description What is on the door. */
             name: string;
         };
@@ -1448,8 +1531,7 @@ export interface components {
             /** @description Further numbers. */
             phones?: components["schemas"]["SaidPhone"][] | null;
             preferences?: components["schemas"]["SaidPreferences"] | null;
-            /** @description `male`, `female`, `other` or `unknown`. */
-            sex?: string | null;
+            sex?: components["schemas"]["Sex"] | null;
         };
         /** @description Somebody who is to be added. */
         NewPractitioner: {
@@ -1502,8 +1584,7 @@ export interface components {
             valid_from?: string | null;
             /** @description The last local date, if bounded. */
             valid_to?: string | null;
-            /** @description `mon` to `sun`. */
-            weekdays: string[];
+            weekdays: components["schemas"]["Weekday"][];
         };
         /** @description What is said to book a series. */
         NewSeries: {
@@ -1523,9 +1604,15 @@ export interface components {
             password: string;
             /** Format: uuid */
             practitioner_id?: string | null;
-            /** @description `admin`, `clerk`, `practitioner` or `auditor`. */
-            role: string;
+            role: components["schemas"]["StaffRole"];
             username: string;
+        };
+        /** @description Two records that are of two people. */
+        NotDuplicates: {
+            /** Format: uuid */
+            a: string;
+            /** Format: uuid */
+            b: string;
         };
         /** @description A code that the desk offers. */
         Offered: {
@@ -1544,16 +1631,16 @@ export interface components {
         Page_Appointment: {
             /** @description What was asked for, in order. */
             items: {
-                cancel_reason?: string | null;
+                cancel_reason: string | null;
                 confirmed: boolean;
                 /** @description RFC 3339 with the clinic's offset. */
                 end: string;
-                hold_until?: string | null;
+                hold_until: string | null;
                 /** Format: uuid */
                 id: string;
                 /** Format: uuid */
-                location_id?: string | null;
-                overbook_reason?: string | null;
+                location_id: string | null;
+                overbook_reason: string | null;
                 overbooked: boolean;
                 patient: components["schemas"]["PatientRef"];
                 /** Format: uuid */
@@ -1561,27 +1648,23 @@ export interface components {
                 /** Format: uuid */
                 practitioner_id: string;
                 /** @description The signed text of the QR; null in lists, and when the visit is not to come any more. */
-                qr?: string | null;
-                reason?: string | null;
+                qr: string | null;
+                reason: string | null;
                 /** Format: uuid */
                 schedule_id: string;
                 /** Format: uuid */
-                series_id?: string | null;
+                series_id: string | null;
                 /** Format: uuid */
-                service_id?: string | null;
+                service_id: string | null;
                 slot_id: string;
                 /** @description RFC 3339 with the clinic's offset. */
                 start: string;
-                /**
-                 * @description FHIR's AppointmentStatus: `pending`, `booked`, `arrived`, `checked-in`, `fulfilled`,
-                 *     `cancelled`, `noshow` or `entered-in-error`.
-                 */
-                status: string;
+                status: components["schemas"]["AppointmentStatus"];
                 /** Format: int64 */
                 version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_ClosedDay: {
@@ -1595,7 +1678,7 @@ export interface components {
                 version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_Device: {
@@ -1603,20 +1686,18 @@ export interface components {
             items: {
                 created_at: string;
                 /** @description When the code ends, while there is one. */
-                expires_at?: string | null;
+                expires_at: string | null;
                 /** Format: uuid */
                 id: string;
-                /** @description `kiosk` or `board`. */
-                kind: string;
-                name?: string | null;
-                paired_at?: string | null;
-                /** @description `offered`, `pending`, `paired` or `revoked`. */
-                status: string;
+                kind: components["schemas"]["DeviceKind"];
+                name: string | null;
+                paired_at: string | null;
+                status: components["schemas"]["DeviceStatus"];
                 /** Format: int64 */
                 version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_DuplicatePair: {
@@ -1625,8 +1706,7 @@ export interface components {
                 /** @description The record made first. */
                 a: components["schemas"]["Patient"];
                 b: components["schemas"]["Patient"];
-                /** @description `same_name`, `like_name`, `same_birth_date`, `agreeing_birth_date`, `same_phone`. */
-                reasons: string[];
+                reasons: components["schemas"]["DuplicateReason"][];
                 /**
                  * Format: double
                  * @description How likely it is, 0 to 1.
@@ -1634,7 +1714,7 @@ export interface components {
                 score: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_HealthcareService: {
@@ -1663,7 +1743,7 @@ export interface components {
                 version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_Leave: {
@@ -1675,14 +1755,14 @@ export interface components {
                 id: string;
                 /** Format: uuid */
                 practitioner_id: string;
-                reason?: string | null;
+                reason: string | null;
                 /** @description The last day. */
                 to: string;
                 /** Format: int64 */
                 version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_LineView: {
@@ -1694,15 +1774,15 @@ export interface components {
                 channel: string;
                 noun: string;
                 /** Format: uuid */
-                patient_id?: string | null;
+                patient_id: string | null;
                 /** Format: uuid */
-                resource_id?: string | null;
+                resource_id: string | null;
                 /** Format: int64 */
                 seq: number;
                 verb: string;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_Location: {
@@ -1712,15 +1792,14 @@ export interface components {
                 active: boolean;
                 /** Format: uuid */
                 id: string;
-                /** @description `room`, `equipment` or `site`. */
-                kind: string;
+                kind: components["schemas"]["LocationKind"];
                 /** @description What is on the door. */
                 name: string;
                 /** Format: int64 */
                 version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_PatientMatch: {
@@ -1730,10 +1809,10 @@ export interface components {
                  * Format: double
                  * @description How well the patient fits, 0 to 1; null when nothing was sought.
                  */
-                score?: number | null;
+                score: number | null;
             })[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_Practitioner: {
@@ -1747,7 +1826,7 @@ export interface components {
                  * Format: uuid
                  * @description The usual room.
                  */
-                location_id?: string | null;
+                location_id: string | null;
                 /** @description With the title. */
                 name: string;
                 /** @description Lower-case words, the main one first. */
@@ -1758,7 +1837,7 @@ export interface components {
                 version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_QueueEntry: {
@@ -1770,48 +1849,46 @@ export interface components {
                  */
                 ahead: number;
                 /** Format: uuid */
-                appointment_id?: string | null;
-                called_at?: string | null;
+                appointment_id: string | null;
+                called_at: string | null;
                 /** Format: int64 */
                 calls: number;
                 date: string;
                 /** @description What orders the line. */
                 due: string;
                 /** Format: int64 */
-                estimate_minutes?: number | null;
-                finished_at?: string | null;
+                estimate_minutes: number | null;
+                finished_at: string | null;
                 /** Format: uuid */
                 id: string;
                 joined_at: string;
-                /** @description `booked`, `walk-in` or `desk`. */
-                kind: string;
+                kind: components["schemas"]["QueueKind"];
                 /** Format: uuid */
-                location_id?: string | null;
-                patient?: components["schemas"]["WaitingPatient"] | null;
+                location_id: string | null;
+                patient: components["schemas"]["WaitingPatient"] | null;
                 /** Format: uuid */
-                practitioner_id?: string | null;
-                priority_reason?: string | null;
+                practitioner_id: string | null;
+                priority_reason: string | null;
                 /** @description What is on the door. */
-                room?: string | null;
-                /** @description `waiting`, `called`, `skipped`, `finished` or `left`. */
-                status: string;
+                room: string | null;
+                status: components["schemas"]["QueueStatus"];
                 /** @description What is on the ticket, for example `A-012`. */
                 token: string;
                 /** Format: int64 */
                 version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_Relative: {
             /** @description What was asked for, in order. */
             items: (components["schemas"]["Patient"] & {
                 /** @description What this person is to the patient, for example `mother`; null where it was not said. */
-                relationship?: string | null;
+                relationship: string | null;
             })[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_Schedule: {
@@ -1827,14 +1904,14 @@ export interface components {
                  * Format: uuid
                  * @description Where, if not in the practitioner's usual room.
                  */
-                location_id?: string | null;
+                location_id: string | null;
                 /** Format: uuid */
                 practitioner_id: string;
                 /**
                  * Format: int64
                  * @description How many patients one session takes in all, if bounded.
                  */
-                session_capacity?: number | null;
+                session_capacity: number | null;
                 /**
                  * Format: int64
                  * @description How many patients one slot takes.
@@ -1845,16 +1922,16 @@ export interface components {
                 /** @description Local time, `09:00`. */
                 start: string;
                 /** @description The first local date, if bounded. */
-                valid_from?: string | null;
+                valid_from: string | null;
                 /** @description The last local date, if bounded. */
-                valid_to?: string | null;
+                valid_to: string | null;
                 /** Format: int64 */
                 version: number;
-                /** @description `mon` to `sun`, Monday first. */
-                weekdays: string[];
+                /** @description Monday first. */
+                weekdays: components["schemas"]["Weekday"][];
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_SeesTodayView: {
@@ -1863,15 +1940,15 @@ export interface components {
                 /** Format: int64 */
                 ahead: number;
                 /** Format: int64 */
-                estimate_minutes?: number | null;
+                estimate_minutes: number | null;
                 /** Format: uuid */
                 id: string;
                 name: string;
-                room?: string | null;
+                room: string | null;
                 specialties: string[];
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_Slot: {
@@ -1887,7 +1964,7 @@ export interface components {
                 /** @description The schedule and the start in minutes since 1970; stays the same as long as the session does. */
                 id: string;
                 /** Format: uuid */
-                location_id?: string | null;
+                location_id: string | null;
                 /** Format: uuid */
                 practitioner_id: string;
                 /** Format: uuid */
@@ -1896,7 +1973,7 @@ export interface components {
                 start: string;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A list, or a part of one. */
         Page_Staff: {
@@ -1907,15 +1984,14 @@ export interface components {
                 id: string;
                 name: string;
                 /** Format: uuid */
-                practitioner_id?: string | null;
-                /** @description `admin`, `clerk`, `practitioner` or `auditor`. */
-                role: string;
+                practitioner_id: string | null;
+                role: components["schemas"]["StaffRole"];
                 username: string;
                 /** Format: int64 */
                 version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
-            next?: string | null;
+            next: string | null;
         };
         /** @description A code from a device's screen. */
         Pairing: {
@@ -1924,24 +2000,30 @@ export interface components {
             /** @description Where it stands. */
             name?: string | null;
         };
+        /** @description The present password of whoever is signed in, and the one that is to be in its place. */
+        PasswordChange: {
+            current: string;
+            /** @description At least 8 letters. */
+            new: string;
+        };
         /** @description A person who is or was treated here. */
         Patient: {
             /** @description Whether the record is in use. */
             active: boolean;
-            address?: components["schemas"]["Address"] | null;
+            address: components["schemas"]["Address"] | null;
             /** @description `1984-05-02`, `1984-05` or `1984`: as far as it is known. */
-            birth_date?: string | null;
-            email?: string | null;
+            birth_date: string | null;
+            email: string | null;
             /** Format: uuid */
             id: string;
             identifiers: components["schemas"]["Identifier"][];
             /** @description A BCP 47 tag. */
-            language?: string | null;
+            language: string | null;
             /**
              * Format: uuid
              * @description The record into which this one was merged.
              */
-            merged_into?: string | null;
+            merged_into: string | null;
             /** @description The name as it is called out. */
             name: string;
             /** @description The same name in other scripts or spellings. */
@@ -1952,12 +2034,11 @@ export interface components {
              */
             number: number;
             /** @description The preferred telephone number (E.164). */
-            phone?: string | null;
+            phone: string | null;
             /** @description All telephone numbers, the preferred one first. */
             phones: components["schemas"]["PatientPhone"][];
             preferences: components["schemas"]["Preferences"];
-            /** @description `male`, `female`, `other` or `unknown`. */
-            sex: string;
+            sex: components["schemas"]["Sex"];
             /** Format: int64 */
             version: number;
         };
@@ -1978,7 +2059,7 @@ export interface components {
             /** @description Replaces all numbers; with `phone`, all but the preferred one. */
             phones?: components["schemas"]["SaidPhone"][] | null;
             preferences?: components["schemas"]["SaidPreferencesEdit"] | null;
-            sex?: string | null;
+            sex?: components["schemas"]["Sex"] | null;
         };
         /** @description A patient who was found. */
         PatientMatch: components["schemas"]["Patient"] & {
@@ -1986,14 +2067,13 @@ export interface components {
              * Format: double
              * @description How well the patient fits, 0 to 1; null when nothing was sought.
              */
-            score?: number | null;
+            score: number | null;
         };
         /** @description A telephone number. */
         PatientPhone: {
             /** @description E.164. */
             number: string;
-            /** @description `mobile`, `home` or `work`. */
-            use: string;
+            use: components["schemas"]["PhoneUse"];
         };
         /** @description Who comes. */
         PatientRef: {
@@ -2001,7 +2081,7 @@ export interface components {
             id: string;
             name: string;
             /** @description E.164. */
-            phone?: string | null;
+            phone: string | null;
         };
         /** @description Somebody who fits, as far as a screen in a waiting room may tell. */
         PersonView: {
@@ -2009,11 +2089,16 @@ export interface components {
             /** @description Give this back to check in as this person. */
             choice: string;
             initials: string;
-            masked_phone?: string | null;
+            masked_phone: string | null;
             practitioner: string;
-            room?: string | null;
+            room: string | null;
             start: string;
         };
+        /**
+         * @description What a telephone number is for.
+         * @enum {string}
+         */
+        PhoneUse: "mobile" | "home" | "work";
         /** @description Somebody whom patients come to see. */
         Practitioner: {
             /** @description Whether patients can be booked. */
@@ -2024,7 +2109,7 @@ export interface components {
              * Format: uuid
              * @description The usual room.
              */
-            location_id?: string | null;
+            location_id: string | null;
             /** @description With the title. */
             name: string;
             /** @description Lower-case words, the main one first. */
@@ -2048,8 +2133,8 @@ export interface components {
         };
         /** @description How the patient wants to be reached. */
         Preferences: {
-            /** @description `whatsapp`, `sms`, `voice`, `email`; the preferred one first. */
-            channels: string[];
+            /** @description The preferred one first. */
+            channels: components["schemas"]["ContactChannel"][];
             /** @description Whether the patient wants to be reminded. */
             reminders: boolean;
         };
@@ -2082,36 +2167,44 @@ export interface components {
              */
             ahead: number;
             /** Format: uuid */
-            appointment_id?: string | null;
-            called_at?: string | null;
+            appointment_id: string | null;
+            called_at: string | null;
             /** Format: int64 */
             calls: number;
             date: string;
             /** @description What orders the line. */
             due: string;
             /** Format: int64 */
-            estimate_minutes?: number | null;
-            finished_at?: string | null;
+            estimate_minutes: number | null;
+            finished_at: string | null;
             /** Format: uuid */
             id: string;
             joined_at: string;
-            /** @description `booked`, `walk-in` or `desk`. */
-            kind: string;
+            kind: components["schemas"]["QueueKind"];
             /** Format: uuid */
-            location_id?: string | null;
-            patient?: components["schemas"]["WaitingPatient"] | null;
+            location_id: string | null;
+            patient: components["schemas"]["WaitingPatient"] | null;
             /** Format: uuid */
-            practitioner_id?: string | null;
-            priority_reason?: string | null;
+            practitioner_id: string | null;
+            priority_reason: string | null;
             /** @description What is on the door. */
-            room?: string | null;
-            /** @description `waiting`, `called`, `skipped`, `finished` or `left`. */
-            status: string;
+            room: string | null;
+            status: components["schemas"]["QueueStatus"];
             /** @description What is on the ticket, for example `A-012`. */
             token: string;
             /** Format: int64 */
             version: number;
         };
+        /**
+         * @description How somebody came into the queue.
+         * @enum {string}
+         */
+        QueueKind: "booked" | "walk-in" | "desk";
+        /**
+         * @description Where somebody in the queue stands.
+         * @enum {string}
+         */
+        QueueStatus: "waiting" | "called" | "skipped" | "finished" | "left";
         /** @description Somebody who came without an appointment. */
         QueueWalkIn: {
             /** Format: uuid */
@@ -2122,7 +2215,7 @@ export interface components {
         /** @description One of the family. */
         Relative: components["schemas"]["Patient"] & {
             /** @description What this person is to the patient, for example `mother`; null where it was not said. */
-            relationship?: string | null;
+            relationship: string | null;
         };
         /** @description How a series repeats. */
         Repeats: {
@@ -2167,19 +2260,18 @@ export interface components {
         SaidPhone: {
             /** @description In any national or international form. */
             number: string;
-            /** @description `mobile`, `home` or `work`; mobile when it is not said. */
-            use?: string | null;
+            use?: components["schemas"]["PhoneUse"] | null;
         };
         /** @description How the patient wants to be reached, as it is said. */
         SaidPreferences: {
-            /** @description `whatsapp`, `sms`, `voice`, `email`; the preferred one first. */
-            channels?: string[] | null;
+            /** @description The preferred one first. */
+            channels?: components["schemas"]["ContactChannel"][] | null;
             /** @description Yes when it is not said. */
             reminders?: boolean | null;
         };
         /** @description What is to be changed of how the patient wants to be reached. */
         SaidPreferencesEdit: {
-            channels?: string[] | null;
+            channels?: components["schemas"]["ContactChannel"][] | null;
             /** @description Null is yes. */
             reminders?: boolean | null;
         };
@@ -2195,14 +2287,14 @@ export interface components {
              * Format: uuid
              * @description Where, if not in the practitioner's usual room.
              */
-            location_id?: string | null;
+            location_id: string | null;
             /** Format: uuid */
             practitioner_id: string;
             /**
              * Format: int64
              * @description How many patients one session takes in all, if bounded.
              */
-            session_capacity?: number | null;
+            session_capacity: number | null;
             /**
              * Format: int64
              * @description How many patients one slot takes.
@@ -2213,13 +2305,13 @@ export interface components {
             /** @description Local time, `09:00`. */
             start: string;
             /** @description The first local date, if bounded. */
-            valid_from?: string | null;
+            valid_from: string | null;
             /** @description The last local date, if bounded. */
-            valid_to?: string | null;
+            valid_to: string | null;
             /** Format: int64 */
             version: number;
-            /** @description `mon` to `sun`, Monday first. */
-            weekdays: string[];
+            /** @description Monday first. */
+            weekdays: components["schemas"]["Weekday"][];
         };
         /** @description What is to be changed; what is left out stays. Other days, times or lengths are a new session. */
         ScheduleEdit: {
@@ -2248,11 +2340,11 @@ export interface components {
             /** Format: int64 */
             ahead: number;
             /** Format: int64 */
-            estimate_minutes?: number | null;
+            estimate_minutes: number | null;
             /** Format: uuid */
             id: string;
             name: string;
-            room?: string | null;
+            room: string | null;
             specialties: string[];
         };
         /** @description What became of a series. */
@@ -2267,6 +2359,11 @@ export interface components {
             clinic: components["schemas"]["Clinic"];
             staff: components["schemas"]["Staff"];
         };
+        /**
+         * @description The sex for administrative purposes.
+         * @enum {string}
+         */
+        Sex: "male" | "female" | "other" | "unknown";
         /**
          * @description What a patient shows: a QR or a telephone number, and when they were born; or a choice that
          *     was offered before.
@@ -2307,7 +2404,7 @@ export interface components {
             /** @description The schedule and the start in minutes since 1970; stays the same as long as the session does. */
             id: string;
             /** Format: uuid */
-            location_id?: string | null;
+            location_id: string | null;
             /** Format: uuid */
             practitioner_id: string;
             /** Format: uuid */
@@ -2322,9 +2419,8 @@ export interface components {
             id: string;
             name: string;
             /** Format: uuid */
-            practitioner_id?: string | null;
-            /** @description `admin`, `clerk`, `practitioner` or `auditor`. */
-            role: string;
+            practitioner_id: string | null;
+            role: components["schemas"]["StaffRole"];
             username: string;
             /** Format: int64 */
             version: number;
@@ -2340,15 +2436,20 @@ export interface components {
              * @description Null for none.
              */
             practitioner_id?: string | null;
-            role?: string | null;
+            role?: components["schemas"]["StaffRole"] | null;
         };
+        /**
+         * @description What a person may do.
+         * @enum {string}
+         */
+        StaffRole: "admin" | "clerk" | "practitioner" | "auditor";
         /** @description How the box does. */
         Status: {
             /**
              * Format: int64
              * @description Hours since the last backup; null if there was none.
              */
-            backup_age_hours?: number | null;
+            backup_age_hours: number | null;
             /** @description Whether the last backup is older than the settings want. */
             backup_is_old: boolean;
             /**
@@ -2375,14 +2476,14 @@ export interface components {
              */
             ahead: number;
             /** Format: uuid */
-            appointment_id?: string | null;
+            appointment_id: string | null;
             /** @description Whether the token is one of the desk. */
             desk: boolean;
             /** Format: int64 */
-            estimate_minutes?: number | null;
-            practitioner?: string | null;
+            estimate_minutes: number | null;
+            practitioner: string | null;
             /** @description What is on the door; null for the desk. */
-            room?: string | null;
+            room: string | null;
             /** @description What is on the ticket, for example `A-012`. */
             token: string;
         };
@@ -2409,13 +2510,18 @@ export interface components {
         };
         /** @description A token that waits. */
         WaitingView: {
-            room?: string | null;
+            room: string | null;
             token: string;
         };
         /** @description What somebody without an appointment says. */
         WalkIn: {
             /** @description `1984-05-02`, `1984-05` or `1984`. */
             birth_date: string;
+            /**
+             * Format: uuid
+             * @description Whoever does this and has the shortest wait.
+             */
+            healthcare_service_id?: string | null;
             /** @description A telephone number in any form. */
             phone: string;
             /** Format: uuid */
@@ -2423,6 +2529,11 @@ export interface components {
             /** @description Whoever of this speciality has the shortest wait. */
             specialty?: string | null;
         };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        Weekday: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
         /** @description Why something is done. */
         Why: {
             /** @description The reason; it must be given. */
@@ -3488,6 +3599,14 @@ export interface operations {
             };
         };
         responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3505,6 +3624,22 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4766,6 +4901,67 @@ export interface operations {
             };
         };
     };
+    post_patients_duplicates_dismiss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotDuplicates"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_patients_merges_merge_id_undo: {
         parameters: {
             query?: never;
@@ -5109,6 +5305,58 @@ export interface operations {
             };
         };
     };
+    delete_patients_id_family_related_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                related_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_patients_id_merge: {
         parameters: {
             query?: never;
@@ -5443,6 +5691,14 @@ export interface operations {
             };
         };
         responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueEntry"];
+                };
+            };
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6368,6 +6624,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    post_session_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };

@@ -1,36 +1,19 @@
 // The shapes that the box's API speaks, from the types generated of its OpenAPI document. All screens take them
 // from here and from nowhere else.
-// Invariant: no member is declared here that the document does not have; only what a string may say is narrowed.
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
-/** The document marks what may be null as optional; the box always sends it, if only as null. */
-type Sent<Name extends keyof Schemas> = Required<Schemas[Name]>;
-/** With members of which more is known than the document says; each must be one that the document has. */
-type Narrowed<T, Known extends { [Member in keyof Known]: Member extends keyof T ? T[Member] : never }> = Omit<
-  T,
-  keyof Known
-> &
-  Known;
-
-export type Role = 'admin' | 'clerk' | 'practitioner' | 'auditor';
-export type Sex = 'male' | 'female' | 'other' | 'unknown';
-export type ContactChannel = 'whatsapp' | 'sms' | 'voice' | 'email';
-export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
-export type AppointmentStatus =
-  | 'pending'
-  | 'booked'
-  | 'arrived'
-  | 'checked-in'
-  | 'fulfilled'
-  | 'cancelled'
-  | 'noshow'
-  | 'entered-in-error';
-export type QueueKind = 'booked' | 'walk-in' | 'desk';
-export type QueueStatus = 'waiting' | 'called' | 'skipped' | 'finished' | 'left';
-export type DeviceKind = 'kiosk' | 'board';
-export type DeviceStatus = 'offered' | 'pending' | 'paired' | 'revoked';
+export type Role = Schemas['StaffRole'];
+export type Sex = Schemas['Sex'];
+export type ContactChannel = Schemas['ContactChannel'];
+export type Weekday = Schemas['Weekday'];
+export type AppointmentStatus = Schemas['AppointmentStatus'];
+export type QueueKind = Schemas['QueueKind'];
+export type QueueStatus = Schemas['QueueStatus'];
+export type DeviceKind = Schemas['DeviceKind'];
+export type DeviceStatus = Schemas['DeviceStatus'];
+export type LocationKind = Schemas['LocationKind'];
 
 export interface Page<T> {
   items: T[];
@@ -42,51 +25,45 @@ export interface Entity {
   version: number;
 }
 
-export type Clinic = Sent<'Clinic'>;
-export type Staff = Narrowed<Sent<'Staff'>, { role: Role }>;
-export type Session = Narrowed<Sent<'Session'>, { staff: Staff; clinic: Clinic }>;
+export type Clinic = Schemas['Clinic'];
+export type Staff = Schemas['Staff'];
+export type Session = Schemas['Session'];
 
 export type PhoneNumber = Schemas['PatientPhone'];
 export type Address = Schemas['Address'];
 export type Identifier = Schemas['Identifier'];
-export type Preferences = Narrowed<Sent<'Preferences'>, { channels: ContactChannel[] }>;
-export type Patient = Narrowed<Sent<'Patient'>, { sex: Sex; preferences: Preferences }>;
-export type PatientMatch = Patient & Pick<Sent<'PatientMatch'>, 'score'>;
-export type NewPatient = Narrowed<
-  Schemas['NewPatient'],
-  { sex?: Sex; preferences?: { channels?: ContactChannel[]; reminders?: boolean } }
->;
-export type Duplicate = Narrowed<Sent<'DuplicatePair'>, { a: Patient; b: Patient }>;
+export type Preferences = Schemas['Preferences'];
+export type Patient = Schemas['Patient'];
+export type PatientMatch = Schemas['PatientMatch'];
+export type NewPatient = Schemas['NewPatient'];
+export type PatientEdit = Schemas['PatientEdit'];
+/** One of the family; what they are to the patient is null where it was not said. */
+export type Relative = Schemas['Relative'];
+export type Duplicate = Schemas['DuplicatePair'];
 
-export type Practitioner = Sent<'Practitioner'>;
-export type Location = Narrowed<Sent<'Location'>, { kind: 'room' | 'equipment' | 'site' }>;
-export type HealthcareService = Sent<'HealthcareService'>;
-export type Schedule = Narrowed<Sent<'Schedule'>, { weekdays: Weekday[] }>;
-export type Leave = Sent<'Leave'>;
-export type ClosedDay = Sent<'ClosedDay'>;
-export type Slot = Sent<'Slot'>;
-export type Appointment = Narrowed<
-  Sent<'Appointment'>,
-  { status: AppointmentStatus; patient: Sent<'PatientRef'> }
->;
-export type QueueEntry = Narrowed<
-  Sent<'QueueEntry'>,
-  { kind: QueueKind; status: QueueStatus; patient: Sent<'WaitingPatient'> | null }
->;
+export type Practitioner = Schemas['Practitioner'];
+export type Location = Schemas['Location'];
+export type HealthcareService = Schemas['HealthcareService'];
+export type Schedule = Schemas['Schedule'];
+export type Leave = Schemas['Leave'];
+export type ClosedDay = Schemas['ClosedDay'];
+export type Slot = Schemas['Slot'];
+export type Appointment = Schemas['Appointment'];
+export type QueueEntry = Schemas['QueueEntry'];
 
 /** One person whom a booking may belong to; no name, so that a bystander learns nothing. */
-export type Match = Sent<'PersonView'>;
+export type Match = Schemas['PersonView'];
 /** One of the two, never both: who it may be, or that the code is good and the birth is to be confirmed. */
 export type MatchAnswer = { people: Match[] } | { confirm_birth: true };
-export type Ticket = Sent<'Ticket'>;
-export type PractitionerToday = Sent<'SeesTodayView'>;
+export type Ticket = Schemas['Ticket'];
+export type PractitionerToday = Schemas['SeesTodayView'];
 
-export type BoardCall = Sent<'CalledView'>;
-export type Board = Narrowed<Sent<'Board'>, { called: BoardCall[]; waiting: Sent<'WaitingView'>[] }>;
+export type BoardCall = Schemas['CalledView'];
+export type Board = Schemas['Board'];
 
-export type Device = Narrowed<Sent<'Device'>, { kind: DeviceKind; status: DeviceStatus }>;
+export type Device = Schemas['Device'];
 /** Digits in groups, as people read them out: `483 920`. */
-export type PairingCode = Sent<'Waiting'>;
+export type PairingCode = Schemas['Waiting'];
 
-export type AuditEntry = Narrowed<Sent<'LineView'>, { actor: Sent<'ActorView'> }>;
-export type Status = Sent<'Status'>;
+export type AuditEntry = Schemas['LineView'];
+export type Status = Schemas['Status'];

@@ -1,13 +1,17 @@
 //! `carepost demo`: a clinic with made-up records, served until Ctrl-C.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context as _, bail};
 use clap::Args;
+use jiff::Timestamp;
+use prm::db::Db;
 
 use super::serve::on_runtime;
 use super::terminal::say;
-use super::{LogFormat, begin_log, settings};
+use super::{LogFormat, begin_log, settings, take_away};
 use crate::app::{App, open_db};
 use crate::clock::Clock;
 use crate::config::Flag;
@@ -28,8 +32,16 @@ pub(super) struct Demo {
     #[arg(long, env = "CAREPOST_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
     /// Days after today that have bookings.
-    #[arg(long, value_name = "N", default_value_t = demo::FUTURE_DAYS)]
+    #[arg(long, value_name = "N", default_value_t = demo::FUTURE_DAYS,
+          value_parser = clap::value_parser!(i64).range(0..=demo::FUTURE_DAYS_MAX))]
     days: i64,
+}
+
+/// A clinic that can be served.
+struct Made {
+    db: Db,
+    guest: Option<Guest>,
+    pairing: Pairing,
 }
 
 impl Demo {
@@ -45,22 +57,19 @@ impl Demo {
         let flag = Flag { name: "--listen", key: "http.listen", value: listen.to_string() };
         let config = settings(&data, None, log_format, vec![flag])?;
         begin_log(config.log.json, config.log.level);
-        let clock = Clock::System;
-        let (db, guest, pairing) = if place::database(&data).exists() {
-            let db = open_db(&data)?;
-            let (guest, pairing) = demo::again(&db, clock.now())?;
-            (db, guest, pairing)
-        } else {
-            say("Making a clinic with made-up records; this takes some seconds.\n")?;
-            let db = founding::prepare(&data, clock.now())?;
-            let made = demo::furnish(&db, clock.now(), SEED, days)?;
-            say(&format!("{} patients, {} appointments\n", made.patients, made.appointments))?;
-            (db, made.guest, made.pairing)
-        };
-        let app = App::with_db(&data, config, clock, db)?;
         on_runtime(async {
             let stopping = Stopping::default();
             serve::stop_on_signals(&stopping)?;
+            let clock = Clock::System;
+            let Made { db, guest, pairing } = if place::database(&data).exists() {
+                let db = open_db(&data)?;
+                let (guest, pairing) = demo::again(&db, clock.now())?;
+                Made { db, guest, pairing }
+            } else {
+                say("Making a clinic with made-up records; this takes some seconds.\n")?;
+                make(&data, clock.now(), days, &stopping).await?
+            };
+            let app = App::with_db(&data, config, clock, db)?;
             let opened = serve::open(app.clone()).await?;
             say(&invitation(&app, opened.plain, guest.as_ref(), &pairing, &data))?;
             opened.serve(stopping).await;
@@ -68,6 +77,45 @@ impl Demo {
         })?;
         drop(thrown_away);
         Ok(())
+    }
+}
+
+/// Makes the clinic in a folder. When it is stopped or fails meanwhile, what it has made is
+/// removed again: the folder if it was not there before, otherwise what it put there.
+async fn make(data: &Path, now: Timestamp, days: i64, stopping: &Stopping) -> anyhow::Result<Made> {
+    let was_there = data.exists();
+    let db = founding::prepare(data, now)?;
+    let in_making = db.clone();
+    let mut making =
+        tokio::task::spawn_blocking(move || demo::furnish(&in_making, now, SEED, days));
+    let made = tokio::select! {
+        made = &mut making => made?,
+        () = stopping.requested() => {
+            // Its next write is refused, and so it ends.
+            db.close();
+            making.await?
+        }
+    };
+    match made {
+        Ok(made) => {
+            say(&format!("{} patients, {} appointments\n", made.patients, made.appointments))?;
+            Ok(Made { db, guest: made.guest, pairing: made.pairing })
+        }
+        Err(error) => {
+            db.close();
+            drop(db);
+            if was_there {
+                take_away(data);
+            } else {
+                fs::remove_dir_all(data).with_context(|| {
+                    format!("the half-made clinic in {} cannot be removed", data.display())
+                })?;
+            }
+            if stopping.is_stopping() {
+                bail!("stopped; the half-made clinic in {} was removed", data.display());
+            }
+            Err(error).context("the demonstration could not be made; what there was is removed")
+        }
     }
 }
 
@@ -106,4 +154,47 @@ fn invitation(
     }
     text.push_str("\nCtrl-C ends it.\n");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::Cli;
+    use super::*;
+
+    async fn stopped_while_making(data: &Path) -> String {
+        let stopping = Stopping::default();
+        stopping.stop();
+        let made =
+            make(data, "2026-11-23T11:00:00+05:30".parse().unwrap(), demo::FUTURE_DAYS, &stopping)
+                .await;
+        made.err().expect("a stop is no success").to_string()
+    }
+
+    #[tokio::test]
+    async fn a_stop_while_the_clinic_is_made_leaves_nothing_that_was_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = folder.path().join("new");
+        let said = stopped_while_making(&new).await;
+        assert!(said.contains("was removed"), "{said}");
+        assert!(!new.exists());
+
+        let there = folder.path().join("there");
+        fs::create_dir(&there).unwrap();
+        fs::write(there.join("carepost.toml"), "").unwrap();
+        stopped_while_making(&there).await;
+        let left: Vec<_> =
+            fs::read_dir(&there).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["carepost.toml"]);
+    }
+
+    #[test]
+    fn days_beyond_the_diary_are_wrong_usage() {
+        let asked = |days: &str| Cli::try_parse_from(["carepost", "demo", "--days", days]);
+        assert!(asked("45").is_ok());
+        for days in ["46", "-1", "soon"] {
+            assert_eq!(asked(days).unwrap_err().exit_code(), 2, "{days}");
+        }
+    }
 }

@@ -133,24 +133,44 @@ impl Layers {
         }
     }
 
-    /// Also takes the words in one text with commas, which is how one writes a list in the
-    /// environment.
     pub(super) fn choices(&self, key: &'static str) -> Result<Vec<String>, ConfigError> {
-        let value = self.value(key);
-        let given: Option<Vec<String>> = if let Some(list) = value.as_array() {
-            list.iter().map(|word| word.as_str().map(str::to_owned)).collect()
-        } else {
-            value.as_str().map(|text| text.split(',').map(|word| word.trim().to_owned()).collect())
-        };
         let Kind::Choices(words) = kind(key) else { return Err(self.wrong(key)) };
         let mut chosen = Vec::new();
-        for word in given.unwrap_or_default() {
+        for word in self.list(key)? {
             if !words.contains(&word.as_str()) || chosen.contains(&word) {
                 return Err(self.wrong(key));
             }
             chosen.push(word);
         }
         if chosen.is_empty() { Err(self.wrong(key)) } else { Ok(chosen) }
+    }
+
+    pub(super) fn hosts(&self, key: &'static str) -> Result<Vec<String>, ConfigError> {
+        let Kind::Hosts(most) = kind(key) else { return Err(self.wrong(key)) };
+        let mut hosts = Vec::new();
+        for name in self.list(key)? {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            if !is_host(&name) || hosts.contains(&name) {
+                return Err(self.wrong(key));
+            }
+            hosts.push(name);
+        }
+        if hosts.len() > most { Err(self.wrong(key)) } else { Ok(hosts) }
+    }
+
+    /// A list of words; also one text with commas, which is how one writes a list in the
+    /// environment.
+    fn list(&self, key: &'static str) -> Result<Vec<String>, ConfigError> {
+        let value = self.value(key);
+        let given: Option<Vec<String>> = if let Some(list) = value.as_array() {
+            list.iter().map(|word| word.as_str().map(str::to_owned)).collect()
+        } else {
+            value.as_str().map(|text| {
+                let words = text.split(',').map(str::trim);
+                words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+            })
+        };
+        given.ok_or_else(|| self.wrong(key))
     }
 
     fn value(&self, key: &'static str) -> &Value {
@@ -167,6 +187,17 @@ impl Layers {
             got: short(written(value)),
         }
     }
+}
+
+/// Whether a text is the name of a host (RFC 1123, section 2.1), without a port.
+fn is_host(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 fn read(path: &Path, must_exist: bool) -> Result<Option<String>, ConfigError> {

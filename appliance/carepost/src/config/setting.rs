@@ -31,8 +31,12 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Some of these words, each once, at least one.
     Choices(&'static [&'static str]),
+    /// Names of hosts, each once, at most so many.
+    Hosts(usize),
 }
 
+/// Public names that one box has at the most.
+const HOSTS_MAX: usize = 16;
 const LOG_FORMATS: [&str; 2] = ["text", "json"];
 const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
@@ -67,6 +71,12 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Number(16, 20_000),
         default: "2200",
         doc: "Open connections for each listener; more are told to come back.",
+    },
+    Setting {
+        key: "http.hosts",
+        kind: Kind::Hosts(HOSTS_MAX),
+        default: "[]",
+        doc: "Public names under which the box may be opened, behind a proxy that has a certificate for them; addresses and names in .local, .internal and .home.arpa are always good.",
     },
     Setting {
         key: "queue.walk_in_wait_minutes",
@@ -134,6 +144,9 @@ impl Kind {
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Choices(words) => format!("a list of some of {}", words.join(", ")),
+            Self::Hosts(most) => {
+                format!("a list of at most {most} names such as \"clinic.example\", without ports")
+            }
         }
     }
 }

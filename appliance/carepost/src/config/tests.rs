@@ -106,6 +106,22 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_is_expected() {
 }
 
 #[test]
+fn public_names_are_names_and_nothing_else() {
+    assert_eq!(load("", &[], &[]).unwrap().http.hosts, [""; 0]);
+    let file = "[http]\nhosts = [\"Clinic.Example\", \"box.clinic.example.\"]";
+    assert_eq!(load(file, &[], &[]).unwrap().http.hosts, ["clinic.example", "box.clinic.example"]);
+    let variable = [("CAREPOST_HTTP__HOSTS", "clinic.example, other.example")];
+    let config = load(file, &variable, &[]).unwrap();
+    assert_eq!(config.http.hosts, ["clinic.example", "other.example"]);
+    assert_eq!(load(file, &[("CAREPOST_HTTP__HOSTS", "")], &[]).unwrap().http.hosts, [""; 0]);
+    for wrong in
+        ["https://clinic.example", "clinic.example:443", "*.example", "a..b", "-a.b", "a,a"]
+    {
+        assert!(load("", &[("CAREPOST_HTTP__HOSTS", wrong)], &[]).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn records_do_not_cross_the_network_in_clear_by_accident() {
     let error = load("", &[], &[listen("0.0.0.0:8080")]).unwrap_err();
     assert!(error.starts_with("--listen: "), "{error}");

@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
@@ -18,6 +18,7 @@ use prm::stamp::{Actor, Channel, Role, Stamp};
 use prm::{staff, token};
 
 use super::error::Problem;
+use super::known::Shown;
 use crate::app::App;
 use crate::connections::Scheme;
 
@@ -46,28 +47,51 @@ impl FromRequestParts<App> for Caller {
 /// 401 for a bearer token that is not good; wrong cookies are nobody's.
 pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
     let now = app.now();
-    let stamp = |actor, role, channel| Ok(Caller(Stamp { actor, role, channel, now }));
+    let stamped = |(actor, role, channel)| Ok(Caller(Stamp { actor, role, channel, now }));
     if let Some(value) = headers.get(AUTHORIZATION) {
         let bearer = value.to_str().ok().and_then(|text| text.split_once(' '));
         let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let text = bearer.map(|(_, text)| text.trim().to_owned()).ok_or(Error::Unknown)?;
+        let shown = Shown::new("bearer", &text);
+        let identities = app.db.identities();
+        if let Some(who) = app.known.recall(shown, now, identities) {
+            return stamped(who);
+        }
         let token = app.db.read(move |read| token::authenticate(read, &text, now)).await?;
         let token = token.ok_or(Error::Unknown)?;
-        return stamp(Actor::Token(token.id), token.role, Channel::Api);
+        let who = (Actor::Token(token.id), token.role, Channel::Api);
+        app.known.remember(shown, who, now, identities);
+        return stamped(who);
     }
     if let Some(text) = cookie(headers, SESSION_COOKIE) {
+        let shown = Shown::new(SESSION_COOKIE, text);
+        let identities = app.db.identities();
+        if let Some(who) = app.known.recall(shown, now, identities) {
+            return stamped(who);
+        }
         let text = text.to_owned();
         let found = app.db.read(move |read| staff::session(read, &text, now)).await?;
         if let Some(person) = found {
-            return stamp(Actor::Staff(person.id), person.role, Channel::Desk);
+            let who = (Actor::Staff(person.id), person.role, Channel::Desk);
+            app.known.remember(shown, who, now, identities);
+            return stamped(who);
         }
     }
-    if let Some(device) = device(app, headers).await?
-        && device.status == Status::Paired
-    {
-        return stamp(Actor::Device(device.id), Role::Kiosk, Channel::Kiosk);
+    if let Some(text) = cookie(headers, DEVICE_COOKIE) {
+        let shown = Shown::new(DEVICE_COOKIE, text);
+        let identities = app.db.identities();
+        if let Some(who) = app.known.recall(shown, now, identities) {
+            return stamped(who);
+        }
+        if let Some(device) = device(app, headers).await?
+            && device.status == Status::Paired
+        {
+            let who = (Actor::Device(device.id), Role::Kiosk, Channel::Kiosk);
+            app.known.remember(shown, who, now, identities);
+            return stamped(who);
+        }
     }
-    stamp(Actor::Nobody, Role::Nobody, Channel::Api)
+    stamped((Actor::Nobody, Role::Nobody, Channel::Api))
 }
 
 /// The kiosk or board whose cookie came, however far it is.
@@ -152,29 +176,30 @@ pub async fn refuse_forged(request: Request, next: Next) -> Response {
 
 /// Refuses requests for host names that the box cannot have, so that a page of somebody else
 /// cannot point its own name at the box (DNS rebinding).
-pub async fn refuse_other_hosts(request: Request, next: Next) -> Response {
+pub async fn refuse_other_hosts(State(app): State<App>, request: Request, next: Next) -> Response {
     let named = request.uri().authority().map(|authority| authority.as_str().to_owned());
     let header = request.headers().get(HOST).and_then(|value| value.to_str().ok());
     let host = named.or_else(|| header.map(str::to_owned));
     let is_program = request.headers().contains_key(AUTHORIZATION);
     match host {
-        Some(host) if !is_program && !may_be_ours(&host) => Problem::new(
+        Some(host) if !is_program && !may_be_ours(&host, &app.config.http.hosts) => Problem::new(
             StatusCode::MISDIRECTED_REQUEST,
             "wrong_host",
-            "open the box by its address, as localhost, or by its name in .local or .home.arpa",
+            "open the box by its address, as localhost, by its name in .local or .home.arpa, or by a name of the setting http.hosts",
         )
         .into_response(),
         Some(_) | None => next.run(request).await,
     }
 }
 
-/// Names that no public name server answers for, and addresses.
-fn may_be_ours(host: &str) -> bool {
+/// Names that no public name server answers for, addresses, and the names that the settings say.
+fn may_be_ours(host: &str, named: &[String]) -> bool {
     if host.starts_with('[') {
         return true;
     }
     let name = host.split(':').next().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
     name.parse::<IpAddr>().is_ok()
         || !name.contains('.')
+        || named.contains(&name)
         || [".local", ".home.arpa", ".internal", ".localhost"].iter().any(|end| name.ends_with(end))
 }

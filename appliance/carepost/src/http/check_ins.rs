@@ -9,10 +9,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use prm::check_in::{self, Fit, SeesToday, Shown, Ticket};
+use prm::check_in::{self, Fit, SeesToday, Shown, Ticket, Wanted};
 use prm::contact::{BirthDate, Phone};
 use prm::error::{Code, Error, Refusal};
-use prm::id::{AppointmentId, PractitionerId};
+use prm::id::{AppointmentId, HealthcareServiceId, PractitionerId};
 use prm::stamp::{Right, Stamp};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -102,7 +102,7 @@ struct TicketView {
 
 impl From<Ticket> for TicketView {
     fn from(ticket: Ticket) -> Self {
-        let Ticket { entry, place, practitioner } = ticket;
+        let Ticket { entry, place, practitioner, is_new: _ } = ticket;
         Self {
             token: entry.token,
             room: entry.room,
@@ -151,14 +151,14 @@ async fn check_in(
     Body(show): Body<Show>,
 ) -> Answer<Response> {
     count(&app, stamp, &source, "match", MATCHES_PER_MINUTE_MAX)?;
-    let (id, already) = match &show.choice {
-        Some(choice) => (chosen(&app, stamp, choice)?, None),
+    let id = match &show.choice {
+        Some(choice) => chosen(&app, stamp, choice)?,
         None => {
             let (shown, birth) = (shown(&app, stamp, &show)?, birth(&show)?);
             let birth = birth.ok_or_else(say_the_birth)?;
             let fits = app.db.read(move |read| check_in::fits(read, &stamp, &shown, birth)).await?;
             match fits.as_slice() {
-                [one] => (one.appointment, Some(one.checked_in)),
+                [one] => one.appointment,
                 [] | [_, _, ..] => {
                     let ids = fits.iter().map(|fit| fit.appointment).collect();
                     let refusal = Refusal::new(
@@ -171,16 +171,18 @@ async fn check_in(
             }
         }
     };
-    let (ticket, again) = app
-        .db
-        .write(move |tx| {
-            let last = prm::change::last(tx)?;
-            let ticket = check_in::check_in(tx, &stamp, id)?;
-            Ok((ticket, prm::change::last(tx)? == last))
-        })
-        .await?;
-    let status = if again || already == Some(true) { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, Json(TicketView::from(ticket))).into_response())
+    let ticket = app.db.write(move |tx| check_in::check_in(tx, &stamp, id)).await?;
+    Ok(answer(ticket))
+}
+
+/// 201 with a token that was given just now, 200 with one that the person had already.
+fn answer(ticket: Ticket) -> Response {
+    (given(ticket.is_new), Json(TicketView::from(ticket))).into_response()
+}
+
+/// The status of an answer with a token.
+pub(super) fn given(is_new: bool) -> StatusCode {
+    if is_new { StatusCode::CREATED } else { StatusCode::OK }
 }
 
 /// What somebody without an appointment says.
@@ -195,12 +197,17 @@ struct WalkIn {
     practitioner_id: Option<PractitionerId>,
     /// Whoever of this speciality has the shortest wait.
     specialty: Option<String>,
+    /// Whoever does this and has the shortest wait.
+    #[schema(value_type = Option<Uuid>)]
+    healthcare_service_id: Option<HealthcareServiceId>,
 }
 
-/// Puts a known patient into a line. Somebody who is not known gets a token of the desk.
+/// Puts a known patient into a line: 201 with a token, 200 with the same token for somebody who is
+/// in that line already. Somebody who is not known gets a token of the desk.
 #[utoipa::path(post, path = "/check-ins/walk-in", tag = "check-ins", request_body = WalkIn,
-    responses((status = 201, body = TicketView), (status = 401, body = Problem), (status = 403, body = Problem),
-              (status = 422, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 201, body = TicketView), (status = 200, body = TicketView), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem),
+              (status = 429, body = Problem)))]
 async fn walk_in(
     State(app): State<App>,
     Caller(stamp): Caller,
@@ -211,15 +218,16 @@ async fn walk_in(
     count(&app, stamp, &source, "match", MATCHES_PER_MINUTE_MAX)?;
     let phone = Phone::parse(&body.phone, &app.clinic.country)?;
     let birth = BirthDate::parse(&body.birth_date)?;
-    let WalkIn { phone: _, birth_date: _, practitioner_id, specialty } = body;
-    let ticket = app
-        .db
-        .write(move |tx| {
-            let specialty = specialty.as_deref();
-            check_in::walk_in(tx, &stamp, (&phone, birth), practitioner_id, specialty)
-        })
-        .await?;
-    Ok((StatusCode::CREATED, Json(TicketView::from(ticket))).into_response())
+    let WalkIn { phone: _, birth_date: _, practitioner_id, specialty, healthcare_service_id } =
+        body;
+    let wanted = Wanted {
+        practitioner: practitioner_id,
+        specialty,
+        healthcare_service: healthcare_service_id,
+    };
+    let ticket =
+        app.db.write(move |tx| check_in::walk_in(tx, &stamp, (&phone, birth), &wanted)).await?;
+    Ok(answer(ticket))
 }
 
 /// A token of the desk for whoever asks: the way out of every dead end.
@@ -230,7 +238,7 @@ async fn desk(State(app): State<App>, Caller(stamp): Caller, source: Source) -> 
     stamp.needs(Right::CheckIn)?;
     count(&app, stamp, &source, "token", TOKENS_PER_MINUTE_MAX)?;
     let ticket = app.db.write(move |tx| check_in::at_the_desk(tx, &stamp)).await?;
-    Ok((StatusCode::CREATED, Json(TicketView::from(ticket))).into_response())
+    Ok(answer(ticket))
 }
 
 /// A practitioner who sees patients today.

@@ -21,6 +21,7 @@ use super::idempotency::{Posted, once};
 use super::json::{Body, Segment};
 use super::page::Page;
 use super::version::Versioned;
+use super::words::{DeviceKind, DeviceStatus};
 use crate::app::App;
 
 /// A year and a bit: as long as browsers keep a cookie. It begins again each time that the
@@ -51,10 +52,10 @@ pub fn routes() -> OpenApiRouter<App> {
 struct DeviceView {
     id: Uuid,
     version: i64,
-    /// `kiosk` or `board`.
+    #[schema(value_type = DeviceKind)]
     kind: &'static str,
     name: Option<String>,
-    /// `offered`, `pending`, `paired` or `revoked`.
+    #[schema(value_type = DeviceStatus)]
     status: &'static str,
     created_at: String,
     /// When the code ends, while there is one.
@@ -82,7 +83,7 @@ impl DeviceView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewDevice {
-    /// `kiosk` or `board`.
+    #[schema(value_type = DeviceKind)]
     kind: String,
     /// Where it stands.
     name: Option<String>,

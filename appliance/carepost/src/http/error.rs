@@ -82,6 +82,16 @@ impl Problem {
         self
     }
 
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// What is wrong and what to do.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The stable code.
     pub fn code(&self) -> &str {
         &self.code
@@ -153,7 +163,8 @@ impl From<Error> for Problem {
     }
 }
 
-fn status(code: &Code) -> StatusCode {
+/// The HTTP status of a rule that said no.
+pub(super) fn status(code: &Code) -> StatusCode {
     match code {
         Code::Invalid | Code::IdempotencyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Code::SlotTaken(_)

@@ -53,28 +53,33 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Posted<T> {
 /// Those of the verb; 422 if the key was used for another request.
 pub async fn once<T, F>(app: &App, stamp: Stamp, key: Option<Key>, verb: F) -> Answer<Response>
 where
-    T: Serialize,
+    T: Serialize + Send + 'static,
     F: FnOnce(&mut Tx<'_>) -> prm::error::Result<(StatusCode, T)> + Send + 'static,
 {
-    let kept = app
+    let Some(key) = key else {
+        // Nobody else waits while the answer is written.
+        let (status, body) = app.db.write(verb).await?;
+        return Ok(response(kept(status, &body)?));
+    };
+    let answer = app
         .db
         .write(move |tx| {
-            if let Some(key) = &key
-                && let Some(kept) = idempotency::answered(tx, &stamp, key)?
-            {
-                return Ok(kept);
+            if let Some(answer) = idempotency::answered(tx, &stamp, &key)? {
+                return Ok(answer);
             }
             let (status, body) = verb(tx)?;
-            let body = serde_json::to_string(&body)
-                .map_err(|error| prm::error::Error::Storage(error.to_string()))?;
-            let kept = Kept { status: status.as_u16(), body };
-            if let Some(key) = &key {
-                idempotency::keep(tx, &stamp, key, &kept)?;
-            }
-            Ok(kept)
+            let answer = kept(status, &body)?;
+            idempotency::keep(tx, &stamp, &key, &answer)?;
+            Ok(answer)
         })
         .await?;
-    Ok(response(kept))
+    Ok(response(answer))
+}
+
+fn kept<T: Serialize>(status: StatusCode, body: &T) -> prm::error::Result<Kept> {
+    let body = serde_json::to_string(body)
+        .map_err(|error| prm::error::Error::Storage(error.to_string()))?;
+    Ok(Kept { status: status.as_u16(), body })
 }
 
 fn response(kept: Kept) -> Response {

@@ -159,12 +159,30 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Segment<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let not_found =
-            || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing with this id");
         let Path(text) =
-            Path::<String>::from_request_parts(parts, state).await.map_err(|_| not_found())?;
-        text.parse().map(Self).map_err(|_| not_found())
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| no_such_id())?;
+        text.parse().map(Self).map_err(|_| no_such_id())
     }
+}
+
+/// The two variable segments of a path, such as two ids.
+#[derive(Debug)]
+pub struct Segments<T, U>(pub T, pub U);
+
+impl<T: FromStr, U: FromStr, S: Send + Sync> FromRequestParts<S> for Segments<T, U> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path((one, two)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| no_such_id())?;
+        let one = one.parse().map_err(|_| no_such_id())?;
+        Ok(Self(one, two.parse().map_err(|_| no_such_id())?))
+    }
+}
+
+fn no_such_id() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing with this id")
 }
 
 /// Reads a field that may be left out but not be null: what a record always has cannot go.

@@ -18,6 +18,7 @@ use super::idempotency::{Posted, once};
 use super::json::{Body, Segment, never_null};
 use super::page::Page;
 use super::version::{Seen, Versioned};
+use super::words::LocationKind;
 use crate::app::App;
 
 /// The routes of this file.
@@ -33,7 +34,7 @@ pub struct LocationView {
     version: i64,
     /// What is on the door.
     name: String,
-    /// `room`, `equipment` or `site`.
+    #[schema(value_type = LocationKind)]
     kind: &'static str,
     /// Whether it is in use.
     active: bool,
@@ -52,7 +53,7 @@ impl From<Location> for LocationView {
 struct NewLocation {
     /// What is on the door.
     name: String,
-    /// `room`, `equipment` or `site`.
+    #[schema(value_type = LocationKind)]
     kind: String,
 }
 

@@ -1,7 +1,12 @@
 //! The OpenAPI 3.1 document, made from the handlers themselves.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
+use serde_json::Value;
 use utoipa::OpenApi;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayItems, Schema};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -68,6 +73,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         components.add_security_scheme(name, SecurityScheme::ApiKey(key));
     }
     name_operations(&mut document);
+    require_what_is_always_sent(&mut document);
     document
 }
 
@@ -88,6 +94,65 @@ fn name_operations(document: &mut utoipa::openapi::OpenApi) {
             }
         }
     }
+}
+
+/// Members that an answer lacks when there is nothing to say, by shape.
+const SOMETIMES_SENT: [(&str, &str); 3] =
+    [("Problem", "field"), ("MatchView", "people"), ("MatchView", "confirm_birth")];
+
+/// Says of each shape that only answers have that all of its members are there, if only as null:
+/// what may be null is otherwise taken for something that may be missing.
+fn require_what_is_always_sent(document: &mut utoipa::openapi::OpenApi) {
+    let asked = asked_shapes(document);
+    let schemas = document.components.iter_mut().flat_map(|components| &mut components.schemas);
+    for (name, schema) in schemas.filter(|(name, _)| !asked.contains(*name)) {
+        require_all(name, schema);
+    }
+}
+
+fn require_all(shape: &str, schema: &mut RefOr<Schema>) {
+    let RefOr::T(schema) = schema else { return };
+    if let Schema::Object(object) = schema {
+        for (member, of) in &mut object.properties {
+            require_all(shape, of);
+            let is_sent = !SOMETIMES_SENT.contains(&(shape, member.as_str()));
+            if is_sent && !object.required.contains(member) {
+                object.required.push(member.clone());
+            }
+        }
+    } else if let Schema::AllOf(all) = schema {
+        all.items.iter_mut().for_each(|part| require_all(shape, part));
+    } else if let Schema::Array(array) = schema
+        && let ArrayItems::RefOrSchema(items) = &mut array.items
+    {
+        require_all(shape, items);
+    }
+}
+
+/// The shapes of what is asked, with all that is in them.
+fn asked_shapes(document: &utoipa::openapi::OpenApi) -> BTreeSet<String> {
+    let whole = serde_json::to_value(document).unwrap_or_default();
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&Value> = Vec::new();
+    for operations in whole["paths"].as_object().into_iter().flat_map(|paths| paths.values()) {
+        let operations = operations.as_object().into_iter().flat_map(|all| all.values());
+        open.extend(operations.filter_map(|operation| operation.get("requestBody")));
+    }
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(members) => open.extend(members.values()),
+            Value::Array(items) => open.extend(items),
+            Value::String(text) => {
+                if let Some(name) = text.strip_prefix("#/components/schemas/")
+                    && found.insert(name.to_owned())
+                {
+                    open.push(&whole["components"]["schemas"][name]);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    found
 }
 
 /// This document.

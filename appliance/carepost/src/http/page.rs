@@ -1,7 +1,10 @@
 //! Lists on the wire: `{"items": [...], "next": cursor or null}`.
 
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use prm::error::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
@@ -41,6 +44,30 @@ impl<T> Page<T> {
         let next = items.last().map(|last| encode(&cursor(last)));
         Self { items, next }
     }
+}
+
+/// A whole list as an answer, written item by item into one buffer: for lists so long that making
+/// all items before the first is written shows. `item_bytes` is about what one item takes.
+///
+/// # Errors
+/// If an item cannot be written as JSON.
+pub fn written<T: Serialize>(
+    items: impl ExactSizeIterator<Item = T>,
+    item_bytes: usize,
+) -> Answer<Response> {
+    let (begin, end) = (br#"{"items":["#, br#"],"next":null}"#);
+    let mut text = Vec::with_capacity(begin.len() + items.len() * item_bytes + end.len());
+    text.extend_from_slice(begin);
+    for (at, item) in items.enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        serde_json::to_writer(&mut text, &item)
+            .map_err(|error| Error::Storage(error.to_string()))?;
+    }
+    text.extend_from_slice(end);
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(CONTENT_TYPE, json)], text).into_response())
 }
 
 /// The limit to use: what was asked for, at least 1, at most [`LIMIT_MAX`].

@@ -2,13 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
 use prm::db::Tx;
 use prm::error::Result;
 use prm::id::{LocationId, Noun, PatientId, PractitionerId, QueueEntryId};
-use prm::queue::{self, Board, Called, Line, Place, QueueEntry, Waiting};
+use prm::queue::{self, Board, Called, Joined, Line, Place, QueueEntry, Waiting};
 use prm::stamp::Stamp;
 use prm::time::local_date;
 use serde::{Deserialize, Serialize};
@@ -19,12 +18,14 @@ use uuid::Uuid;
 
 use super::appointments::Why;
 use super::auth::Caller;
+use super::check_ins::given;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
 use super::json::{Asked, Body, Segment};
 use super::page::Page;
 use super::read_audit;
 use super::version::{Seen, Versioned};
+use super::words::{QueueKind, QueueStatus};
 use crate::app::App;
 
 /// The routes of this file.
@@ -58,9 +59,9 @@ pub struct QueueEntryView {
     date: String,
     /// What is on the ticket, for example `A-012`.
     token: String,
-    /// `booked`, `walk-in` or `desk`.
+    #[schema(value_type = QueueKind)]
     kind: &'static str,
-    /// `waiting`, `called`, `skipped`, `finished` or `left`.
+    #[schema(value_type = QueueStatus)]
     status: &'static str,
     patient: Option<WaitingPatient>,
     practitioner_id: Option<Uuid>,
@@ -152,18 +153,10 @@ async fn list(
 ) -> Answer<Json<Page<QueueEntryView>>> {
     let date = asked.date.unwrap_or_else(|| local_date(&app.clinic.zone, stamp.now));
     let practitioner = asked.practitioner;
-    let entries = app
-        .db
-        .read(move |read| {
-            let entries = queue::list(read, &stamp, date, practitioner)?;
-            entries
-                .into_iter()
-                .map(|entry| Ok((queue::place_of(read, &stamp, &entry)?, entry)))
-                .collect::<Result<Vec<_>>>()
-        })
-        .await?;
+    let entries =
+        app.db.read(move |read| queue::list_with_places(read, &stamp, date, practitioner)).await?;
     read_audit::listed(&app, stamp, Noun::QueueEntry).await?;
-    let items = entries.into_iter().map(|(place, entry)| QueueEntryView::of(&app, entry, place));
+    let items = entries.into_iter().map(|(entry, place)| QueueEntryView::of(&app, entry, place));
     Ok(Json(Page::whole(items.collect())))
 }
 
@@ -178,10 +171,11 @@ struct WalkIn {
     practitioner_id: PractitionerId,
 }
 
-/// Puts a patient without an appointment into a practitioner's line.
+/// Puts a patient without an appointment into a practitioner's line: 201 with a token, 200 with the
+/// same token for somebody who is in that line already.
 #[utoipa::path(post, path = "/queue", tag = "queue", request_body = WalkIn,
     params(("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 201, body = QueueEntryView), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 201, body = QueueEntryView), (status = 200, body = QueueEntryView), (status = 401, body = Problem), (status = 403, body = Problem),
               (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn join(
     State(app): State<App>,
@@ -191,9 +185,10 @@ async fn join(
     stamp.needs(prm::stamp::Right::ReadQueue)?;
     let in_view = app.clone();
     once(&app, stamp, key, move |tx| {
-        let entry = queue::join_walk_in(tx, &stamp, body.patient_id, body.practitioner_id)?;
+        let Joined { entry, is_new } =
+            queue::join_walk_in(tx, &stamp, body.patient_id, body.practitioner_id)?;
         let place = queue::place_of(tx, &stamp, &entry)?;
-        Ok((StatusCode::CREATED, QueueEntryView::of(&in_view, entry, place)))
+        Ok((given(is_new), QueueEntryView::of(&in_view, entry, place)))
     })
     .await
 }

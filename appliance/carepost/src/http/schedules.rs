@@ -20,6 +20,7 @@ use super::json::{Asked, Body, Segment};
 use super::page::Page;
 use super::staff::even_null;
 use super::version::{Seen, Versioned};
+use super::words::Weekday;
 use crate::app::App;
 
 /// The routes of this file.
@@ -36,7 +37,8 @@ pub struct ScheduleView {
     practitioner_id: Uuid,
     /// Where, if not in the practitioner's usual room.
     location_id: Option<Uuid>,
-    /// `mon` to `sun`, Monday first.
+    /// Monday first.
+    #[schema(value_type = Vec<Weekday>)]
     weekdays: Vec<&'static str>,
     /// Local time, `09:00`.
     start: String,
@@ -96,7 +98,7 @@ impl From<Schedule> for ScheduleView {
 struct NewSchedule {
     #[schema(value_type = Uuid)]
     practitioner_id: PractitionerId,
-    /// `mon` to `sun`.
+    #[schema(value_type = Vec<Weekday>)]
     weekdays: Vec<String>,
     /// Local time, `09:00`.
     start: String,

@@ -1,7 +1,9 @@
 //! Free times on the wire.
 
-use axum::Json;
+use std::fmt::Write as _;
+
 use axum::extract::State;
+use axum::response::Response;
 use jiff::civil::Date;
 use prm::id::{HealthcareServiceId, PractitionerId};
 use prm::slot::{self, SEARCH_DAYS_MAX, SLOTS_MAX, Search, Slot};
@@ -14,11 +16,17 @@ use uuid::Uuid;
 use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::json::Asked;
-use super::page::Page;
+use super::local_times::{LocalTimes, TimeText};
+use super::page::{self, Page};
+use super::short_text::ShortText;
 use crate::app::App;
 
 /// Slots that are answered when the caller does not say.
 const LIMIT_DEFAULT: usize = 500;
+/// What a slot takes as JSON, in bytes.
+const SLOT_BYTES: usize = 304;
+/// The longest id of a slot: a UUID, a dot and ten digits.
+const SLOT_ID_BYTES_MAX: usize = 47;
 /// Days that are searched when the caller does not say to when.
 const DAYS_DEFAULT: i64 = 7;
 
@@ -32,14 +40,17 @@ pub fn routes() -> OpenApiRouter<App> {
 #[schema(as = Slot)]
 pub struct SlotView {
     /// The schedule and the start in minutes since 1970; stays the same as long as the session does.
-    id: String,
+    #[schema(value_type = String)]
+    id: ShortText<SLOT_ID_BYTES_MAX>,
     schedule_id: Uuid,
     practitioner_id: Uuid,
     location_id: Option<Uuid>,
     /// RFC 3339 with the clinic's offset.
-    start: String,
+    #[schema(value_type = String)]
+    start: TimeText,
     /// RFC 3339 with the clinic's offset.
-    end: String,
+    #[schema(value_type = String)]
+    end: TimeText,
     /// How many more patients it takes.
     free: i64,
 }
@@ -47,14 +58,20 @@ pub struct SlotView {
 impl SlotView {
     /// A slot as the API shows it.
     pub fn of(app: &App, slot: Slot) -> Self {
+        Self::with(&mut LocalTimes::new(&app.clinic.zone), slot)
+    }
+
+    fn with(times: &mut LocalTimes<'_>, slot: Slot) -> Self {
         let Slot { id, practitioner, location, start, end, free } = slot;
+        let mut text = ShortText::new();
+        write!(text, "{id}").expect("invariant: there is room for a UUID, a dot and a u32");
         Self {
-            id: id.to_string(),
+            id: text,
             schedule_id: id.schedule.uuid(),
             practitioner_id: practitioner.uuid(),
             location_id: location.map(|id| id.uuid()),
-            start: app.local(start),
-            end: app.local(end),
+            start: times.text(start),
+            end: times.text(end),
             free,
         }
     }
@@ -92,7 +109,7 @@ async fn list(
     State(app): State<App>,
     Caller(stamp): Caller,
     Asked(asked): Asked<SlotsAsked>,
-) -> Answer<Json<Page<SlotView>>> {
+) -> Answer<Response> {
     let SlotsAsked { practitioner, specialty, service, from, to, all, limit } = asked;
     let from = from.unwrap_or_else(|| prm::time::local_date(&app.clinic.zone, stamp.now));
     let to = match to {
@@ -111,6 +128,6 @@ async fn list(
         limit: limit.unwrap_or(LIMIT_DEFAULT).clamp(1, SLOTS_MAX),
     };
     let found = app.db.read(move |read| slot::list(read, &stamp, &search)).await?;
-    let items = found.into_iter().map(|slot| SlotView::of(&app, slot)).collect();
-    Ok(Json(Page::whole(items)))
+    let mut times = LocalTimes::new(&app.clinic.zone);
+    page::written(found.into_iter().map(|slot| SlotView::with(&mut times, slot)), SLOT_BYTES)
 }

@@ -19,6 +19,7 @@ use super::idempotency::{Posted, once};
 use super::json::{Body, Segment};
 use super::page::Page;
 use super::version::{Seen, Versioned};
+use super::words::StaffRole;
 use crate::app::App;
 
 /// The routes of this file.
@@ -34,7 +35,7 @@ pub struct StaffView {
     version: i64,
     username: String,
     name: String,
-    /// `admin`, `clerk`, `practitioner` or `auditor`.
+    #[schema(value_type = StaffRole)]
     role: &'static str,
     practitioner_id: Option<Uuid>,
     disabled: bool,
@@ -61,7 +62,7 @@ impl From<Staff> for StaffView {
 struct NewStaff {
     username: String,
     name: String,
-    /// `admin`, `clerk`, `practitioner` or `auditor`.
+    #[schema(value_type = StaffRole)]
     role: String,
     /// At least 8 letters.
     password: String,
@@ -74,6 +75,7 @@ struct NewStaff {
 #[serde(deny_unknown_fields)]
 struct StaffEdit {
     name: Option<String>,
+    #[schema(value_type = Option<StaffRole>)]
     role: Option<String>,
     /// Null for none.
     #[serde(default, deserialize_with = "even_null")]

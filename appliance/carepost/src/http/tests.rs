@@ -22,6 +22,7 @@ use crate::place;
 
 mod devices;
 mod diary;
+mod document;
 mod live;
 mod patients;
 mod session;

@@ -1,6 +1,6 @@
 //! Booking and holding a slot.
 
-use super::claim::{self, Lanes, Ticks};
+use super::claim::{self, Lanes};
 use super::{Appointment, Status, row};
 use crate::contact;
 use crate::db::Tx;
@@ -11,7 +11,7 @@ use crate::id::{
 use crate::patient;
 use crate::slot::{self, Offer};
 use crate::stamp::{Right, Stamp};
-use crate::time::{plus_minutes, to_ms};
+use crate::time::{Ticks, from_ms, plus_minutes, to_ms};
 
 /// The longest hold, in minutes.
 pub const HOLD_MINUTES_MAX: i64 = 60;
@@ -53,7 +53,7 @@ pub fn book(tx: &mut Tx<'_>, stamp: &Stamp, booking: Booking) -> Result<Appointm
     let hold_until = match hold_minutes {
         None => None,
         Some(minutes) if (1..=HOLD_MINUTES_MAX).contains(&minutes) => {
-            Some(plus_minutes(stamp.now, minutes))
+            Some(from_ms(to_ms(plus_minutes(stamp.now, minutes))))
         }
         Some(_) => {
             return Err(Error::invalid(
@@ -62,7 +62,7 @@ pub fn book(tx: &mut Tx<'_>, stamp: &Stamp, booking: Booking) -> Result<Appointm
             ));
         }
     };
-    patient::must_be_active(tx, patient)?;
+    let (patient_name, patient_phone) = patient::who_comes(tx, patient)?;
     let offer = slot::offered(tx, slot, healthcare_service)?;
     let place = place(tx, stamp, &offer, slot, (patient, None), overbook.is_some())?;
     let status = if hold_until.is_some() { Status::Pending } else { Status::Booked };
@@ -71,8 +71,8 @@ pub fn book(tx: &mut Tx<'_>, stamp: &Stamp, booking: Booking) -> Result<Appointm
         version: 1,
         status,
         patient,
-        patient_name: String::new(),
-        patient_phone: None,
+        patient_name,
+        patient_phone,
         practitioner: offer.schedule.practitioner,
         location: offer.location,
         healthcare_service,
@@ -92,7 +92,7 @@ pub fn book(tx: &mut Tx<'_>, stamp: &Stamp, booking: Booking) -> Result<Appointm
     place.take(tx, &appointment)?;
     let verb = if hold_until.is_some() { "hold" } else { "book" };
     tx.record(stamp, verb, (Noun::Appointment, id.as_bytes(), 1), Some(patient))?;
-    row::find(tx, id)
+    Ok(appointment)
 }
 
 /// Where an appointment is to be: a lane of each actor it needs.

@@ -8,24 +8,10 @@ use crate::error::Result;
 use crate::id::AppointmentId;
 use crate::slot::OVERBOOK_LANE;
 use crate::stamp::Stamp;
-use crate::time::{tick, to_ms};
+use crate::time::{Ticks, to_ms};
 
 /// Overbookings of one actor at one time at the most.
 const OVERBOOKED_MAX: i64 = 100;
-
-/// The ticks from a start to before an end.
-#[derive(Clone, Copy)]
-pub(super) struct Ticks {
-    first: i64,
-    last: i64,
-}
-
-impl Ticks {
-    pub(super) fn of(start: Timestamp, end: Timestamp) -> Self {
-        let before_end = end.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(end);
-        Self { first: tick(start), last: tick(before_end) }
-    }
-}
 
 /// Which lanes may be taken.
 #[derive(Clone, Copy)]

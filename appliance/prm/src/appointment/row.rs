@@ -8,6 +8,7 @@ use crate::contact::Phone;
 use crate::db::{Read, Tx};
 use crate::error::{Error, Result};
 use crate::id::{AppointmentId, Noun, PatientId, PractitionerId};
+use crate::past;
 use crate::stamp::{Right, Stamp};
 use crate::time::{from_ms, to_ms};
 
@@ -35,6 +36,17 @@ pub struct Filter {
     pub status: Option<Status>,
     /// That come after this start and id: the cursor.
     pub after: Option<(Timestamp, AppointmentId)>,
+}
+
+/// An appointment as it was at a version; *not found* if there never was such a version.
+pub fn at_version(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    id: AppointmentId,
+    version: i64,
+) -> Result<Appointment> {
+    let newest = get(read, stamp, id)?;
+    past::at(read, (Noun::Appointment, id.as_bytes(), version), newest)
 }
 
 /// One appointment.
@@ -187,8 +199,9 @@ pub(super) fn insert(tx: &Tx<'_>, appointment: &Appointment, now: Timestamp) -> 
     Ok(())
 }
 
-/// Writes everything of an appointment's row that a step may change.
+/// Writes everything of an appointment's row that a step may change, and keeps what it was.
 pub(super) fn update(tx: &Tx<'_>, appointment: &Appointment) -> Result<()> {
+    keep(tx, appointment.id)?;
     tx.sql()
         .prepare_cached(
             "UPDATE appointment SET version = ?2, status = ?3, practitioner = ?4, location = ?5,
@@ -213,6 +226,12 @@ pub(super) fn update(tx: &Tx<'_>, appointment: &Appointment) -> Result<()> {
             appointment.hold_until.map(to_ms),
         ])?;
     Ok(())
+}
+
+/// Keeps an appointment as it is, before it is written over.
+pub(crate) fn keep(tx: &Tx<'_>, id: AppointmentId) -> Result<()> {
+    let before = find(tx, id)?;
+    past::keep(tx, (Noun::Appointment, id.as_bytes(), before.version), &before)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Appointment> {

@@ -1,6 +1,7 @@
 //! Every step after the booking: move, confirm, arrive, check in, complete, no-show, cancel.
 
 use super::{Appointment, Status, book, claim, row};
+use crate::change::next_version;
 use crate::contact;
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
@@ -22,7 +23,7 @@ pub fn move_to(
 ) -> Result<Appointment> {
     stamp.needs(Right::Book)?;
     let before = row::find(tx, id)?;
-    refuse_stale(&before, seen)?;
+    let version = next_version(before.version, seen)?;
     refuse_expired(&before, stamp)?;
     match before.status {
         Status::Pending | Status::Booked => {}
@@ -51,7 +52,7 @@ pub fn move_to(
     let place =
         book::place(tx, stamp, &offer, slot, (before.patient, Some(id)), overbook.is_some())?;
     let after = Appointment {
-        version: before.version + 1,
+        version,
         practitioner: offer.schedule.practitioner,
         location: offer.location,
         schedule: offer.schedule.id,
@@ -78,7 +79,7 @@ pub fn confirm(
 ) -> Result<Appointment> {
     stamp.needs(Right::Book)?;
     let before = row::find(tx, id)?;
-    refuse_stale(&before, seen)?;
+    let version = next_version(before.version, seen)?;
     refuse_expired(&before, stamp)?;
     match before.status {
         Status::Pending => claim::keep(tx, &before)?,
@@ -91,7 +92,7 @@ pub fn confirm(
         | Status::EnteredInError => return Err(illegal(before.status, "be confirmed")),
     }
     let after = Appointment {
-        version: before.version + 1,
+        version,
         status: Status::Booked,
         hold_until: None,
         confirmed_at: Some(stamp.now),
@@ -110,9 +111,7 @@ pub fn cancel(
 ) -> Result<Appointment> {
     stamp.needs(Right::Book)?;
     let reason = contact::reason("reason", reason)?;
-    let before = row::find(tx, id)?;
-    refuse_stale(&before, seen)?;
-    let after = step(before, Status::Cancelled)?;
+    let after = step(row::find(tx, id)?, seen, Status::Cancelled)?;
     end(tx, stamp, "cancel", Appointment { cancel_reason: Some(reason), ..after })
 }
 
@@ -134,13 +133,15 @@ pub fn no_show(
     seen: Option<i64>,
 ) -> Result<Appointment> {
     stamp.needs(Right::Attend)?;
-    if row::find(tx, id)?.start > stamp.now {
+    let after = step(row::find(tx, id)?, seen, Status::Noshow)?;
+    if after.start > stamp.now {
         return Err(Error::refused(
             Code::IllegalStep,
             "the appointment has not begun; cancel it if the patient called it off",
         ));
     }
-    attend(tx, stamp, (id, seen), "no_show", Status::Noshow)
+    row::update(tx, &after)?;
+    written(tx, stamp, "no_show", after)
 }
 
 /// Notes that the visit took place.
@@ -161,9 +162,7 @@ pub fn enter_in_error(
     seen: Option<i64>,
 ) -> Result<Appointment> {
     stamp.needs(Right::Book)?;
-    let before = row::find(tx, id)?;
-    refuse_stale(&before, seen)?;
-    let after = step(before, Status::EnteredInError)?;
+    let after = step(row::find(tx, id)?, seen, Status::EnteredInError)?;
     end(tx, stamp, "enter_in_error", after)
 }
 
@@ -187,14 +186,13 @@ pub fn expire_holds(tx: &mut Tx<'_>, stamp: &Stamp) -> Result<usize> {
 
 /// Puts a patient who checked in on the way to the queue.
 pub(crate) fn check_in(tx: &mut Tx<'_>, stamp: &Stamp, id: AppointmentId) -> Result<Appointment> {
-    let before = row::find(tx, id)?;
-    let after = step(before, Status::CheckedIn)?;
+    let after = step(row::find(tx, id)?, None, Status::CheckedIn)?;
     row::update(tx, &after)?;
     written(tx, stamp, "check_in", after)
 }
 
 pub(super) fn expire(tx: &mut Tx<'_>, stamp: &Stamp, hold: Appointment) -> Result<()> {
-    let after = step(hold, Status::Cancelled)?;
+    let after = step(hold, None, Status::Cancelled)?;
     let reason = Some("the hold was not confirmed in time".to_owned());
     end(tx, stamp, "expire", Appointment { cancel_reason: reason, ..after }).map(drop)
 }
@@ -207,18 +205,18 @@ fn attend(
     status: Status,
 ) -> Result<Appointment> {
     stamp.needs(Right::Attend)?;
-    let before = row::find(tx, id)?;
-    refuse_stale(&before, seen)?;
-    let after = step(before, status)?;
+    let after = step(row::find(tx, id)?, seen, status)?;
     row::update(tx, &after)?;
     written(tx, stamp, verb, after)
 }
 
-fn step(before: Appointment, status: Status) -> Result<Appointment> {
+/// The appointment after a step, if `seen` is its version and its status allows the step.
+fn step(before: Appointment, seen: Option<i64>, status: Status) -> Result<Appointment> {
+    let version = next_version(before.version, seen)?;
     if !before.status.may_become(status) {
         return Err(illegal(before.status, &format!("become {}", status.as_str())));
     }
-    Ok(Appointment { version: before.version + 1, status, hold_until: None, ..before })
+    Ok(Appointment { version, status, hold_until: None, ..before })
 }
 
 fn end(
@@ -241,10 +239,6 @@ fn written(
     let what = (Noun::Appointment, after.id.as_bytes(), after.version);
     tx.record(stamp, verb, what, Some(after.patient))?;
     Ok(after)
-}
-
-fn refuse_stale(before: &Appointment, seen: Option<i64>) -> Result<()> {
-    crate::change::next_version(before.version, seen).map(drop)
 }
 
 fn refuse_expired(before: &Appointment, stamp: &Stamp) -> Result<()> {

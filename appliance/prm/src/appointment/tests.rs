@@ -4,12 +4,14 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::audit;
+use crate::db::Tx;
 use crate::error::Code;
 use crate::fixture::{World, all_week, booking, refusal};
 use crate::healthcare_service;
 use crate::location;
 use crate::schedule;
 use crate::slot;
+use crate::stamp::Stamp;
 
 fn clinic() -> (World, PractitionerId, Vec<SlotId>) {
     let world = World::monday();
@@ -223,13 +225,30 @@ fn only_the_steps_of_fhir_are_taken() {
 
 #[test]
 fn a_stale_step_changes_nothing() {
-    let (world, _, slots) = clinic();
+    type Step = fn(&mut Tx<'_>, &Stamp, AppointmentId, Option<i64>) -> Result<Appointment>;
+    let (mut world, _, slots) = clinic();
     let asha = world.patient("Asha Rao", "98441 11173", "1984");
     let id = world.book(asha, slots[0]).id;
     world.write(move |tx, stamp| confirm(tx, stamp, id, Some(1)));
-    let stale =
-        world.try_write(move |tx, stamp| cancel(tx, stamp, (id, Some(1)), Some("no".into())));
-    assert!(matches!(stale, Err(Error::Stale { now: 2 })));
+    world.at_time("2026-11-23T09:05:00+05:30");
+    let steps: [Step; 7] = [
+        |tx, stamp, id, seen| cancel(tx, stamp, (id, seen), Some("no".into())),
+        |tx, stamp, id, seen| {
+            let slot = find(tx, id)?.slot();
+            move_to(tx, stamp, (id, seen), slot, None)
+        },
+        confirm,
+        arrive,
+        no_show,
+        complete,
+        enter_in_error,
+    ];
+    for (nth, step) in steps.into_iter().enumerate() {
+        let stale = world.try_write(move |tx, stamp| step(tx, stamp, id, Some(1)));
+        assert!(matches!(stale, Err(Error::Stale { now: 2 })), "step {nth}: {stale:?}");
+    }
+    let not_come = world.write(move |tx, stamp| no_show(tx, stamp, id, Some(2)));
+    assert_eq!((not_come.status, not_come.version), (Status::Noshow, 3));
 }
 
 #[test]

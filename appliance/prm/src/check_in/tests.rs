@@ -84,12 +84,53 @@ fn a_known_walk_in_gets_a_token_and_an_unknown_one_the_desk() {
     let walk = |phone: &str| {
         let phone = Phone::parse(phone, "IN").unwrap();
         let birth = BirthDate::Year(1984);
-        world.write(move |tx, stamp| walk_in(tx, stamp, (&phone, birth), None, Some("Cardiology")))
+        let wanted = Wanted { specialty: Some("Cardiology".into()), ..Wanted::default() };
+        world.write(move |tx, stamp| walk_in(tx, stamp, (&phone, birth), &wanted))
     };
     let known = walk("98441 11173");
     assert_eq!((known.entry.token.as_str(), known.entry.practitioner), ("A-001", Some(doctor)));
     let unknown = walk("98450 99999");
     assert_eq!((unknown.entry.token.as_str(), unknown.entry.patient), ("D-001", None));
+}
+
+#[test]
+fn a_walk_in_for_a_service_goes_to_whoever_does_it_and_has_the_shortest_wait() {
+    let (mut world, cardiologist) = clinic();
+    let [busy, free] = ["Dr. Meena Iyer", "Dr. Arun Bhat"].map(|name| {
+        let doctor = world.practitioner(name, "radiology");
+        world.session(doctor, ("08:00", "12:00"), 15);
+        doctor
+    });
+    let scan = world.write(move |tx, stamp| {
+        let addition = healthcare_service::Addition {
+            name: "Scan".into(),
+            duration_minutes: 30,
+            buffer_minutes: 0,
+            practitioners: vec![cardiologist, busy, free],
+            locations: vec![],
+        };
+        healthcare_service::add(tx, stamp, addition)
+    });
+    let ravi = world.patient("Ravi Das", "98450 00001", "1970");
+    world.patient("Asha Rao", "98441 11173", "1984");
+    world.write(move |tx, stamp| queue::join_walk_in(tx, stamp, ravi, busy));
+    let (phone, birth) = (Phone::parse("98441 11173", "IN").unwrap(), BirthDate::Year(1984));
+    let walks_in = |world: &World, wanted: Wanted| {
+        let phone = phone.clone();
+        world.try_write(move |tx, stamp| walk_in(tx, stamp, (&phone, birth), &wanted))
+    };
+    let scanned = Wanted { healthcare_service: Some(scan.id), ..Wanted::default() };
+    let ticket = walks_in(&world, scanned.clone()).unwrap();
+    assert_eq!(ticket.entry.practitioner, Some(free));
+    let again = walks_in(&world, scanned.clone()).unwrap();
+    assert_eq!((again.entry.token, again.is_new), (ticket.entry.token, false));
+    let by_nobody = Wanted { specialty: Some("dermatology".into()), ..scanned.clone() };
+    assert_eq!(walks_in(&world, by_nobody).unwrap().entry.kind, queue::Kind::Desk);
+    world.at_time("2026-11-23T12:30:00+05:30");
+    assert_eq!(walks_in(&world, scanned.clone()).unwrap().entry.kind, queue::Kind::Desk);
+    let gone = healthcare_service::Edit { active: Some(false), ..Default::default() };
+    world.write(move |tx, stamp| healthcare_service::edit(tx, stamp, scan.id, None, gone));
+    assert_eq!(refusal(walks_in(&world, scanned)), Code::Inactive);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ring::hmac;
 use rusqlite::Connection;
 
 use super::Tx;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{Noun, PatientId};
 use crate::stamp::Stamp;
 use crate::time::to_ms;
@@ -18,11 +18,13 @@ pub(crate) struct Chain {
     change: i64,
     audit: Head,
     sealed: i64,
+    identities: u64,
 }
 
 impl Chain {
     pub(crate) fn load(conn: &Connection, key: hmac::Key) -> rusqlite::Result<Self> {
-        let mut chain = Self { key: Arc::new(key), change: 0, audit: Head::START, sealed: 0 };
+        let mut chain =
+            Self { key: Arc::new(key), change: 0, audit: Head::START, sealed: 0, identities: 0 };
         chain.reload(conn)?;
         Ok(chain)
     }
@@ -45,6 +47,11 @@ impl Chain {
         self.change
     }
 
+    /// Grows with each write about who may sign in, and how.
+    pub(crate) fn identities(&self) -> u64 {
+        self.identities
+    }
+
     /// Writes down the audit's end, once per commit.
     pub(crate) fn seal(&mut self, conn: &Connection) -> Result<()> {
         if self.audit.sequence != self.sealed {
@@ -64,6 +71,9 @@ impl Tx<'_> {
         (noun, resource, version): (Noun, &[u8; 16], i64),
         patient: Option<PatientId>,
     ) -> Result<()> {
+        if version > 1 && noun.keeps_versions() {
+            self.must_be_kept(noun, resource, version - 1)?;
+        }
         let sequence = self.chain.change + 1;
         self.sql()
             .prepare_cached(
@@ -73,6 +83,20 @@ impl Tx<'_> {
             .execute((sequence, noun.as_str(), resource, version, verb, to_ms(stamp.now)))?;
         self.chain.change = sequence;
         self.audit(stamp, verb, noun, Some(resource), patient)
+    }
+
+    /// Fails a verb that wrote over a version without keeping it.
+    fn must_be_kept(&self, noun: Noun, resource: &[u8; 16], version: i64) -> Result<()> {
+        let kept: bool = self
+            .sql()
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM past WHERE noun = ?1 AND resource = ?2 AND version = ?3)",
+            )?
+            .query_row((noun.as_str(), resource, version), |row| row.get(0))?;
+        if kept {
+            return Ok(());
+        }
+        Err(Error::Storage(format!("{} was written over before it was kept", noun.as_str())))
     }
 
     /// Writes an audit line alone: for reads, and for what is no resource.
@@ -87,7 +111,31 @@ impl Tx<'_> {
         let key = Arc::clone(&self.chain.key);
         let line = Entry { stamp, verb, noun, resource, patient };
         self.chain.audit = line.append(self.sql(), &key, &self.chain.audit)?;
+        if is_identity(noun) {
+            self.chain.identities += 1;
+        }
         Ok(())
+    }
+}
+
+/// Whether a write to such a resource can change who is recognised.
+fn is_identity(noun: Noun) -> bool {
+    match noun {
+        Noun::Staff | Noun::Session | Noun::Token | Noun::Device => true,
+        Noun::Clinic
+        | Noun::Patient
+        | Noun::Practitioner
+        | Noun::Location
+        | Noun::HealthcareService
+        | Noun::Schedule
+        | Noun::Leave
+        | Noun::ClosedDay
+        | Noun::Slot
+        | Noun::Appointment
+        | Noun::QueueEntry
+        | Noun::Chart
+        | Noun::Audit
+        | Noun::Merge => false,
     }
 }
 

@@ -9,7 +9,12 @@ use super::key::Keys;
 
 /// The migrations in order; the first brings an empty file to format 1. Never edited once
 /// they have been on a clinic's box.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../../migrations/appliance/0001_clinic.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("../../../../migrations/appliance/0001_clinic.sql"),
+    include_str!("../../../../migrations/appliance/0002_dismissed_pair.sql"),
+    include_str!("../../../../migrations/appliance/0003_diary_index.sql"),
+    include_str!("../../../../migrations/appliance/0004_chart.sql"),
+];
 
 /// The newest format.
 pub const LATEST: i64 = MIGRATIONS.len() as i64;

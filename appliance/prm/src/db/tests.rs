@@ -161,6 +161,41 @@ fn a_copy_is_made_while_writes_go_on_and_opens_with_the_same_key() {
 }
 
 #[test]
+fn the_log_stays_bounded_however_long_writes_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = make(folder.path());
+    // Each write dirties some pages of its own, about forty times the bound in all.
+    let filler = "x".repeat(40 * 4096);
+    for nth in 0..8 * i64::from(LOG_PAGES_MAX) / 40 {
+        let filler = filler.clone();
+        db.write_blocking(move |tx| {
+            tx.record(&stamp(), "test", (crate::id::Noun::Clinic, &[1; 16], nth), None)?;
+            let noun = filler.as_str();
+            tx.sql().execute("UPDATE change SET noun = ?1 WHERE sequence = 1", [noun])?;
+            Ok(())
+        })
+        .unwrap();
+    }
+    let log = fs::metadata(folder.path().join("carepost.db-wal")).unwrap().len();
+    assert!(log < 2 * u64::from(LOG_PAGES_MAX) * 4096, "the log has {log} bytes");
+}
+
+#[test]
+fn what_concerns_signing_in_shows_at_once_and_nothing_else_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = make(folder.path());
+    let write = |noun| {
+        let before = db.identities();
+        db.write_blocking(move |tx| tx.record(&stamp(), "test", (noun, &[1; 16], 1), None))
+            .unwrap();
+        db.identities() > before
+    };
+    assert!(!write(crate::id::Noun::Appointment));
+    assert!(write(crate::id::Noun::Token));
+    assert!(write(crate::id::Noun::Session));
+}
+
+#[test]
 fn askers_who_go_away_leave_no_read_behind() {
     let folder = tempfile::tempdir().unwrap();
     let db = make(folder.path());

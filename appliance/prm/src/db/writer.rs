@@ -1,12 +1,15 @@
 //! The writer thread: takes verbs from the queue, runs each in a savepoint, commits them together.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
 use super::chain::Chain;
+use super::checkpoint::Due;
 use super::{Read, Tx, WRITES_PER_COMMIT_MAX};
 use crate::error::{Error, Result};
 
@@ -48,12 +51,22 @@ impl Job {
 pub(super) struct Writer {
     conn: Connection,
     chain: Chain,
-    announce: watch::Sender<i64>,
+    told: Told,
+}
+
+/// Whom the writer tells what it did.
+pub(super) struct Told {
+    /// Followers: the newest change.
+    pub(super) last_sequence: watch::Sender<i64>,
+    /// Whoever remembers who was recognised: that it may no longer be so.
+    pub(super) identities: Arc<AtomicU64>,
+    /// The thread that empties the log.
+    pub(super) checkpoints: Due,
 }
 
 impl Writer {
-    pub(super) fn new(conn: Connection, chain: Chain, announce: watch::Sender<i64>) -> Self {
-        Self { conn, chain, announce }
+    pub(super) fn new(conn: Connection, chain: Chain, told: Told) -> Self {
+        Self { conn, chain, told }
     }
 
     /// Works until every sender is gone and the queue is empty.
@@ -91,11 +104,14 @@ impl Writer {
         };
         match outcome {
             Ok(()) => {
-                self.announce.send_if_modified(|last| {
+                let Told { last_sequence, identities, checkpoints } = &mut self.told;
+                last_sequence.send_if_modified(|last| {
                     let grown = *last != self.chain.last_change();
                     *last = self.chain.last_change();
                     grown
                 });
+                identities.store(self.chain.identities(), Ordering::Release);
+                checkpoints.after_writes(answers.len());
                 for answer in answers {
                     (answer.tell)(Ok(()));
                 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::contact;
 use crate::error::{Error, Result};
 
@@ -9,7 +11,7 @@ use crate::error::{Error, Result};
 const PART_LETTERS_MAX: usize = 300;
 
 /// An address; each part may be missing.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// House, street, village.
     pub line: Option<String>,

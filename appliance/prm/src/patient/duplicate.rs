@@ -9,7 +9,7 @@ use crate::db::{Read, Tx};
 use crate::error::Result;
 use crate::id::PatientId;
 use crate::name::Sought;
-use crate::patient::{PHONE_SHARERS_MAX, Patient, Sex, row};
+use crate::patient::{PHONE_SHARERS_MAX, Patient, Sex, dismissal, row};
 use crate::stamp::{Right, Stamp};
 
 /// Pairs that one listing answers at the most.
@@ -62,7 +62,8 @@ pub enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 5] = [
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
         Self::SameName,
         Self::LikeName,
         Self::SameBirthDate,
@@ -112,7 +113,8 @@ pub fn duplicates(read: &Read<'_>, stamp: &Stamp, limit: u32) -> Result<Vec<Pair
     Ok(pairs)
 }
 
-/// The active records that may be of the same person as `patient`.
+/// The active records that may be of the same person as `patient`, but for those of which staff
+/// said that they are not.
 pub(super) fn of(read: &Read<'_>, patient: &Patient) -> Result<Vec<Alike>> {
     let mut ids: Vec<PatientId> = Vec::new();
     let mut sharers = read.sql().prepare_cached(
@@ -146,7 +148,12 @@ pub(super) fn of(read: &Read<'_>, patient: &Patient) -> Result<Vec<Alike>> {
     let sought = sought(patient);
     let mut alike = Vec::new();
     for id in ids {
-        alike.extend(compared(patient, &sought, &row::one(read, id)?));
+        let other = row::one(read, id)?;
+        if let Some(found) = compared(patient, &sought, &other)
+            && !dismissal::stands(read, patient, &other)?
+        {
+            alike.push(found);
+        }
     }
     Ok(alike)
 }

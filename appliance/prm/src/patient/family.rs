@@ -67,6 +67,31 @@ pub fn relate(
     tx.record(stamp, "relate", (Noun::Patient, id.as_bytes(), version), Some(id))
 }
 
+/// Takes back what was said of two people's kinship, in both directions. The version of each
+/// record that said so grows. Answers whether one of them did.
+pub fn unrelate(tx: &mut Tx<'_>, stamp: &Stamp, id: PatientId, related: PatientId) -> Result<bool> {
+    stamp.needs(Right::WritePatients)?;
+    let patient = row::one(tx, id)?;
+    if !patient.active || !row::one(tx, related)?.active {
+        return Err(inactive());
+    }
+    let mut said_so = Vec::with_capacity(2);
+    for (who, of) in [(id, related), (related, id)] {
+        let taken = tx
+            .sql()
+            .prepare_cached("DELETE FROM patient_relation WHERE patient = ?1 AND related = ?2")?
+            .execute((who, of))?;
+        if taken > 0 {
+            said_so.push(who);
+        }
+    }
+    for who in &said_so {
+        let version = row::next(tx, *who)?;
+        tx.record(stamp, "unrelate", (Noun::Patient, who.as_bytes(), version), Some(*who))?;
+    }
+    Ok(!said_so.is_empty())
+}
+
 /// The active people who are related to a patient, either way round, or share a telephone
 /// number; those who are related first, at most [`FAMILY_MAX`].
 pub fn family(read: &Read<'_>, stamp: &Stamp, id: PatientId) -> Result<Vec<Relative>> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::contact::ascii_digits;
 use crate::error::{Error, Result};
 
@@ -15,7 +17,7 @@ const SYSTEM_MAX: usize = 200;
 const VALUE_MAX: usize = 64;
 
 /// A number given by somebody else. No two patients have the same.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Identifier {
     /// Who gave it, as a URI or a word of the clinic.
     pub system: String,

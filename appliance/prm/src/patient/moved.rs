@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::id::{AppointmentId, Noun, PatientId, QueueEntryId};
+use crate::past;
 use crate::patient::{
-    Address, IDENTIFIERS_MAX, Identifier, NAMES_MAX, PHONES_MAX, Patient, PatientPhone, Sex,
+    Address, IDENTIFIERS_MAX, Identifier, NAMES_MAX, PHONES_MAX, Patient, PatientPhone, Sex, row,
 };
 use crate::stamp::Stamp;
 
@@ -177,6 +178,7 @@ impl Moved {
         to: PatientId,
     ) -> Result<()> {
         for id in &self.appointments {
+            keep_appointment(tx, *id, from)?;
             let update = "UPDATE appointment SET patient = ?3, version = version + 1
                 WHERE id = ?1 AND patient = ?2 RETURNING version";
             hand_over(tx, by, update, (Noun::Appointment, id.as_bytes()), (from, to))?;
@@ -258,6 +260,23 @@ fn ids<T: rusqlite::types::FromSql>(tx: &Tx<'_>, sql: &str, of: PatientId) -> Re
         ));
     }
     Ok(found)
+}
+
+/// Keeps of an appointment whose it was. One that is gone from the patient's record is left to
+/// be noticed by whoever writes it.
+fn keep_appointment(tx: &Tx<'_>, id: AppointmentId, patient: PatientId) -> Result<()> {
+    let mut statement = tx
+        .sql()
+        .prepare_cached("SELECT version FROM appointment WHERE id = ?1 AND patient = ?2")?;
+    let mut rows = statement.query((id, patient))?;
+    let Some(row) = rows.next()? else { return Ok(()) };
+    let whose = row::one(tx, patient)?;
+    let phone = whose.phones.first().map(|phone| phone.number.as_str().to_owned());
+    let mut changed = serde_json::Map::new();
+    changed.insert("patient".into(), patient.to_string().into());
+    changed.insert("patient_name".into(), whose.name.into());
+    changed.insert("patient_phone".into(), phone.into());
+    past::keep_of(tx, (Noun::Appointment, id.as_bytes(), row.get(0)?), changed)
 }
 
 fn hand_over(

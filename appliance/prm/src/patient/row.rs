@@ -9,6 +9,7 @@ use crate::db::{Read, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::{Noun, PatientId};
 use crate::name;
+use crate::past;
 use crate::patient::{
     Address, Brief, ContactChannel, Identifier, Patient, PatientPhone, PhoneUse, Sex,
 };
@@ -77,11 +78,17 @@ pub(super) fn insert(tx: &Tx<'_>, patient: &mut Patient, created_at: i64) -> Res
         )?
         .execute((patient.id, patient.version, &patient.name, created_at))?;
     patient.number = tx.sql().last_insert_rowid();
-    write(tx, patient)
+    fill(tx, patient)
 }
 
-/// Writes a patient over what is there, and what it is found by. An inactive one is not found.
+/// Writes a patient over what is there, which is kept.
 pub(super) fn write(tx: &Tx<'_>, patient: &Patient) -> Result<()> {
+    keep(tx, patient.id)?;
+    fill(tx, patient)
+}
+
+/// Writes the rows of a patient and what it is found by. An inactive one is not found.
+fn fill(tx: &Tx<'_>, patient: &Patient) -> Result<()> {
     let Patient {
         id,
         version,
@@ -248,8 +255,15 @@ fn write_identifiers(tx: &Tx<'_>, id: PatientId, identifiers: &[Identifier]) -> 
     Ok(())
 }
 
+/// Keeps a patient as it is, before it is written over.
+fn keep(tx: &Tx<'_>, id: PatientId) -> Result<()> {
+    let before = one(tx, id)?;
+    past::keep(tx, (Noun::Patient, id.as_bytes(), before.version), &before)
+}
+
 /// Lets the version of a patient grow, and answers it.
 pub(super) fn next(tx: &Tx<'_>, id: PatientId) -> Result<i64> {
+    keep(tx, id)?;
     Ok(tx
         .sql()
         .prepare_cached("UPDATE patient SET version = version + 1 WHERE id = ?1 RETURNING version")?

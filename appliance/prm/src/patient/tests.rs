@@ -5,6 +5,7 @@ mod merging;
 use tempfile::TempDir;
 
 use super::*;
+use crate::change;
 use crate::clinic::{self, Founding};
 use crate::db::{Db, Keys, Tx};
 use crate::error::Refusal;
@@ -188,6 +189,83 @@ fn a_family_shares_one_phone() {
 }
 
 #[test]
+fn a_kinship_is_taken_back_from_whichever_record_said_so() {
+    let clinic = Clinic::new();
+    let [son, aunt, uncle] =
+        ["Kiran", "Usha", "Mohan"].map(|name| clinic.register(person(name, "", "")).unwrap().id);
+    let unrelate = |one, other| clinic.write(move |tx| unrelate(tx, &stamp(), one, other));
+    let relate = |one, other, word: &'static str| {
+        clinic.write(move |tx| relate(tx, &stamp(), one, other, word)).unwrap();
+    };
+    relate(son, aunt, "aunt");
+    relate(aunt, son, "nephew");
+    relate(uncle, son, "nephew");
+    assert!(unrelate(son, aunt).unwrap());
+    assert_eq!((clinic.family(aunt), clinic.family(son)), (vec![], vec![(uncle, None)]));
+    assert_eq!((clinic.get(son).version, clinic.get(aunt).version), (3, 3));
+    assert!(unrelate(son, uncle).unwrap());
+    assert_eq!(clinic.family(uncle), []);
+    assert_eq!((clinic.get(son).version, clinic.get(uncle).version), (3, 3));
+    assert!(!unrelate(son, aunt).unwrap(), "there is none any more");
+    let verbs: Vec<(PatientId, String)> = clinic
+        .db
+        .read_blocking(|read| change::after(read, 0, 100))
+        .unwrap()
+        .into_iter()
+        .filter(|change| change.verb == "unrelate")
+        .map(|change| (PatientId::from_bytes(change.resource.into_bytes()), change.verb))
+        .collect();
+    let said = |who: PatientId| (who, "unrelate".to_owned());
+    assert_eq!(verbs, [said(son), said(aunt), said(uncle)]);
+}
+
+#[test]
+fn a_pair_that_staff_dismissed_is_listed_again_only_when_what_was_compared_changes() {
+    let clinic = Clinic::new();
+    let asha = clinic.register(person("Asha Rao", "98441 11173", "1984-05-02")).unwrap().id;
+    let twin =
+        Registration { accept_duplicate: true, ..person("Usha Rao", "98441 11173", "1984-05-02") };
+    let usha = clinic.register(twin).unwrap().id;
+    let stranger = clinic.register(person("John", "", "")).unwrap().id;
+    let dismiss = |one, other| clinic.write(move |tx| dismiss_duplicate(tx, &stamp(), one, other));
+    assert_eq!(clinic.pairs().len(), 1);
+    assert_eq!(code(dismiss(asha, stranger)), Code::IllegalStep);
+    dismiss(usha, asha).unwrap();
+    assert_eq!(clinic.pairs(), []);
+    dismiss(asha, usha).unwrap();
+    let versions = [asha, usha].map(|id| clinic.get(id).version);
+    assert_eq!(versions, [2, 2], "said again, nothing happens");
+
+    let phones = |numbers: [&str; 2]| {
+        let numbers = numbers.map(|number| RawPhone { number: number.into(), use_: None });
+        Some(numbers.into())
+    };
+    let two_numbers = Edit { phones: phones(["98441 11173", "98441 11174"]), ..Edit::default() };
+    let turned = Edit { phones: phones(["98441 11174", "98441 11173"]), ..Edit::default() };
+    let married = Edit { name: Some("Usha Rao Patil".into()), ..Edit::default() };
+    let born = Edit { birth_date: Some(Some("1984".into())), ..Edit::default() };
+    let address = AddressEdit { city: Some(Some("Mysuru".into())), ..AddressEdit::default() };
+    let moved = Edit { address: Some(Some(address)), ..Edit::default() };
+    for (who, edit, listed) in [
+        (usha, moved.clone(), 0),
+        (usha, two_numbers, 1),
+        (usha, turned, 0),
+        (usha, married, 1),
+        (asha, moved, 0),
+        (asha, born, 1),
+    ] {
+        clinic.edit(who, None, edit).unwrap();
+        assert_eq!(clinic.pairs().len(), listed);
+        if listed == 1 {
+            dismiss(asha, usha).unwrap();
+            assert_eq!(clinic.pairs(), []);
+        }
+    }
+    clinic.edit(usha, None, Edit { active: Some(false), ..Edit::default() }).unwrap();
+    assert_eq!(code(dismiss(asha, usha)), Code::Inactive);
+}
+
+#[test]
 fn very_likely_the_same_person_is_registered_twice_only_on_purpose() {
     let clinic = Clinic::new();
     let rajiv = clinic.register(person("Rajiv Sharma", "9844111173", "1984-05-02")).unwrap();
@@ -358,6 +436,11 @@ fn nothing_is_done_or_shown_without_the_right() {
         assert_eq!(editing, !writes, "{role:?}");
         let relating = write(|tx, stamp, (one, two)| relate(tx, stamp, one, two, "son").err());
         assert_eq!(relating, !writes, "{role:?}");
+        let parting = write(|tx, stamp, (one, two)| unrelate(tx, stamp, one, two).err());
+        assert_eq!(parting, !writes, "{role:?}");
+        let dismissing =
+            write(|tx, stamp, (one, two)| dismiss_duplicate(tx, stamp, one, two).err());
+        assert!(dismissing, "{role:?}");
         assert!(write(|tx, stamp, (one, two)| merge(tx, stamp, one, two).err()), "{role:?}");
         let undoing = db.write_blocking(move |tx| Ok(undo_merge(tx, &stamp, merge_id).err()));
         assert!(denied(undoing.unwrap()), "{role:?}");

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Kind, LATE_GRACE_MINUTES, QueueEntry, Status, row, turn};
+use super::{Joined, Kind, LATE_GRACE_MINUTES, QueueEntry, Status, row, turn};
 use crate::appointment::Appointment;
 use crate::clinic;
-use crate::db::Tx;
+use crate::db::{Read, Tx};
 use crate::error::{Error, Result};
 use crate::id::{LocationId, Noun, PatientId, PractitionerId, QueueEntryId};
 use crate::location;
@@ -16,14 +16,14 @@ use crate::schedule;
 use crate::stamp::{Right, Stamp};
 use crate::time::{from_ms, local_date, plus_minutes};
 
-/// Puts a patient without an appointment into a practitioner's line. Somebody who waits there
-/// already keeps their token.
+/// Puts a patient without an appointment into a practitioner's line. Somebody who is in it keeps
+/// their token; who had been skipped is back in the line.
 pub fn join_walk_in(
     tx: &mut Tx<'_>,
     stamp: &Stamp,
     patient: PatientId,
     practitioner: PractitionerId,
-) -> Result<QueueEntry> {
+) -> Result<Joined> {
     if !stamp.may(Right::CheckIn) {
         stamp.needs(Right::RunQueue)?;
     }
@@ -31,8 +31,8 @@ pub fn join_walk_in(
     let clinic = clinic::get(tx)?;
     let (usual_location, prefix) = practitioner::active(tx, practitioner)?;
     let date = local_date(&clinic.zone, stamp.now);
-    if let Some(entry) = row::walk_in_of(tx, date, patient, practitioner)? {
-        return Ok(entry);
+    if let Some(entry) = row::in_line_of(tx, date, patient, practitioner)? {
+        return again(tx, stamp, entry);
     }
     let location = room_today(tx, practitioner, date)?.or(usual_location);
     let joined = turn_to_join(tx, stamp, date)?;
@@ -42,18 +42,26 @@ pub fn join_walk_in(
     write(tx, stamp, &prefix, entry)
 }
 
+/// Whether a patient has a place in a practitioner's line today, or is inside.
+pub(crate) fn is_in_line(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    patient: PatientId,
+    practitioner: PractitionerId,
+) -> Result<bool> {
+    let date = local_date(&clinic::get(read)?.zone, stamp.now);
+    Ok(row::in_line_of(read, date, patient, practitioner)?.is_some())
+}
+
 /// Puts a patient who has an appointment into the line. Once in, they keep their token; who
 /// had been skipped is back in the line.
 pub(crate) fn join_booked(
     tx: &mut Tx<'_>,
     stamp: &Stamp,
     appointment: &Appointment,
-) -> Result<QueueEntry> {
+) -> Result<Joined> {
     if let Some(entry) = row::of_appointment(tx, appointment.id)? {
-        return match entry.status {
-            Status::Skipped => turn::back_in_line(tx, stamp, entry),
-            Status::Waiting | Status::Called | Status::Finished | Status::Left => Ok(entry),
-        };
+        return again(tx, stamp, entry);
     }
     let clinic = clinic::get(tx)?;
     let (_, prefix) = practitioner::active(tx, appointment.practitioner)?;
@@ -72,11 +80,20 @@ pub(crate) fn join_booked(
 }
 
 /// Puts somebody, whoever it is, into the desk's line.
-pub(crate) fn join_desk(tx: &mut Tx<'_>, stamp: &Stamp) -> Result<QueueEntry> {
+pub(crate) fn join_desk(tx: &mut Tx<'_>, stamp: &Stamp) -> Result<Joined> {
     let date = local_date(&clinic::get(tx)?.zone, stamp.now);
     let joined = turn_to_join(tx, stamp, date)?;
     let entry = new(stamp, (date, joined), Kind::Desk, joined, None);
     write(tx, stamp, DESK_PREFIX, entry)
+}
+
+/// Somebody comes again who has a token: they keep it.
+fn again(tx: &mut Tx<'_>, stamp: &Stamp, entry: QueueEntry) -> Result<Joined> {
+    let entry = match entry.status {
+        Status::Skipped => turn::back_in_line(tx, stamp, entry, None)?,
+        Status::Waiting | Status::Called | Status::Finished | Status::Left => entry,
+    };
+    Ok(Joined { entry, is_new: false })
 }
 
 /// When somebody joins: now, but never before those who joined earlier that day, so that a clock
@@ -118,7 +135,7 @@ fn new(
     }
 }
 
-fn write(tx: &mut Tx<'_>, stamp: &Stamp, prefix: &str, entry: QueueEntry) -> Result<QueueEntry> {
+fn write(tx: &mut Tx<'_>, stamp: &Stamp, prefix: &str, entry: QueueEntry) -> Result<Joined> {
     let last: i64 = tx
         .sql()
         .prepare_cached(
@@ -127,7 +144,7 @@ fn write(tx: &mut Tx<'_>, stamp: &Stamp, prefix: &str, entry: QueueEntry) -> Res
         .query_row((entry.date.to_string(), prefix), |row| row.get(0))?;
     row::insert(tx, &entry, (prefix, last + 1))?;
     tx.record(stamp, "join", (Noun::QueueEntry, entry.id.as_bytes(), 1), entry.patient)?;
-    row::find(tx, entry.id)
+    Ok(Joined { entry: row::find(tx, entry.id)?, is_new: true })
 }
 
 /// The room of the session that a practitioner holds on a day.

@@ -1,6 +1,5 @@
-//! Reading and writing the queue's rows, and what a place in the line is worth.
+//! Reading and writing the queue's rows.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::Row;
 
@@ -9,31 +8,17 @@ use crate::clinic;
 use crate::db::{Read, Tx};
 use crate::error::{Error, Result};
 use crate::id::{AppointmentId, Noun, PatientId, PractitionerId, QueueEntryId};
-use crate::schedule::{self, stored_date};
-use crate::slot::Session;
+use crate::schedule::stored_date;
 use crate::stamp::{Right, Stamp};
 use crate::time::{from_ms, local_date, to_ms};
 
 /// Entries that one listing answers at the most.
 pub const LIST_MAX: u32 = 1_000;
-/// How many of a practitioner's last visits the estimate looks at.
-const VISITS_LOOKED_AT: u32 = 20;
-/// What a visit is taken to last when nothing is known, in minutes.
-const VISIT_MINUTES: i64 = 15;
 
 const COLUMNS: &str = "q.id, q.version, q.date, q.prefix, q.number, q.kind, q.status, q.patient,
   p.name, q.practitioner, q.location, l.name, q.appointment, q.joined_at, q.due, q.called_at,
   q.calls, q.finished_at, q.priority_reason
   FROM queue_entry q LEFT JOIN patient p ON p.id = q.patient LEFT JOIN location l ON l.id = q.location";
-
-/// What a place in the line is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// How many wait before.
-    pub ahead: i64,
-    /// How long it will take, in minutes, as far as can be said.
-    pub estimate_minutes: Option<i64>,
-}
 
 /// One entry.
 pub fn get(read: &Read<'_>, stamp: &Stamp, id: QueueEntryId) -> Result<QueueEntry> {
@@ -71,61 +56,6 @@ pub fn waiting_now(read: &Read<'_>, stamp: &Stamp) -> Result<i64> {
         .query_row([today.to_string()], |row| row.get(0))?)
 }
 
-/// What an entry's place is worth.
-pub fn place_of(read: &Read<'_>, stamp: &Stamp, entry: &QueueEntry) -> Result<Place> {
-    stamp.needs(Right::ReadQueue)?;
-    place(read, stamp.now, entry)
-}
-
-/// The same, for whoever holds the ticket.
-pub(crate) fn place(read: &Read<'_>, now: Timestamp, entry: &QueueEntry) -> Result<Place> {
-    let ahead = match entry.status {
-        Status::Waiting => read
-            .sql()
-            .prepare_cached(
-                "SELECT count(*) FROM queue_entry
-                 WHERE date = ?1 AND practitioner IS ?2 AND status = 'waiting'
-                   AND (due, joined_at, id) < (?3, ?4, ?5)",
-            )?
-            .query_row(
-                (
-                    entry.date.to_string(),
-                    entry.practitioner,
-                    to_ms(entry.due),
-                    to_ms(entry.joined_at),
-                    entry.id,
-                ),
-                |row| row.get(0),
-            )?,
-        Status::Called | Status::Skipped | Status::Finished | Status::Left => 0,
-    };
-    let estimate_minutes = match (entry.status, entry.practitioner) {
-        (Status::Waiting, Some(practitioner)) => {
-            Some(estimate(read, now, practitioner, entry.date, ahead)?)
-        }
-        (Status::Waiting, None)
-        | (Status::Called | Status::Skipped | Status::Finished | Status::Left, _) => None,
-    };
-    Ok(Place { ahead, estimate_minutes })
-}
-
-/// What the place of somebody who came now without an appointment would be worth.
-pub(crate) fn place_of_next(
-    read: &Read<'_>,
-    now: Timestamp,
-    practitioner: PractitionerId,
-    date: Date,
-) -> Result<Place> {
-    let ahead = read
-        .sql()
-        .prepare_cached(
-            "SELECT count(*) FROM queue_entry
-             WHERE date = ?1 AND practitioner = ?2 AND status = 'waiting'",
-        )?
-        .query_row((date.to_string(), practitioner), |row| row.get(0))?;
-    Ok(Place { ahead, estimate_minutes: Some(estimate(read, now, practitioner, date, ahead)?) })
-}
-
 pub(super) fn find(read: &Read<'_>, id: QueueEntryId) -> Result<QueueEntry> {
     one(read, "q.id = ?1", [id])?.ok_or(Error::NotFound(Noun::QueueEntry))
 }
@@ -134,8 +64,8 @@ pub(super) fn of_appointment(read: &Read<'_>, id: AppointmentId) -> Result<Optio
     one(read, "q.appointment = ?1", [id])
 }
 
-/// The entry with which a patient waits for a practitioner without an appointment.
-pub(super) fn walk_in_of(
+/// The entry with which a patient is in a practitioner's line, or inside.
+pub(super) fn in_line_of(
     read: &Read<'_>,
     date: Date,
     patient: PatientId,
@@ -202,66 +132,6 @@ pub(super) fn update(tx: &Tx<'_>, entry: &QueueEntry) -> Result<()> {
             &entry.priority_reason,
         ))?;
     Ok(())
-}
-
-/// The minutes until the last of `ahead` and whoever is inside are through: so many times
-/// what a visit here usually lasts, what the present one still takes, and what is left until
-/// the session begins.
-fn estimate(
-    read: &Read<'_>,
-    now: Timestamp,
-    practitioner: PractitionerId,
-    date: Date,
-    ahead: i64,
-) -> Result<i64> {
-    let sessions = sessions_of(read, practitioner, date)?;
-    let usual = match usual_minutes(read, practitioner)? {
-        Some(minutes) => minutes,
-        None => sessions.first().map_or(VISIT_MINUTES, |(_, minutes)| *minutes),
-    };
-    let since: Option<i64> = read
-        .sql()
-        .prepare_cached(
-            "SELECT max(called_at) FROM queue_entry
-             WHERE date = ?1 AND practitioner = ?2 AND status = 'called'",
-        )?
-        .query_row((date.to_string(), practitioner), |row| row.get(0))?;
-    let inside = since.map_or(0, |since| (usual - (to_ms(now) - since) / 60_000).max(1));
-    let running = sessions.iter().any(|(session, _)| session.start <= now && now < session.end);
-    let until_start = if running || since.is_some() {
-        0
-    } else {
-        let next = sessions.iter().map(|(session, _)| session.start).filter(|s| *s > now).min();
-        next.map_or(0, |start| (start.as_second() - now.as_second()) / 60)
-    };
-    Ok(until_start + inside + ahead * usual)
-}
-
-fn usual_minutes(read: &Read<'_>, practitioner: PractitionerId) -> Result<Option<i64>> {
-    let mut statement = read.sql().prepare_cached(
-        "SELECT finished_at - called_at FROM queue_entry INDEXED BY queue_entry_line
-         WHERE practitioner = ?1 AND status = 'finished' AND called_at IS NOT NULL
-           AND date >= (SELECT date(max(date), '-14 days') FROM queue_entry)
-         ORDER BY date DESC, due DESC LIMIT ?2",
-    )?;
-    let rows = statement.query_map((practitioner, VISITS_LOOKED_AT), |row| row.get(0))?;
-    let mut lengths = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
-    lengths.sort_unstable();
-    // The median: one forgotten "finish" must not frighten the waiting room.
-    Ok(lengths.get(lengths.len() / 2).map(|length| (length / 60_000).clamp(2, 60)))
-}
-
-fn sessions_of(
-    read: &Read<'_>,
-    practitioner: PractitionerId,
-    date: Date,
-) -> Result<Vec<(Session, i64)>> {
-    let zone = clinic::get(read)?.zone;
-    let schedules = schedule::in_use(read, Some(practitioner))?;
-    let held = schedules.iter().filter(|schedule| schedule.is_on(date));
-    Ok(held
-        .map(|schedule| (Session::of(schedule, &zone, date), i64::from(schedule.slot_minutes)))
-        .collect())
 }
 
 fn from_row(row: &Row<'_>) -> Result<QueueEntry> {

@@ -33,7 +33,7 @@ impl Waiting {
     fn walks_in(&mut self, who: usize, at: &str) -> QueueEntry {
         self.world.at_time(&format!("2026-11-23T{at}:00+05:30"));
         let (patient, doctor) = (self.people[who], self.doctor);
-        self.world.write(move |tx, stamp| join_walk_in(tx, stamp, patient, doctor))
+        self.world.write(move |tx, stamp| join_walk_in(tx, stamp, patient, doctor)).entry
     }
 
     fn next(&mut self, at: &str) -> Result<QueueEntry> {
@@ -124,6 +124,82 @@ fn the_estimate_counts_who_is_inside_who_is_ahead_and_the_time_to_the_start() {
     room.next("09:00").unwrap();
     room.world.at_time("2026-11-23T09:05:00+05:30");
     assert_eq!(place(&room, second.id), Place { ahead: 0, estimate_minutes: Some(10) });
+}
+
+/// Two practitioners with booked, walk-in, called, skipped, finished and urgent patients, and the
+/// desk: everybody's place is the same whether the list counts it or it is looked up alone.
+#[test]
+fn the_list_says_of_each_place_what_is_said_of_it_alone() {
+    let mut room = waiting_room();
+    room.comes_booked(0, 0, "08:40");
+    room.walks_in(1, "08:41");
+    room.comes_booked(2, 2, "08:42");
+    let other = room.world.practitioner("Dr. Meena Iyer", "neurology");
+    room.world.session(other, ("10:00", "12:00"), 20);
+    for patient in [room.people[0], room.people[3], room.people[4]] {
+        room.world.write(move |tx, stamp| join_walk_in(tx, stamp, patient, other));
+    }
+    room.world.write(join_desk);
+    room.world.write(join_desk);
+    room.next("09:00").unwrap();
+    let skipped = room.next("09:10").unwrap().id;
+    room.world.write(move |tx, stamp| skip(tx, stamp, skipped, None));
+    let urgent = room.walks_in(5, "09:12").id;
+    room.world.write(move |tx, stamp| prioritise(tx, stamp, (urgent, None), Some("fever".into())));
+    room.world.at_time("2026-11-23T09:13:00+05:30");
+
+    let today = "2026-11-23".parse().unwrap();
+    let whole = room.world.read(|read, stamp| list_with_places(read, stamp, today, None));
+    for (entry, place) in &whole {
+        let alone = room.world.read(|read, stamp| place_of(read, stamp, entry));
+        assert_eq!(*place, alone, "{}", entry.token);
+    }
+    let ahead: Vec<(&str, i64)> =
+        whole.iter().map(|(entry, place)| (entry.token.as_str(), place.ahead)).collect();
+    assert_eq!(
+        ahead,
+        [
+            ("A-004", 0),
+            ("D-001", 0),
+            ("D-002", 1),
+            ("A-001", 0),
+            ("A-002", 0),
+            ("B-001", 0),
+            ("B-002", 1),
+            ("B-003", 2),
+            ("A-003", 1),
+        ]
+    );
+    let waits: Vec<_> = whole.iter().map(|(_, place)| place.estimate_minutes).collect();
+    assert_eq!(waits[5..8], [Some(47), Some(67), Some(87)], "47 minutes to the session of 10:00");
+    let line = room.world.read(|read, stamp| list_with_places(read, stamp, today, Some(other)));
+    assert_eq!(line, whole[5..8]);
+}
+
+#[test]
+fn who_comes_again_keeps_the_token_and_is_back_in_the_line_if_skipped() {
+    let mut room = waiting_room();
+    let booked = room.comes_booked(0, 0, "08:40");
+    let walked = room.walks_in(1, "08:41");
+    let (patient, doctor) = (room.people[1], room.doctor);
+    let appointment = booked.appointment.unwrap();
+    for id in [booked.id, walked.id] {
+        room.world.write(move |tx, stamp| skip(tx, stamp, id, None));
+    }
+    let again = [
+        room.world.write(move |tx, stamp| join_walk_in(tx, stamp, patient, doctor)),
+        room.world.write(move |tx, stamp| {
+            let appointment = crate::appointment::find(tx, appointment)?;
+            join_booked(tx, stamp, &appointment)
+        }),
+    ];
+    for (joined, before) in again.iter().zip([&walked, &booked]) {
+        assert_eq!((&joined.entry.token, joined.is_new), (&before.token, false));
+        assert_eq!(joined.entry.status, Status::Waiting);
+    }
+    let other = room.people[2];
+    let new = room.world.write(move |tx, stamp| join_walk_in(tx, stamp, other, doctor));
+    assert!(new.is_new);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Line, QueueEntry, Status, row};
 use crate::appointment;
+use crate::change::next_version;
 use crate::clinic;
 use crate::contact;
 use crate::db::Tx;
@@ -70,7 +71,12 @@ pub fn call(
     id: QueueEntryId,
     seen: Option<i64>,
 ) -> Result<QueueEntry> {
-    let entry = step(tx, stamp, (id, seen), Status::Called)?;
+    stamp.needs(Right::RunQueue)?;
+    let entry = step(row::find(tx, id)?, seen, Status::Called)?;
+    called(tx, stamp, entry)
+}
+
+fn called(tx: &mut Tx<'_>, stamp: &Stamp, entry: QueueEntry) -> Result<QueueEntry> {
     let (called_at, calls) = (Some(stamp.now), entry.calls + 1);
     write(tx, stamp, "call", QueueEntry { called_at, calls, ..entry })
 }
@@ -83,8 +89,9 @@ pub fn recall(
     seen: Option<i64>,
 ) -> Result<QueueEntry> {
     stamp.needs(Right::RunQueue)?;
-    match row::find(tx, id)?.status {
-        Status::Called => call(tx, stamp, id, seen),
+    let entry = row::find(tx, id)?;
+    match entry.status {
+        Status::Called => called(tx, stamp, step(entry, seen, Status::Called)?),
         Status::Waiting | Status::Skipped | Status::Finished | Status::Left => {
             Err(illegal("only somebody who was called can be called again"))
         }
@@ -98,7 +105,8 @@ pub fn skip(
     id: QueueEntryId,
     seen: Option<i64>,
 ) -> Result<QueueEntry> {
-    let entry = step(tx, stamp, (id, seen), Status::Skipped)?;
+    stamp.needs(Right::RunQueue)?;
+    let entry = step(row::find(tx, id)?, seen, Status::Skipped)?;
     write(tx, stamp, "skip", entry)
 }
 
@@ -111,8 +119,7 @@ pub fn rejoin(
 ) -> Result<QueueEntry> {
     stamp.needs(Right::RunQueue)?;
     let entry = row::find(tx, id)?;
-    crate::change::next_version(entry.version, seen)?;
-    back_in_line(tx, stamp, entry)
+    back_in_line(tx, stamp, entry, seen)
 }
 
 /// Notes that somebody was seen; an appointment is fulfilled by it.
@@ -122,7 +129,8 @@ pub fn finish(
     id: QueueEntryId,
     seen: Option<i64>,
 ) -> Result<QueueEntry> {
-    let entry = step(tx, stamp, (id, seen), Status::Finished)?;
+    stamp.needs(Right::RunQueue)?;
+    let entry = step(row::find(tx, id)?, seen, Status::Finished)?;
     if let Some(appointment) = entry.appointment
         && appointment::find(tx, appointment)?.status.may_become(appointment::Status::Fulfilled)
     {
@@ -138,7 +146,8 @@ pub fn leave(
     id: QueueEntryId,
     seen: Option<i64>,
 ) -> Result<QueueEntry> {
-    let entry = step(tx, stamp, (id, seen), Status::Left)?;
+    stamp.needs(Right::RunQueue)?;
+    let entry = step(row::find(tx, id)?, seen, Status::Left)?;
     write(tx, stamp, "leave", entry)
 }
 
@@ -152,7 +161,7 @@ pub fn prioritise(
     stamp.needs(Right::RunQueue)?;
     let reason = contact::reason("reason", reason)?;
     let entry = row::find(tx, id)?;
-    let version = crate::change::next_version(entry.version, seen)?;
+    let version = next_version(entry.version, seen)?;
     match entry.status {
         Status::Waiting => {}
         Status::Called | Status::Skipped | Status::Finished | Status::Left => {
@@ -173,26 +182,22 @@ pub(super) fn back_in_line(
     tx: &mut Tx<'_>,
     stamp: &Stamp,
     entry: QueueEntry,
+    seen: Option<i64>,
 ) -> Result<QueueEntry> {
+    let version = next_version(entry.version, seen)?;
     match entry.status {
         Status::Skipped => {}
         Status::Waiting | Status::Called | Status::Finished | Status::Left => {
             return Err(illegal("only somebody who was skipped can rejoin"));
         }
     }
-    let (version, due) = (entry.version + 1, entry.due.max(stamp.now));
+    let due = entry.due.max(stamp.now);
     write(tx, stamp, "rejoin", QueueEntry { version, due, status: Status::Waiting, ..entry })
 }
 
-fn step(
-    tx: &Tx<'_>,
-    stamp: &Stamp,
-    (id, seen): (QueueEntryId, Option<i64>),
-    status: Status,
-) -> Result<QueueEntry> {
-    stamp.needs(Right::RunQueue)?;
-    let entry = row::find(tx, id)?;
-    let version = crate::change::next_version(entry.version, seen)?;
+/// The entry after a step, if `seen` is its version and its status allows the step.
+fn step(entry: QueueEntry, seen: Option<i64>, status: Status) -> Result<QueueEntry> {
+    let version = next_version(entry.version, seen)?;
     if entry.status.may_become(status) {
         Ok(QueueEntry { version, status, ..entry })
     } else {

@@ -1,9 +1,10 @@
 //! What to offer somebody whose slot is taken.
 
-use super::{Days, Slot, active_service};
+use super::{Days, Slot};
 use crate::clinic;
 use crate::db::Read;
 use crate::error::Result;
+use crate::healthcare_service;
 use crate::id::{HealthcareServiceId, SlotId};
 use crate::practitioner;
 use crate::schedule;
@@ -26,7 +27,7 @@ pub fn nearest(
     stamp.needs(Right::ReadDiary)?;
     let zone = clinic::get(read)?.zone;
     let schedule = schedule::find(read, wanted.schedule)?;
-    let service = active_service(read, service_id)?;
+    let service = service_id.map(|id| healthcare_service::active(read, id)).transpose()?;
     let first = local_date(&zone, wanted.start()).max(local_date(&zone, stamp.now));
     let last = (0..=DAYS_AFTER).fold(first, |date, _| next_day(date));
     let mut found = Vec::new();
@@ -40,7 +41,7 @@ pub fn nearest(
         if found.len() >= ALTERNATIVES_MAX {
             break;
         }
-        if service.as_ref().is_some_and(|service| !super::does(service, practitioner.id)) {
+        if service.as_ref().is_some_and(|service| !service.is_done_by(practitioner.id)) {
             continue;
         }
         let who = (practitioner.id, practitioner.location);

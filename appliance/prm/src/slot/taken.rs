@@ -6,7 +6,7 @@ use super::Session;
 use crate::db::Read;
 use crate::error::Result;
 use crate::schedule::Schedule;
-use crate::time::{TICK_MINUTES, tick, to_ms};
+use crate::time::{TICK_MINUTES, Ticks, tick, to_ms};
 
 /// The first lane of deliberate overbookings; lanes below it are capacity.
 pub(crate) const OVERBOOK_LANE: i64 = 1_000;
@@ -53,10 +53,9 @@ impl Taken {
     /// How many of the first `capacity` lanes are free from `start` to before `end`, both in
     /// seconds since 1970.
     pub(crate) fn free_lanes(&self, start: i64, end: i64, capacity: i64) -> i64 {
-        let index = |second: i64| {
-            usize::try_from(second.div_euclid(TICK_MINUTES * 60) - self.first).unwrap_or(0)
-        };
-        let (from, to) = (index(start), index(end - 1) + 1);
+        let ticks = Ticks::of_seconds(start, end);
+        let index = |tick: i64| usize::try_from(tick - self.first).unwrap_or(0);
+        let (from, to) = (index(ticks.first), index(ticks.last) + 1);
         let stretch = self.lanes.get(from..to.min(self.lanes.len())).unwrap_or_default();
         let used = stretch.iter().fold(0, |used, lanes| used | lanes);
         let capacity = u32::try_from(capacity.clamp(0, LANES_MAX)).unwrap_or(0);

@@ -141,6 +141,51 @@ fn a_new_password_ends_sessions_and_the_old_one_is_no_good() {
 }
 
 #[test]
+fn staff_change_their_own_password_and_all_their_other_sessions_end() {
+    let house = House::new();
+    let asha = house.hire("asha", Role::Clerk);
+    house.hire("ravi", Role::Clerk);
+    let desk = house.sign_in(RIGHT, "here", 0).unwrap();
+    let elsewhere = house.sign_in(RIGHT, "there", 0).unwrap();
+    let colleague = house.sign_in(("ravi", "correct horse"), "here", 0).unwrap();
+    let stamp = Stamp { actor: Actor::Staff(asha.id), role: Role::Clerk, ..house.at(1) };
+    let begin = || house.db.write_blocking(move |tx| begin_password_change(tx, &stamp, "here"));
+    assert!(!begin().unwrap().fits("wrong"));
+    let attempt = begin().unwrap();
+    assert!(attempt.fits("correct horse"));
+    let (raced, new) = (begin().unwrap(), hash_password("another horse").unwrap());
+    let after_race = new.clone();
+    let own =
+        house.db.write_blocking(move |tx| change_password(tx, &stamp, &attempt, &new)).unwrap();
+    for ended in [&desk, &elsewhere] {
+        assert!(house.signed_in(ended, 1).is_none());
+    }
+    assert_eq!(house.signed_in(&own, 1).unwrap().version, 2);
+    assert!(house.signed_in(&colleague, 1).is_some(), "nobody else is signed out");
+    let late = house.db.write_blocking(move |tx| change_password(tx, &stamp, &raced, &after_race));
+    assert_eq!(code(late.map(drop).unwrap_err()), Code::WrongSignin);
+    assert!(house.sign_in(RIGHT, "here", 2).is_err());
+    assert!(house.sign_in(("asha", "another horse"), "here", 2).is_ok());
+    let program = Stamp { actor: Actor::Box, ..stamp };
+    let refused = house.db.write_blocking(move |tx| begin_password_change(tx, &program, "here"));
+    assert!(matches!(refused, Err(Error::Forbidden)));
+}
+
+#[test]
+fn tries_at_the_present_password_are_bounded_like_those_to_sign_in() {
+    let house = House::new();
+    let asha = house.hire("asha", Role::Clerk);
+    let stamp = Stamp { actor: Actor::Staff(asha.id), role: Role::Clerk, ..house.at(0) };
+    let begin = || house.db.write_blocking(move |tx| begin_password_change(tx, &stamp, "here"));
+    for _ in 0..5 {
+        begin().unwrap();
+    }
+    assert!(matches!(code(begin().map(drop).unwrap_err()), Code::TooManyTries(_)));
+    assert!(matches!(code(house.sign_in(RIGHT, "here", 0).unwrap_err()), Code::TooManyTries(_)));
+    assert!(house.sign_in(RIGHT, "elsewhere", 0).is_ok());
+}
+
+#[test]
 fn the_last_administrator_stays() {
     let house = House::new();
     let admin = house.hire("admin", Role::Admin);

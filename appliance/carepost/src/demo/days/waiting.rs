@@ -117,7 +117,7 @@ impl Days {
         let stamp = self.clerk(at);
         let date = self.date(at);
         let Some((_, patient)) = self.somebody(Who::Anyone, date) else { return Ok(()) };
-        let entry = queue::join_walk_in(tx, &stamp, patient, self.practitioners[line])?;
+        let entry = queue::join_walk_in(tx, &stamp, patient, self.practitioners[line])?.entry;
         queue::call(tx, &stamp, entry.id, None)?;
         queue::skip(tx, &stamp, entry.id, None)?;
         Ok(())

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::http::words::AppointmentStatus;
 
 /// Hours after the start during which the QR opens a check-in.
 const QR_HOURS: i64 = 24;
@@ -27,8 +28,7 @@ pub struct PatientRef {
 pub struct AppointmentView {
     id: Uuid,
     version: i64,
-    /// FHIR's AppointmentStatus: `pending`, `booked`, `arrived`, `checked-in`, `fulfilled`,
-    /// `cancelled`, `noshow` or `entered-in-error`.
+    #[schema(value_type = AppointmentStatus)]
     status: &'static str,
     patient_id: Uuid,
     patient: PatientRef,

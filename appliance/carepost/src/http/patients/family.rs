@@ -16,13 +16,13 @@ use crate::app::App;
 use crate::http::auth::Caller;
 use crate::http::error::{Answer, Problem};
 use crate::http::idempotency::{Posted, once};
-use crate::http::json::Segment;
+use crate::http::json::{Segment, Segments};
 use crate::http::page::Page;
 use crate::http::read_audit;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, relate))
+    OpenApiRouter::new().routes(routes!(list, relate)).routes(routes!(unrelate))
 }
 
 /// One of the family.
@@ -86,4 +86,22 @@ async fn relate(
         Ok((StatusCode::CREATED, RelativeView::from(relative)))
     })
     .await
+}
+
+/// Takes back that somebody is a relative of the patient, whichever of the two records said so.
+#[utoipa::path(delete, path = "/patients/{id}/family/{related_id}", tag = "patients",
+    params(("id" = Uuid, Path), ("related_id" = Uuid, Path)),
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn unrelate(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Segments(id, related): Segments<PatientId, PatientId>,
+) -> Answer<StatusCode> {
+    if app.db.write(move |tx| patient::unrelate(tx, &stamp, id, related)).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        let detail = "neither record says that the two are related";
+        Err(Problem::new(StatusCode::NOT_FOUND, "relation_not_found", detail))
+    }
 }

@@ -17,13 +17,18 @@ use crate::app::App;
 use crate::http::auth::Caller;
 use crate::http::error::{Answer, Problem};
 use crate::http::idempotency::{Posted, once};
-use crate::http::json::{Asked, Segment};
+use crate::http::json::{Asked, Body, Segment};
 use crate::http::page::{self, Page};
 use crate::http::read_audit;
+use crate::http::words::DuplicateReason;
 
 /// The routes of this file.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(duplicates)).routes(routes!(merge)).routes(routes!(undo))
+    OpenApiRouter::new()
+        .routes(routes!(duplicates))
+        .routes(routes!(dismiss))
+        .routes(routes!(merge))
+        .routes(routes!(undo))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -43,7 +48,7 @@ struct PairView {
     b: PatientView,
     /// How likely it is, 0 to 1.
     score: f64,
-    /// `same_name`, `like_name`, `same_birth_date`, `agreeing_birth_date`, `same_phone`.
+    #[schema(value_type = Vec<DuplicateReason>)]
     reasons: Vec<&'static str>,
 }
 
@@ -69,6 +74,30 @@ async fn duplicates(
     ids.dedup();
     read_audit::shown(&app, stamp, Noun::Patient, ids).await?;
     Ok(Json(Page::whole(pairs.into_iter().map(PairView::from).collect())))
+}
+
+/// Two records that are of two people.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NotDuplicates {
+    #[schema(value_type = Uuid)]
+    a: PatientId,
+    #[schema(value_type = Uuid)]
+    b: PatientId,
+}
+
+/// Says that a listed pair is of two people. It is listed again when a name, the birth date or a
+/// telephone number of one of the two changes.
+#[utoipa::path(post, path = "/patients/duplicates/dismiss", tag = "patients", request_body = NotDuplicates,
+    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn dismiss(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Body(NotDuplicates { a, b }): Body<NotDuplicates>,
+) -> Answer<StatusCode> {
+    app.db.write(move |tx| patient::dismiss_duplicate(tx, &stamp, a, b)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Which record is merged into the one of the address.

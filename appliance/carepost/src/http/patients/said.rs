@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::http::json::never_null;
 use crate::http::staff::even_null;
+use crate::http::words::{ContactChannel, PhoneUse, Sex};
 
 /// A patient to be registered.
 #[derive(Deserialize, ToSchema)]
@@ -20,7 +21,7 @@ pub(super) struct NewPatient {
     phones: Option<Vec<SaidPhone>>,
     /// `1984-05-02`, `1984-05` or `1984`.
     birth_date: Option<String>,
-    /// `male`, `female`, `other` or `unknown`.
+    #[schema(value_type = Option<Sex>)]
     sex: Option<String>,
     /// A BCP 47 tag.
     language: Option<String>,
@@ -50,6 +51,7 @@ pub(super) struct PatientEdit {
     #[serde(default, deserialize_with = "even_null")]
     birth_date: Option<Option<String>>,
     #[serde(default, deserialize_with = "even_null")]
+    #[schema(value_type = Option<Sex>)]
     sex: Option<Option<String>>,
     #[serde(default, deserialize_with = "even_null")]
     language: Option<Option<String>>,
@@ -74,8 +76,9 @@ pub(super) struct PatientEdit {
 struct SaidPhone {
     /// In any national or international form.
     number: String,
-    /// `mobile`, `home` or `work`; mobile when it is not said.
+    /// Mobile when it is not said.
     #[serde(rename = "use")]
+    #[schema(value_type = Option<PhoneUse>)]
     use_: Option<String>,
 }
 
@@ -122,7 +125,8 @@ struct SaidIdentifier {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SaidPreferences {
-    /// `whatsapp`, `sms`, `voice`, `email`; the preferred one first.
+    /// The preferred one first.
+    #[schema(value_type = Option<Vec<ContactChannel>>)]
     channels: Option<Vec<String>>,
     /// Yes when it is not said.
     reminders: Option<bool>,
@@ -133,6 +137,7 @@ struct SaidPreferences {
 #[serde(deny_unknown_fields)]
 struct SaidPreferencesEdit {
     #[serde(default, deserialize_with = "even_null")]
+    #[schema(value_type = Option<Vec<ContactChannel>>)]
     channels: Option<Option<Vec<String>>>,
     /// Null is yes.
     #[serde(default, deserialize_with = "even_null")]

@@ -5,6 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::http::words::{ContactChannel, PhoneUse, Sex};
+
 /// A person who is or was treated here.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = Patient)]
@@ -23,7 +25,7 @@ pub struct PatientView {
     phones: Vec<PhoneView>,
     /// `1984-05-02`, `1984-05` or `1984`: as far as it is known.
     birth_date: Option<String>,
-    /// `male`, `female`, `other` or `unknown`.
+    #[schema(value_type = Sex)]
     sex: &'static str,
     /// A BCP 47 tag.
     language: Option<String>,
@@ -43,8 +45,8 @@ pub struct PatientView {
 struct PhoneView {
     /// E.164.
     number: String,
-    /// `mobile`, `home` or `work`.
     #[serde(rename = "use")]
+    #[schema(value_type = PhoneUse)]
     use_: &'static str,
 }
 
@@ -73,7 +75,8 @@ struct IdentifierView {
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = Preferences)]
 struct PreferencesView {
-    /// `whatsapp`, `sms`, `voice`, `email`; the preferred one first.
+    /// The preferred one first.
+    #[schema(value_type = Vec<ContactChannel>)]
     channels: Vec<&'static str>,
     /// Whether the patient wants to be reminded.
     reminders: bool,

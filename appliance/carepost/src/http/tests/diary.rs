@@ -53,6 +53,31 @@ async fn a_practitioner_with_a_session_is_added_as_the_contract_says() {
 }
 
 #[tokio::test]
+async fn a_long_list_of_slots_is_whole_and_each_is_as_the_contract_says() {
+    let clinic = Clinic::new();
+    let token = clinic.token(Role::Integrator);
+    let (practitioner, schedule) = doctor(&clinic, &token).await;
+    let path = "slots?from=2026-11-24&to=2027-01-24&limit=10000";
+    let answered = ask(&clinic, &token, ("GET", path), None).await;
+    assert_eq!(answered.headers["content-type"], "application/json");
+    assert_eq!(answered.body["next"], Value::Null);
+    let slots = answered.body["items"].as_array().unwrap();
+    // 44 weekdays of 32 slots.
+    assert_eq!(slots.len(), 44 * 32);
+    let id = format!("{}.{}", schedule["id"].as_str().unwrap(), 29_929_170);
+    assert_eq!(
+        slots[32 * 3],
+        json!({
+            "id": id, "schedule_id": schedule["id"], "practitioner_id": practitioner["id"],
+            "location_id": null, "start": "2026-11-27T09:00:00+05:30",
+            "end": "2026-11-27T09:15:00+05:30", "free": 1,
+        })
+    );
+    let none = ask(&clinic, &token, ("GET", "slots?from=2026-11-28&to=2026-11-29"), None).await;
+    assert_eq!(none.body, json!({ "items": [], "next": null }));
+}
+
+#[tokio::test]
 async fn a_session_is_changed_and_ended_but_its_times_stay() {
     let clinic = Clinic::new();
     let token = clinic.token(Role::Clerk);

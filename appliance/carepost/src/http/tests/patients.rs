@@ -238,6 +238,34 @@ async fn a_family_is_who_is_related_or_shares_a_number() {
     let family = desk.get(&path).await;
     assert_eq!(names(&family), ["Meera", "Asha Rao"]);
     assert_eq!(family.body["items"][1]["relationship"], Value::Null);
+    let back = format!(
+        "{PATIENTS}/{}/family/{}",
+        aunt["id"].as_str().unwrap(),
+        child["id"].as_str().unwrap()
+    );
+    assert_eq!(desk.send("DELETE", &back, Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(names(&desk.get(&path).await), ["Asha Rao"]);
+    let gone = desk.send("DELETE", &back, Value::Null).await;
+    assert_eq!((gone.status, gone.code()), (StatusCode::NOT_FOUND, "relation_not_found"));
+    let no_id = desk.send("DELETE", &format!("{path}/somebody"), Value::Null).await;
+    assert_eq!((no_id.status, no_id.code()), (StatusCode::NOT_FOUND, "not_found"));
+}
+
+#[tokio::test]
+async fn a_pair_that_is_of_two_people_is_listed_no_more() {
+    let clinic = Clinic::new();
+    let desk = Asker::new(&clinic, Role::Clerk);
+    let one = desk.register(asha()).await;
+    let mut twin = asha();
+    twin["name"] = json!("Usha Rao");
+    twin["accept_duplicate"] = json!(true);
+    let other = desk.register(twin).await;
+    let pairs = format!("{PATIENTS}/duplicates");
+    assert_eq!(desk.get(&pairs).await.body["items"].as_array().unwrap().len(), 1);
+    let body = json!({ "a": other["id"], "b": one["id"] });
+    let dismissed = desk.send("POST", &format!("{pairs}/dismiss"), body).await;
+    assert_eq!(dismissed.status, StatusCode::NO_CONTENT, "{:?}", dismissed.body);
+    assert_eq!(desk.get(&pairs).await.body["items"], json!([]));
 }
 
 #[tokio::test]

@@ -1,10 +1,14 @@
 //! Signing in, out, and what a cookie may do.
 
 use axum::http::StatusCode;
-use prm::stamp::Role;
+use prm::db::Db;
+use prm::stamp::{Role, Stamp};
+use prm::token;
 use serde_json::json;
 
 use super::Clinic;
+use crate::http::known::REMEMBERED_MS;
+use crate::place;
 
 const SESSION: &str = "/api/v1/prm/session";
 
@@ -33,6 +37,30 @@ async fn a_session_ends_after_a_long_day() {
     assert_eq!(clinic.call("GET", SESSION, &mine, None).await.status, StatusCode::OK);
     clinic.app.clock.set("2026-11-23T22:00:00+05:30".parse().unwrap());
     assert_eq!(clinic.call("GET", SESSION, &mine, None).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_is_revoked_here_ends_at_once_and_what_the_command_line_revokes_a_second_later() {
+    let clinic = Clinic::new();
+    let data = clinic.app.data.clone();
+    let command_line = Db::open(&place::database(&data), clinic.app.db.keys().clone()).unwrap();
+    let now = clinic.app.now();
+    let stamp = Stamp::of_box(now);
+    for (db, later, status) in [
+        (&clinic.app.db, 0, StatusCode::UNAUTHORIZED),
+        (&command_line, REMEMBERED_MS - 1, StatusCode::OK),
+        (&command_line, REMEMBERED_MS, StatusCode::UNAUTHORIZED),
+    ] {
+        clinic.app.clock.set(now);
+        let token = clinic.token(Role::Clerk);
+        let mine = [("authorization", token.as_str())];
+        let status_of = || clinic.call("GET", "/api/v1/prm/practitioners", &mine, None);
+        assert_eq!(status_of().await.status, StatusCode::OK);
+        let newest = db.read_blocking(|read| token::list(read, &stamp)).unwrap().pop().unwrap();
+        db.write_blocking(move |tx| token::revoke(tx, &stamp, newest.id)).unwrap();
+        clinic.app.clock.set(now + jiff::SignedDuration::from_millis(later));
+        assert_eq!(status_of().await.status, status, "{later} ms later");
+    }
 }
 
 #[tokio::test]
@@ -80,6 +108,44 @@ async fn many_wrong_passwords_wait_longer_and_longer() {
     clinic.app.clock.set("2026-11-23T10:00:03+05:30".parse().unwrap());
     let later = clinic.call("POST", SESSION, &[], Some(right)).await;
     assert_eq!(later.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_password_is_changed_by_whoever_knows_it_and_only_this_browser_stays_signed_in() {
+    let clinic = Clinic::new();
+    clinic.hire("asha", Role::Clerk);
+    let (here, there) = (clinic.sign_in("asha").await, clinic.sign_in("asha").await);
+    let mine = [("cookie", here.as_str()), ("x-carepost-csrf", "1")];
+    let path = format!("{SESSION}/password");
+    let change = |current: &str, new: &str| json!({ "current": current, "new": new });
+
+    let short = clinic.call("POST", &path, &mine, Some(change("correct horse", "short"))).await;
+    assert_eq!(
+        (short.status, &short.body["field"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("new"))
+    );
+    let wrong = clinic.call("POST", &path, &mine, Some(change("a guess", "another horse"))).await;
+    assert_eq!((wrong.status, wrong.code()), (StatusCode::FORBIDDEN, "wrong_signin"));
+    assert_eq!(clinic.call("GET", SESSION, &mine[..1], None).await.status, StatusCode::OK);
+
+    let body = change("correct horse", "another horse");
+    let changed = clinic.call("POST", &path, &mine, Some(body.clone())).await;
+    assert_eq!(changed.status, StatusCode::NO_CONTENT, "{:?}", changed.body);
+    let new = changed.cookie();
+    for (cookie, status) in [
+        (&here, StatusCode::UNAUTHORIZED),
+        (&there, StatusCode::UNAUTHORIZED),
+        (&new, StatusCode::OK),
+    ] {
+        let session = clinic.call("GET", SESSION, &[("cookie", cookie)], None).await;
+        assert_eq!(session.status, status);
+    }
+    let body = json!({ "username": "asha", "password": "another horse" });
+    assert_eq!(clinic.call("POST", SESSION, &[], Some(body)).await.status, StatusCode::OK);
+    let program = clinic.token(Role::Clerk);
+    let body = change("another horse", "correct horse");
+    let program = clinic.call("POST", &path, &[("authorization", &program)], Some(body)).await;
+    assert_eq!((program.status, program.code()), (StatusCode::FORBIDDEN, "forbidden"));
 }
 
 #[tokio::test]

@@ -11,17 +11,17 @@ use super::{Answered, Clinic};
 const ROOT: &str = "/api/v1/prm";
 
 /// A clinic with a cardiologist who sees patients all day, and one patient.
-struct Practice {
+pub(super) struct Practice {
     clinic: Clinic,
     clerk: String,
     kiosk: String,
     practitioner: Value,
-    patient: Value,
+    pub(super) patient: Value,
     slots: Vec<Value>,
 }
 
 impl Practice {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let clinic = Clinic::new();
         let (clerk, kiosk) = (clinic.token(Role::Clerk), clinic.token(Role::Kiosk));
         let mut practice = Self {
@@ -52,20 +52,20 @@ impl Practice {
         self.post("patients", body).await.body["id"].clone()
     }
 
-    async fn book(&self, patient: &Value, slot: usize) -> Answered {
+    pub(super) async fn book(&self, patient: &Value, slot: usize) -> Answered {
         let body = json!({ "patient_id": patient, "slot_id": self.slots[slot]["id"], "reason": "chest pain" });
         self.post("appointments", body).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answered {
+    pub(super) async fn post(&self, path: &str, body: Value) -> Answered {
         self.ask(&self.clerk, "POST", path, Some(body)).await
     }
 
-    async fn get(&self, path: &str) -> Answered {
+    pub(super) async fn get(&self, path: &str) -> Answered {
         self.ask(&self.clerk, "GET", path, None).await
     }
 
-    async fn at_kiosk(&self, path: &str, body: Value) -> Answered {
+    pub(super) async fn at_kiosk(&self, path: &str, body: Value) -> Answered {
         self.ask(&self.kiosk, "POST", path, Some(body)).await
     }
 
@@ -154,6 +154,50 @@ async fn a_family_chooses_and_only_this_kiosk_can_use_the_choice() {
     let stolen = practice.ask(&elsewhere, "POST", "check-ins", Some(choice.clone())).await;
     assert_eq!(stolen.code(), "see_the_desk");
     assert_eq!(practice.at_kiosk("check-ins", choice).await.status, StatusCode::CREATED);
+}
+
+/// 201 is a token that was given just now, 200 one that the person had, on each way in.
+#[tokio::test]
+async fn whoever_has_a_token_hears_200_on_every_way_in_also_after_being_skipped() {
+    let practice = Practice::open().await;
+    let booked = practice.book(&practice.patient, 0).await.body;
+    let (booked_show, phone) = (
+        json!({ "qr": booked["qr"], "birth_year": 1984 }),
+        json!({ "phone": "98441 11173", "birth_date": "1984" }),
+    );
+    let found = practice.at_kiosk("check-ins/match", phone.clone()).await;
+    let choice = json!({ "choice": found.body["people"][0]["choice"] });
+    let walker = practice.register("Ravi Das", "98450 00001").await;
+    let at_desk = json!({ "patient_id": walker, "practitioner_id": practice.practitioner });
+    let walks_in = json!({ "phone": "98450 00001", "birth_date": "1984",
+        "practitioner_id": practice.practitioner });
+    let first = practice.at_kiosk("check-ins", choice.clone()).await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    let walked = practice.at_kiosk("check-ins/walk-in", walks_in.clone()).await;
+    assert_eq!(walked.status, StatusCode::CREATED);
+    for skipped_before in [false, true] {
+        let entries = practice.get("queue").await.body["items"].clone();
+        for (entry, ways) in entries.as_array().unwrap().iter().zip([
+            [("check-ins", &booked_show), ("check-ins", &phone), ("check-ins", &choice)].as_slice(),
+            [("check-ins/walk-in", &walks_in), ("queue", &at_desk)].as_slice(),
+        ]) {
+            for (path, body) in ways {
+                if skipped_before {
+                    let skip = format!("queue/{}/skip", entry["id"].as_str().unwrap());
+                    assert_eq!(practice.post(&skip, json!({})).await.status, StatusCode::OK);
+                }
+                let again = if *path == "queue" {
+                    practice.post(path, (*body).clone()).await
+                } else {
+                    practice.at_kiosk(path, (*body).clone()).await
+                };
+                assert_eq!(again.status, StatusCode::OK, "{path} {skipped_before}");
+                assert_eq!(again.body["token"], entry["token"]);
+            }
+        }
+    }
+    let waiting = practice.get("queue").await.body["items"].clone();
+    assert!(waiting.as_array().unwrap().iter().all(|entry| entry["status"] == "waiting"));
 }
 
 #[tokio::test]

@@ -154,10 +154,14 @@ async fn a_database_that_takes_no_writes_is_not_ready_and_says_why() {
 }
 
 #[tokio::test]
-async fn settings_reach_the_screens_and_the_queue() {
+async fn settings_reach_the_screens_the_queue_and_the_doors() {
     let clinic = Clinic::new();
     let set = |key, value: &str| Flag { name: "--test", key, value: value.to_owned() };
-    let flags = [set("queue.walk_in_wait_minutes", "45"), set("kiosk.idle_seconds", "20")];
+    let flags = [
+        set("queue.walk_in_wait_minutes", "45"),
+        set("kiosk.idle_seconds", "20"),
+        set("http.hosts", "clinic.example"),
+    ];
     let (folder, db) = (clinic.app.data.clone(), clinic.app.db.clone());
     let config = Config::load(&folder, None, [], &flags).unwrap();
     let app = App::with_db(&folder, config, clinic.app.clock.clone(), db).unwrap();
@@ -166,4 +170,11 @@ async fn settings_reach_the_screens_and_the_queue() {
     let clinic = Clinic { router: crate::http::router(app.clone()), app, ..clinic };
     let answered = clinic.call("GET", "/api/v1/prm/clinic", &[], None).await;
     assert_eq!(answered.body["kiosk_idle_seconds"], 20);
+    for (host, status) in [
+        ("Clinic.Example:443", StatusCode::OK),
+        ("evil.clinic.example", StatusCode::MISDIRECTED_REQUEST),
+    ] {
+        let answered = clinic.call("GET", "/api/v1/prm/clinic", &[("host", host)], None).await;
+        assert_eq!(answered.status, status, "{host}");
+    }
 }

@@ -1,0 +1,54 @@
+//! The words of the API that are one of a few, as shapes of its document. The words themselves
+//! are those of the records.
+
+use prm::{appointment, device, location, patient, queue, schedule, staff};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+macro_rules! words {
+    ($($(#[doc = $doc:literal])* $name:ident: $words:expr;)*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Debug)]
+        pub enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some(concat!($($doc),*).trim()))
+                    .enum_values(Some($words))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )*};
+}
+
+words! {
+    /// FHIR's AppointmentStatus, as far as the box uses it.
+    AppointmentStatus: appointment::Status::ALL.map(appointment::Status::as_str);
+    /// How somebody came into the queue.
+    QueueKind: queue::Kind::ALL.map(queue::Kind::as_str);
+    /// Where somebody in the queue stands.
+    QueueStatus: queue::Status::ALL.map(queue::Status::as_str);
+    /// What a person may do.
+    StaffRole: staff::ROLES.map(|role| role.as_str());
+    /// The sex for administrative purposes.
+    Sex: patient::Sex::ALL.iter().map(|sex| sex.as_str());
+    /// What a telephone number is for.
+    PhoneUse: patient::PhoneUse::ALL.iter().map(|of| of.as_str());
+    /// A way to reach a patient.
+    ContactChannel: patient::ContactChannel::ALL.iter().map(|channel| channel.as_str());
+    /// Why two records may be of one person.
+    DuplicateReason: patient::Reason::ALL.map(patient::Reason::as_str);
+    /// What a device is.
+    DeviceKind: device::Kind::ALL.map(device::Kind::as_str);
+    /// How far a device is.
+    DeviceStatus: device::Status::ALL.map(device::Status::as_str);
+    /// What a location is.
+    LocationKind: location::Kind::ALL.map(location::Kind::as_str);
+    /// A day of the week.
+    Weekday: schedule::Weekdays::ALL.words();
+}

@@ -1,0 +1,27 @@
+//! By what appointments can be asked ([`crate::query`]).
+
+use crate::query::{Column, Field};
+
+/// Who comes.
+pub const PATIENT: Field = Field(Column::Id("r.patient"));
+
+/// To whom.
+pub const PRACTITIONER: Field = Field(Column::Id("r.practitioner"));
+
+/// Where.
+pub const LOCATION: Field = Field(Column::Id("r.location"));
+
+/// For what.
+pub const HEALTHCARE_SERVICE: Field = Field(Column::Id("r.healthcare_service"));
+
+/// In which session.
+pub const SCHEDULE: Field = Field(Column::Id("r.schedule"));
+
+/// Where it stands.
+pub const STATUS: Field = Field(Column::Word("r.status"));
+
+/// When it takes place.
+pub const TIME: Field = Field(Column::Time("r.start", "r.end"));
+
+/// Why the patient comes.
+pub const REASON: Field = Field(Column::Text("r.reason"));
