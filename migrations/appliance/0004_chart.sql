@@ -1,10 +1,10 @@
 -- What other systems gave of a record, as they gave it; from which version of the record on.
 CREATE TABLE given (
-  noun TEXT NOT NULL,
+  kind TEXT NOT NULL,
   resource BLOB NOT NULL CHECK (length(resource) = 16),
   version INTEGER NOT NULL,
   body TEXT NOT NULL,
-  PRIMARY KEY (noun, resource, version)
+  PRIMARY KEY (kind, resource, version)
 ) STRICT, WITHOUT ROWID;
 
 -- Records as they were before they were changed.

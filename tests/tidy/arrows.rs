@@ -8,9 +8,10 @@ use super::assert_none;
 use super::source::files;
 
 /// Each crate of the workspace, and what of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 4] = [
+const ARROWS: [(&str, &[&str]); 5] = [
     ("prm", &[]),
-    ("carepost", &["prm"]),
+    ("fhir", &["prm"]),
+    ("carepost", &["prm", "fhir"]),
     ("xtask", &[]),
     // The tests may know everything.
     ("tests", &["prm", "carepost"]),

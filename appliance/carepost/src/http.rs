@@ -13,6 +13,7 @@ pub mod clinic;
 pub mod closed_days;
 pub mod devices;
 pub mod error;
+pub mod fhir;
 pub mod healthcare_services;
 pub mod idempotency;
 pub mod json;
@@ -64,6 +65,7 @@ pub fn router(app: App) -> Router {
         SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Router::new()
         .merge(api)
+        .merge(fhir::routes())
         .route("/livez", get(wellness::livez))
         .route("/readyz", get(wellness::readyz))
         .route("/metrics", get(wellness::metrics))

@@ -18,7 +18,7 @@ pub(crate) use self::row::{find, of_patient_on};
 pub use self::series::{Conflict, Every, OCCURRENCES_MAX, Repeated, Unit, book_series};
 pub(crate) use self::step::check_in;
 pub use self::step::{
-    arrive, cancel, complete, confirm, enter_in_error, expire_holds, move_to, no_show,
+    amend, arrive, cancel, complete, confirm, enter_in_error, expire_holds, move_to, no_show,
 };
 use serde::{Deserialize, Serialize};
 

@@ -35,7 +35,7 @@ pub fn after(read: &Read<'_>, after: i64, limit: u32) -> Result<Vec<Change>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The changes of one resource that are still known, newest first, before a sequence and at most
+/// The changes of one resource that are still known, newest first, before a version and at most
 /// `limit` of them.
 pub fn of(
     read: &Read<'_>,
@@ -47,7 +47,7 @@ pub fn of(
     stamp.needs(Right::to_read(noun))?;
     let mut statement = read.sql().prepare_cached(
         "SELECT sequence, noun, resource, version, verb, at FROM change
-         WHERE resource = ?1 AND sequence < ?2 ORDER BY version DESC LIMIT ?3",
+         WHERE resource = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3",
     )?;
     let rows = statement.query_map((resource, before, limit), from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -5,6 +5,7 @@
 //! Invariant: a code works once, for a short time, and only a hash of the device's secret is kept.
 
 use jiff::Timestamp;
+use rusqlite::OptionalExtension as _;
 
 use crate::contact;
 use crate::db::{Read, Tx};
@@ -153,6 +154,23 @@ pub fn ask_to_pair(
     insert(tx, &device, &code, Some(secret::hash(secret.text())))?;
     tx.record(stamp, "ask_to_pair", (Noun::Device, device.id.as_bytes(), 1), None)?;
     Ok(Asked { device, code, secret })
+}
+
+/// A device asks again that heard no answer: a new secret for it, in place of the one that was
+/// lost, while it still waits for being paired. The edge knows that it is the same one.
+pub fn ask_again(tx: &mut Tx<'_>, stamp: &Stamp, id: DeviceId) -> Result<Option<Secret>> {
+    let secret = Secret::new("")?;
+    let version: Option<i64> = tx
+        .sql()
+        .prepare_cached(
+            "UPDATE device SET secret_hash = ?2, version = version + 1
+             WHERE id = ?1 AND status = 'pending' AND expires_at > ?3 RETURNING version",
+        )?
+        .query_row((id, secret::hash(secret.text()), to_ms(stamp.now)), |row| row.get(0))
+        .optional()?;
+    let Some(version) = version else { return Ok(None) };
+    tx.record(stamp, "ask_again", (Noun::Device, id.as_bytes(), version), None)?;
+    Ok(Some(secret))
 }
 
 /// Pairs the device that shows `code`. Blanks and hyphens in it do not matter.

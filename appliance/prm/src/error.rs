@@ -136,6 +136,13 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The refusal as an error.
+    pub fn into_error(self) -> Error {
+        Error::Refused(self)
+    }
+}
+
 impl Error {
     /// A refusal as an error.
     pub fn refused(code: Code, detail: impl Into<String>) -> Self {

@@ -44,10 +44,10 @@ pub fn keep(
     }
     tx.sql()
         .prepare_cached(
-            "INSERT INTO given (noun, resource, version, body) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (noun, resource, version) DO UPDATE SET body = excluded.body",
+            "INSERT INTO given (kind, resource, version, body) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (kind, resource, version) DO UPDATE SET body = excluded.body",
         )?
-        .execute((noun.as_str(), resource, version, body))?;
+        .execute((kind, resource, version, body))?;
     index(tx, kind, resource, keys)
 }
 
@@ -59,7 +59,9 @@ pub(crate) fn index(tx: &Tx<'_>, kind: &str, resource: &[u8; 16], keys: &[Key]) 
             format!("a resource is found by at most {KEYS_MAX} codes, references and times"),
         ));
     }
-    tx.sql().prepare_cached("DELETE FROM chart_value WHERE resource = ?1")?.execute([resource])?;
+    tx.sql()
+        .prepare_cached("DELETE FROM chart_value WHERE resource = ?1 AND kind = ?2")?
+        .execute((resource, kind))?;
     let mut insert = tx.sql().prepare_cached(
         "INSERT OR IGNORE INTO chart_value (kind, parameter, code, low, high, system, resource)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -79,19 +81,20 @@ fn cut(text: &str) -> &str {
     &text[..end]
 }
 
-/// What was last given of a record up to this version of it, if anything was.
+/// What was last given of a record up to this version of it as this kind, if anything was.
 pub fn of(
     read: &Read<'_>,
     stamp: &Stamp,
     (noun, resource, version): (Noun, &[u8; 16], i64),
+    kind: &str,
 ) -> Result<Option<String>> {
     stamp.needs(Right::to_read(noun))?;
     Ok(read
         .sql()
         .prepare_cached(
-            "SELECT body FROM given WHERE noun = ?1 AND resource = ?2 AND version <= ?3
+            "SELECT body FROM given WHERE kind = ?1 AND resource = ?2 AND version <= ?3
              ORDER BY version DESC LIMIT 1",
         )?
-        .query_row((noun.as_str(), resource, version), |row| row.get(0))
+        .query_row((kind, resource, version), |row| row.get(0))
         .optional()?)
 }

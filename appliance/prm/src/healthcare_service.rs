@@ -200,17 +200,12 @@ fn write(
             format!("a service names at most {NAMED_MAX} practitioners and as many locations"),
         ));
     }
-    for practitioner in &raw.practitioners {
-        practitioner::active(tx, *practitioner)?;
-    }
-    for location in &raw.locations {
-        location::must_be_active(tx, *location)?;
-    }
+    let before = if raw.version > 1 { Some(find(tx, raw.id)?) } else { None };
+    must_be_active(tx, before.as_ref(), &raw)?;
     let service = HealthcareService { name, ..raw };
-    if service.version > 1 {
-        let before = find(tx, service.id)?;
+    if let Some(before) = &before {
         let which = (Noun::HealthcareService, service.id.as_bytes(), before.version);
-        past::keep(tx, which, &before)?;
+        past::keep(tx, which, before)?;
     }
     tx.sql()
         .prepare_cached(
@@ -236,6 +231,26 @@ fn write(
         None,
     )?;
     find(tx, service.id)
+}
+
+/// Refuses practitioners and locations that are not in use. Those that were named before stay:
+/// one out of use keeps nobody from other edits.
+fn must_be_active(
+    tx: &Tx<'_>,
+    before: Option<&HealthcareService>,
+    now: &HealthcareService,
+) -> Result<()> {
+    for practitioner in &now.practitioners {
+        if !before.is_some_and(|before| before.practitioners.contains(practitioner)) {
+            practitioner::active(tx, *practitioner)?;
+        }
+    }
+    for location in &now.locations {
+        if !before.is_some_and(|before| before.locations.contains(location)) {
+            location::must_be_active(tx, *location)?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a number of minutes that is not a multiple of five between two bounds.

@@ -1,7 +1,7 @@
 //! Answers to creating requests, kept for a day, so that a repeated request hears the same
 //! and nothing happens twice.
 
-use crate::db::Tx;
+use crate::db::{Read, Tx};
 use crate::error::{Code, Error, Result};
 use crate::stamp::{Actor, Stamp};
 use crate::time::to_ms;
@@ -47,12 +47,18 @@ impl Key {
         request.copy_from_slice(hash.finish().as_ref());
         Ok(Self { text: text.to_owned(), request })
     }
+
+    /// The key as it is kept of somebody who has not said who they are: theirs only at the place
+    /// that they ask from, because all of them are one actor.
+    pub fn at_place(self, place: &str) -> Self {
+        Self { text: format!("{place} {}", self.text), request: self.request }
+    }
 }
 
 /// The answer that this actor got for this key within the last day, if any. The same key with
 /// another request is refused.
-pub fn answered(tx: &Tx<'_>, stamp: &Stamp, key: &Key) -> Result<Option<Answer>> {
-    let mut statement = tx.sql().prepare_cached(
+pub fn answered(read: &Read<'_>, stamp: &Stamp, key: &Key) -> Result<Option<Answer>> {
+    let mut statement = read.sql().prepare_cached(
         "SELECT request, status, body FROM idempotency WHERE actor = ?1 AND key = ?2 AND at > ?3",
     )?;
     let mut rows = statement.query((actor(stamp.actor), &key.text, to_ms(stamp.now) - KEPT_MS))?;

@@ -181,3 +181,6 @@ fn from_row(row: &rusqlite::Row<'_>) -> Result<Location> {
         active: row.get(4)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

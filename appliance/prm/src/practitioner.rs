@@ -109,8 +109,11 @@ pub fn edit(
         None => before.specialties,
     };
     let location = location.unwrap_or(before.location);
-    if let Some(location) = location {
-        location::must_be_active(tx, location)?;
+    // A room that stays is not looked at, so that one out of use keeps nobody from other edits.
+    if let Some(chosen) = location
+        && location != before.location
+    {
+        location::must_be_active(tx, chosen)?;
     }
     let active = active.unwrap_or(before.active);
     tx.sql()

@@ -189,6 +189,17 @@ pub struct Place {
     pub id: [u8; 16],
 }
 
+impl Place {
+    /// What the last record holds in each field, in order: a number, or else a text.
+    pub fn words(&self) -> impl Iterator<Item = std::result::Result<i64, String>> + '_ {
+        self.values.iter().map(|value| match value {
+            Bound::Integer(number) => Ok(*number),
+            Bound::Text(text) => Err(text.clone()),
+            Bound::Null | Bound::Real(_) | Bound::Blob(_) => Err(String::new()),
+        })
+    }
+}
+
 /// The records that fit, at most `limit` (and never more than [`PAGE_MAX`]), after `after`.
 pub fn page(
     read: &Read<'_>,

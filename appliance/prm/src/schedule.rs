@@ -183,7 +183,10 @@ pub fn add(tx: &mut Tx<'_>, stamp: &Stamp, addition: Addition) -> Result<Schedul
             "the session ends before its first slot does; a night is two sessions, one up to 24:00 and one from 00:00",
         ));
     }
-    check(tx, &schedule)?;
+    check(&schedule)?;
+    if let Some(location) = location {
+        location::must_be_active(tx, location)?;
+    }
     write(tx, stamp, "add", schedule)
 }
 
@@ -214,7 +217,13 @@ pub fn edit(
         valid_to: valid_to.unwrap_or(before.valid_to),
         active: before.active,
     };
-    check(tx, &schedule)?;
+    check(&schedule)?;
+    // A room that stays is not looked at, so that one out of use keeps nobody from other edits.
+    if let Some(chosen) = schedule.location
+        && schedule.location != before.location
+    {
+        location::must_be_active(tx, chosen)?;
+    }
     write(tx, stamp, "edit", schedule)
 }
 
@@ -306,7 +315,7 @@ fn minute_of_day(field: &'static str, text: &str) -> Result<u16> {
     if minute < 60 && all <= 1440 && all % 5 == 0 { Ok(all) } else { Err(wrong()) }
 }
 
-fn check(tx: &Tx<'_>, schedule: &Schedule) -> Result<()> {
+fn check(schedule: &Schedule) -> Result<()> {
     if !(1..=100).contains(&schedule.slot_capacity) {
         return Err(Error::invalid("slot_capacity", "a slot takes 1 to 100 patients"));
     }
@@ -317,9 +326,6 @@ fn check(tx: &Tx<'_>, schedule: &Schedule) -> Result<()> {
         && to < from
     {
         return Err(Error::invalid("valid_to", "valid_to is before valid_from"));
-    }
-    if let Some(location) = schedule.location {
-        location::must_be_active(tx, location)?;
     }
     Ok(())
 }

@@ -123,6 +123,7 @@ fn test(only: Option<&str>) -> Result<()> {
     })?;
     steps.run("rust", || {
         screens::build()?;
+        screens::install(screens::FHIR_TESTS)?;
         tools::age()?;
         rust_tests()
     })?;

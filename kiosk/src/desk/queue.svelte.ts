@@ -41,10 +41,10 @@ class Queue {
     return this.entries.find((entry) => entry.appointment_id === appointmentId) ?? null;
   }
 
-  /** Calls whoever is next; who was called before is taken as finished. */
+  /** Calls whoever is next; who was called before is taken as finished. Under a key, so that one press calls one. */
   async callNext(practitionerId: string | null): Promise<QueueEntry> {
     const whose = practitionerId === null ? { desk: true } : { practitioner_id: practitionerId };
-    const entry: QueueEntry = await post('queue/call-next', { body: { ...whose, finish_current: true } });
+    const entry: QueueEntry = await create('queue/call-next', { body: { ...whose, finish_current: true } });
     this.changed();
     return entry;
   }

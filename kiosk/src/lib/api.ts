@@ -39,7 +39,7 @@ export const get: Call<'get'> = (path, ...[given]) => ask('GET', path, given);
 /** A verb on something that exists. Never repeated by itself: calling twice is two calls. */
 export const post: Call<'post'> = (path, ...[given]) => ask('POST', path, given);
 
-/** Makes something new. Repeated once when the line broke, under the same key, so that it is made once. */
+/** Makes something new, or calls the next. Repeated once when the line broke, under the same key, so that it happens once. */
 export const create: Call<'post'> = async (path, ...[given]) => {
   const key = freshKey();
   try {

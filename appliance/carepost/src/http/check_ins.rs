@@ -6,7 +6,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prm::check_in::{self, Fit, SeesToday, Shown, Ticket, Wanted};
@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use super::auth::{Caller, Source};
 use super::error::{Answer, Problem};
+use super::idempotency::{Keyed, Posted, heard, once};
 use super::json::Body;
 use super::page::Page;
 use crate::app::App;
@@ -141,6 +142,7 @@ async fn find(
 /// Checks in. 201 with a token; 200 with the same token for somebody who has one already; 409
 /// `choose_person` with `people` when more than one fits.
 #[utoipa::path(post, path = "/check-ins", tag = "check-ins", request_body = Show,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = TicketView), (status = 200, body = TicketView), (status = 401, body = Problem),
               (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
               (status = 422, body = Problem), (status = 429, body = Problem)))]
@@ -148,9 +150,13 @@ async fn check_in(
     State(app): State<App>,
     Caller(stamp): Caller,
     source: Source,
-    Body(show): Body<Show>,
+    Posted { body: show, key }: Posted<Show>,
 ) -> Answer<Response> {
     count(&app, stamp, &source, "match", MATCHES_PER_MINUTE_MAX)?;
+    // A choice that was good then may be too old now.
+    if let Some(answer) = heard(&app, stamp, key.as_ref()).await? {
+        return Ok(answer);
+    }
     let id = match &show.choice {
         Some(choice) => chosen(&app, stamp, choice)?,
         None => {
@@ -171,13 +177,12 @@ async fn check_in(
             }
         }
     };
-    let ticket = app.db.write(move |tx| check_in::check_in(tx, &stamp, id)).await?;
-    Ok(answer(ticket))
+    once(&app, stamp, key, move |tx| Ok(answer(check_in::check_in(tx, &stamp, id)?))).await
 }
 
 /// 201 with a token that was given just now, 200 with one that the person had already.
-fn answer(ticket: Ticket) -> Response {
-    (given(ticket.is_new), Json(TicketView::from(ticket))).into_response()
+fn answer(ticket: Ticket) -> (StatusCode, TicketView) {
+    (given(ticket.is_new), ticket.into())
 }
 
 /// The status of an answer with a token.
@@ -205,6 +210,7 @@ struct WalkIn {
 /// Puts a known patient into a line: 201 with a token, 200 with the same token for somebody who is
 /// in that line already. Somebody who is not known gets a token of the desk.
 #[utoipa::path(post, path = "/check-ins/walk-in", tag = "check-ins", request_body = WalkIn,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = TicketView), (status = 200, body = TicketView), (status = 401, body = Problem), (status = 403, body = Problem),
               (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem),
               (status = 429, body = Problem)))]
@@ -212,7 +218,7 @@ async fn walk_in(
     State(app): State<App>,
     Caller(stamp): Caller,
     source: Source,
-    Body(body): Body<WalkIn>,
+    Posted { body, key }: Posted<WalkIn>,
 ) -> Answer<Response> {
     stamp.needs(Right::CheckIn)?;
     count(&app, stamp, &source, "match", MATCHES_PER_MINUTE_MAX)?;
@@ -225,20 +231,26 @@ async fn walk_in(
         specialty,
         healthcare_service: healthcare_service_id,
     };
-    let ticket =
-        app.db.write(move |tx| check_in::walk_in(tx, &stamp, (&phone, birth), &wanted)).await?;
-    Ok(answer(ticket))
+    once(&app, stamp, key, move |tx| {
+        Ok(answer(check_in::walk_in(tx, &stamp, (&phone, birth), &wanted)?))
+    })
+    .await
 }
 
 /// A token of the desk for whoever asks: the way out of every dead end.
 #[utoipa::path(post, path = "/check-ins/desk", tag = "check-ins",
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = TicketView), (status = 401, body = Problem), (status = 403, body = Problem),
               (status = 429, body = Problem)))]
-async fn desk(State(app): State<App>, Caller(stamp): Caller, source: Source) -> Answer<Response> {
+async fn desk(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    source: Source,
+    Keyed(key): Keyed,
+) -> Answer<Response> {
     stamp.needs(Right::CheckIn)?;
     count(&app, stamp, &source, "token", TOKENS_PER_MINUTE_MAX)?;
-    let ticket = app.db.write(move |tx| check_in::at_the_desk(tx, &stamp)).await?;
-    Ok(answer(ticket))
+    once(&app, stamp, key, move |tx| Ok(answer(check_in::at_the_desk(tx, &stamp)?))).await
 }
 
 /// A practitioner who sees patients today.

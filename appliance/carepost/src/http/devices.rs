@@ -5,10 +5,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, SET_COOKIE};
 use axum::response::{IntoResponse as _, Response};
-use prm::device::{self, Device, Kind};
+use prm::device::{self, Asked, Device, Kind};
 use prm::error::Error;
 use prm::id::DeviceId;
-use prm::stamp::Right;
+use prm::idempotency::{self, Answer as Kept};
+use prm::stamp::{Right, Stamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -90,12 +91,24 @@ struct NewDevice {
 }
 
 /// A device that waits for being paired.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 struct Waiting {
-    id: Uuid,
+    #[schema(value_type = Uuid)]
+    id: DeviceId,
     /// What the device shows and the desk types, for example `483 920`.
     code: String,
     expires_at: String,
+}
+
+impl Waiting {
+    fn new(app: &App, stamp: Stamp, asked: &Asked) -> Self {
+        let (first, second) = asked.code.split_at_checked(3).unwrap_or((&asked.code, ""));
+        Self {
+            id: asked.device.id,
+            code: format!("{first} {second}"),
+            expires_at: app.local(asked.device.expires_at.unwrap_or(stamp.now)),
+        }
+    }
 }
 
 /// A code from a device's screen.
@@ -134,27 +147,51 @@ async fn list(State(app): State<App>, Caller(stamp): Caller) -> Answer<Json<Page
 }
 
 /// A kiosk or a board asks to be paired. Nobody needs to sign in for it; it gets a code to show
-/// and a cookie that is good for nothing until the desk types the code.
+/// and a cookie that is good for nothing until the desk types the code. With an `Idempotency-Key` a
+/// repetition from the same address hears the same code; the cookie is a new one, and the only one.
 #[utoipa::path(post, path = "/devices", tag = "devices", request_body = NewDevice,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = Waiting), (status = 422, body = Problem), (status = 429, body = Problem)),
     security(()))]
 async fn ask_to_pair(
     State(app): State<App>,
     Caller(stamp): Caller,
     source: Source,
-    Body(NewDevice { kind, name }): Body<NewDevice>,
+    Posted { body: NewDevice { kind, name }, key }: Posted<NewDevice>,
 ) -> Answer<Response> {
     app.tries.count("device", &source.place, ASKED_PER_MINUTE_MAX, stamp.now)?;
     let kind = Kind::parse(&kind)?;
-    let asked = app.db.write(move |tx| device::ask_to_pair(tx, &stamp, kind, name)).await?;
-    let (first, second) = asked.code.split_at_checked(3).unwrap_or((&asked.code, ""));
-    let waiting = Waiting {
-        id: asked.device.id.uuid(),
-        code: format!("{first} {second}"),
-        expires_at: app.local(asked.device.expires_at.unwrap_or(stamp.now)),
-    };
-    let cookie = set_cookie(DEVICE_COOKIE, asked.secret.text(), COOKIE_SECONDS, source.scheme);
-    Ok((StatusCode::CREATED, [(SET_COOKIE, cookie)], Json(waiting)).into_response())
+    let key = key.map(|key| key.at_place(&source.place));
+    let in_view = app.clone();
+    let (waiting, secret) = app
+        .db
+        .write(move |tx| {
+            if let Some(key) = &key
+                && let Some(kept) = idempotency::answered(tx, &stamp, key)?
+            {
+                let waiting: Waiting = serde_json::from_str(&kept.body)
+                    .map_err(|error| Error::Storage(error.to_string()))?;
+                let secret = device::ask_again(tx, &stamp, waiting.id)?;
+                return Ok((waiting, secret));
+            }
+            let asked = device::ask_to_pair(tx, &stamp, kind, name)?;
+            let waiting = Waiting::new(&in_view, stamp, &asked);
+            if let Some(key) = &key {
+                // Without the secret, which is kept nowhere.
+                let body = serde_json::to_string(&waiting)
+                    .map_err(|error| Error::Storage(error.to_string()))?;
+                let answer = Kept { status: StatusCode::CREATED.as_u16(), body };
+                idempotency::keep(tx, &stamp, key, &answer)?;
+            }
+            Ok((waiting, Some(asked.secret)))
+        })
+        .await?;
+    let mut answer = (StatusCode::CREATED, Json(waiting)).into_response();
+    if let Some(secret) = secret {
+        let cookie = set_cookie(DEVICE_COOKIE, secret.text(), COOKIE_SECONDS, source.scheme);
+        answer.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    Ok(answer)
 }
 
 /// The kiosk or board that asks, however far its pairing is.

@@ -1,9 +1,10 @@
 //! Creating requests that may be repeated: the same `Idempotency-Key` and body hear the same
 //! answer and nothing happens twice.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderValue};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use prm::db::Tx;
 use prm::idempotency::{self, Answer as Kept, Key};
@@ -15,6 +16,9 @@ use super::error::{Answer, Problem};
 use super::json;
 use super::version::etag;
 use crate::app::App;
+
+/// The header that holds the key.
+const HEADER: &str = "idempotency-key";
 
 /// A JSON body and the key that came with it, if any.
 #[derive(Debug)]
@@ -30,19 +34,42 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Posted<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let path = request.uri().path().to_owned();
-        let text = request.headers().get("idempotency-key").cloned();
+        let text = request.headers().get(HEADER).cloned();
         let bytes = json::json_bytes(request).await?;
-        let key = match text {
-            None => None,
-            Some(text) => {
-                let text = text.to_str().map_err(|_| {
-                    Problem::invalid("Idempotency-Key", "the Idempotency-Key is plain ASCII")
-                })?;
-                Some(Key::new(text, &[path.as_bytes(), &bytes])?)
-            }
-        };
+        let key = text.map(|text| key(&text, &[path.as_bytes(), &bytes])).transpose()?;
         Ok(Self { body: json::parse(&bytes)?, key })
     }
+}
+
+/// The key, if any, of a request of which the path says all; what its body holds does not matter.
+#[derive(Debug)]
+pub struct Keyed(pub Option<Key>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Keyed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let text = parts.headers.get(HEADER);
+        text.map(|text| key(text, &[parts.uri.path().as_bytes()])).transpose().map(Self)
+    }
+}
+
+fn key(text: &HeaderValue, asked: &[&[u8]]) -> Result<Key, Problem> {
+    let text = text
+        .to_str()
+        .map_err(|_| Problem::invalid("Idempotency-Key", "the Idempotency-Key is plain ASCII"))?;
+    Ok(Key::new(text, asked)?)
+}
+
+/// The answer that was given to this key before, if any: for requests that look something up
+/// before their verb runs, which may not be there any more when they are repeated.
+///
+/// # Errors
+/// 422 if the key was used for another request.
+pub async fn heard(app: &App, stamp: Stamp, key: Option<&Key>) -> Answer<Option<Response>> {
+    let Some(key) = key.cloned() else { return Ok(None) };
+    let answer = app.db.read(move |read| idempotency::answered(read, &stamp, &key)).await?;
+    Ok(answer.map(response))
 }
 
 /// Runs a verb and answers with its status and body as JSON (and with an `ETag` if the body has

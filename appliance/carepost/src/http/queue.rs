@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
 use prm::db::Tx;
 use prm::error::Result;
 use prm::id::{LocationId, Noun, PatientId, PractitionerId, QueueEntryId};
 use prm::queue::{self, Board, Called, Joined, Line, Place, QueueEntry, Waiting};
-use prm::stamp::Stamp;
+use prm::stamp::{Right, Stamp};
 use prm::time::local_date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -182,7 +183,7 @@ async fn join(
     Caller(stamp): Caller,
     Posted { body, key }: Posted<WalkIn>,
 ) -> Answer<Response> {
-    stamp.needs(prm::stamp::Right::ReadQueue)?;
+    stamp.needs(Right::ReadQueue)?;
     let in_view = app.clone();
     once(&app, stamp, key, move |tx| {
         let Joined { entry, is_new } =
@@ -207,15 +208,19 @@ struct CallNext {
     finish_current: Option<bool>,
 }
 
-/// Calls whoever is next in a line; nobody there is 404 `queue_empty`.
+/// Calls whoever is next in a line; nobody there is 404 `queue_empty`. With an `Idempotency-Key` a
+/// repetition calls nobody else.
 #[utoipa::path(post, path = "/queue/call-next", tag = "queue", request_body = CallNext,
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = QueueEntryView), (status = 401, body = Problem), (status = 403, body = Problem),
               (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn call_next(
     State(app): State<App>,
     Caller(stamp): Caller,
-    Body(body): Body<CallNext>,
-) -> Answer<Versioned<QueueEntryView>> {
+    Posted { body, key }: Posted<CallNext>,
+) -> Answer<Response> {
+    // An answer that was kept holds a name.
+    stamp.needs(Right::RunQueue)?;
     let CallNext { practitioner_id, location_id, desk, finish_current } = body;
     let line = match (practitioner_id, location_id, desk.unwrap_or(false)) {
         (Some(id), None, false) => Line::Practitioner(id),
@@ -229,7 +234,13 @@ async fn call_next(
         }
     };
     let finish_current = finish_current.unwrap_or(false);
-    turn(&app, stamp, move |tx| queue::call_next(tx, &stamp, line, finish_current)).await
+    let in_view = app.clone();
+    once(&app, stamp, key, move |tx| {
+        let entry = queue::call_next(tx, &stamp, line, finish_current)?;
+        let place = queue::place_of(tx, &stamp, &entry)?;
+        Ok((StatusCode::OK, QueueEntryView::of(&in_view, entry, place)))
+    })
+    .await
 }
 
 /// A token that was called.

@@ -25,3 +25,6 @@ pub const TIME: Field = Field(Column::Time("r.start", "r.end"));
 
 /// Why the patient comes.
 pub const REASON: Field = Field(Column::Text("r.reason"));
+
+/// When it begins.
+pub const START: Field = Field(Column::Time("r.start", "(r.start + 1)"));

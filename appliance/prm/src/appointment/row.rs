@@ -206,7 +206,8 @@ pub(super) fn update(tx: &Tx<'_>, appointment: &Appointment) -> Result<()> {
         .prepare_cached(
             "UPDATE appointment SET version = ?2, status = ?3, practitioner = ?4, location = ?5,
                schedule = ?6, start = ?7, end = ?8, blocked_to = ?9, lane = ?10,
-               cancel_reason = ?11, overbook_reason = ?12, confirmed_at = ?13, hold_until = ?14
+               cancel_reason = ?11, overbook_reason = ?12, confirmed_at = ?13, hold_until = ?14,
+               reason = ?15
              WHERE id = ?1",
         )?
         .execute(rusqlite::params![
@@ -224,6 +225,7 @@ pub(super) fn update(tx: &Tx<'_>, appointment: &Appointment) -> Result<()> {
             appointment.overbook_reason,
             appointment.confirmed_at.map(to_ms),
             appointment.hold_until.map(to_ms),
+            appointment.reason,
         ])?;
     Ok(())
 }

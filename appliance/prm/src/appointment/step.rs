@@ -102,6 +102,23 @@ pub fn confirm(
     written(tx, stamp, "confirm", after)
 }
 
+/// Writes why the patient comes; the version grows even if that stays, for what is kept beside the
+/// record.
+pub fn amend(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    (id, seen): (AppointmentId, Option<i64>),
+    reason: Option<String>,
+) -> Result<Appointment> {
+    stamp.needs(Right::Book)?;
+    let reason = contact::text("reason", reason)?;
+    let before = row::find(tx, id)?;
+    let version = next_version(before.version, seen)?;
+    let after = Appointment { version, reason, ..before };
+    row::update(tx, &after)?;
+    written(tx, stamp, "amend", after)
+}
+
 /// Calls an appointment off; its time is free at once.
 pub fn cancel(
     tx: &mut Tx<'_>,

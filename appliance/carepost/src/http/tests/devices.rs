@@ -43,6 +43,33 @@ async fn a_kiosk_works_from_being_paired_until_it_is_revoked() {
 }
 
 #[tokio::test]
+async fn a_kiosk_that_asks_again_under_its_key_shows_the_same_code() {
+    let clinic = Clinic::new();
+    let token = clinic.token(Role::Clerk);
+    let desk = [("authorization", token.as_str())];
+    let keyed = [("idempotency-key", "heard nothing")];
+    let body = Some(json!({ "kind": "kiosk" }));
+    let first = clinic.call("POST", DEVICES, &keyed, body.clone()).await;
+    let again = clinic.call("POST", DEVICES, &keyed, body.clone()).await;
+    assert_eq!((first.status, &first.body), (again.status, &again.body));
+    assert_eq!(
+        clinic.call("GET", DEVICES, &desk, None).await.body["items"][0]["id"],
+        first.body["id"]
+    );
+
+    let itself = format!("{DEVICES}/self");
+    let lost = clinic.call("GET", &itself, &[("cookie", &first.cookie())], None).await;
+    assert_eq!(lost.status, StatusCode::UNAUTHORIZED, "an answer that was lost lets nobody in");
+    let pairing = json!({ "code": first.body["code"] });
+    clinic.call("POST", &format!("{DEVICES}/pair"), &desk, Some(pairing)).await;
+    let kiosk = clinic.call("GET", &itself, &[("cookie", &again.cookie())], None).await;
+    assert_eq!(kiosk.body["status"], "paired");
+    let late = clinic.call("POST", DEVICES, &keyed, body).await;
+    assert_eq!(late.body, first.body);
+    assert!(!late.headers.contains_key("set-cookie"), "nobody becomes a kiosk that is paired");
+}
+
+#[tokio::test]
 async fn an_offered_code_is_claimed_once() {
     let clinic = Clinic::new();
     let token = clinic.token(Role::Clerk);

@@ -91,3 +91,17 @@ async fn answers_have_every_member_that_is_required_and_no_word_that_is_not_name
     let entry = &whole["components"]["schemas"]["QueueEntry"];
     assert!(entry["required"].as_array().unwrap().contains(&json!("estimate_minutes")));
 }
+
+#[test]
+fn whatever_makes_something_new_may_be_repeated_under_a_key() {
+    let whole = serde_json::to_value(document()).unwrap();
+    for (path, methods) in whole["paths"].as_object().unwrap() {
+        let post = &methods["post"];
+        if post["responses"].get("201").is_none() {
+            continue;
+        }
+        let parameters = post["parameters"].as_array().into_iter().flatten();
+        let mut names = parameters.map(|parameter| &parameter["name"]);
+        assert!(names.any(|name| name == "Idempotency-Key"), "POST {path}");
+    }
+}

@@ -274,6 +274,50 @@ async fn a_repeated_booking_is_booked_once() {
 }
 
 #[tokio::test]
+async fn a_kiosk_that_repeats_what_it_asked_hears_the_same_token() {
+    let practice = Practice::open().await;
+    practice.book(&practice.patient, 0).await;
+    let repeated = async |path: &str, key: &str, body: Value| {
+        let headers = [("authorization", practice.kiosk.as_str()), ("idempotency-key", key)];
+        practice.clinic.call("POST", &format!("{ROOT}/{path}"), &headers, Some(body)).await
+    };
+    let desk = repeated("check-ins/desk", "a", json!({})).await;
+    assert_eq!((desk.status, &desk.body["token"]), (StatusCode::CREATED, &json!("D-001")));
+    assert_eq!(repeated("check-ins/desk", "a", json!({})).await.body, desk.body);
+    assert_eq!(repeated("check-ins/desk", "b", json!({})).await.body["token"], "D-002");
+
+    let stranger = json!({ "phone": "98450 99999", "birth_date": "1990" });
+    let walk_in = repeated("check-ins/walk-in", "c", stranger.clone()).await;
+    assert_eq!((walk_in.status, &walk_in.body["token"]), (StatusCode::CREATED, &json!("D-003")));
+    assert_eq!(repeated("check-ins/walk-in", "c", stranger.clone()).await.body, walk_in.body);
+    assert_eq!(repeated("check-ins", "c", stranger).await.code(), "idempotency_reused");
+
+    let who = json!({ "phone": "98441 11173", "birth_date": "1984" });
+    let people = practice.at_kiosk("check-ins/match", who).await.body;
+    let choice = json!({ "choice": people["people"][0]["choice"] });
+    let first = repeated("check-ins", "d", choice.clone()).await;
+    assert_eq!((first.status, &first.body["token"]), (StatusCode::CREATED, &json!("A-001")));
+    practice.clinic.app.clock.set("2026-11-23T10:10:00+05:30".parse().unwrap());
+    let again = repeated("check-ins", "d", choice).await;
+    assert_eq!((again.status, again.body), (first.status, first.body), "the choice is too old now");
+}
+
+#[tokio::test]
+async fn a_call_that_is_repeated_calls_nobody_else() {
+    let practice = Practice::open().await;
+    for _ in 0..2 {
+        practice.at_kiosk("check-ins/desk", json!({})).await;
+    }
+    let path = format!("{ROOT}/queue/call-next");
+    let headers = [("authorization", practice.clerk.as_str()), ("idempotency-key", "next")];
+    let body = json!({ "desk": true, "finish_current": true });
+    let first = practice.clinic.call("POST", &path, &headers, Some(body.clone())).await;
+    let again = practice.clinic.call("POST", &path, &headers, Some(body)).await;
+    assert_eq!((&first.body["token"], &first.body), (&json!("D-001"), &again.body));
+    assert_eq!(first.headers["etag"], "\"2\"");
+}
+
+#[tokio::test]
 async fn the_list_of_a_day_is_cut_into_pages_that_miss_nobody() {
     let practice = Practice::open().await;
     for n in 0..5 {

@@ -1,0 +1,233 @@
+//! Why a FHIR request was not done, as an OperationOutcome
+//! (<https://hl7.org/fhir/R4/operationoutcome.html>).
+
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use fhir::{IssueCode, Outcome};
+use prm::error::{Code, Error};
+use prm::slot;
+use serde_json::{Value, json};
+
+use super::FHIR_JSON;
+use super::wire::Asked;
+use super::write::Refused;
+use crate::app::App;
+use crate::http::error::{Problem, status};
+
+/// The extension of an issue with a slot that is free instead.
+const ALTERNATIVE: &str = "https://carepost.health/fhir/StructureDefinition/alternative-slot";
+
+/// What a handler answers.
+pub type Answer<T> = Result<T, Fault>;
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub struct Fault {
+    status: StatusCode,
+    outcome: Box<Outcome>,
+    retry_after: Option<u32>,
+    refused: Option<Box<Code>>,
+    alternatives: Vec<Value>,
+}
+
+impl Fault {
+    /// A fault with its status and what is wrong.
+    pub fn new(status: StatusCode, code: IssueCode, diagnostics: impl Into<String>) -> Self {
+        Self::of(status, Outcome::error(code, diagnostics))
+    }
+
+    /// A fault with all that is wrong.
+    pub fn of(status: StatusCode, outcome: Outcome) -> Self {
+        Self {
+            status,
+            outcome: Box::new(outcome),
+            retry_after: None,
+            refused: None,
+            alternatives: Vec::new(),
+        }
+    }
+
+    /// There is nothing under this type and id.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, IssueCode::NotFound, "there is no such resource here")
+    }
+
+    /// It was deleted.
+    pub fn gone() -> Self {
+        let what = "this resource was deleted; its earlier versions are under _history";
+        Self::new(StatusCode::GONE, IssueCode::Deleted, what)
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// All that is wrong.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// With the nearest free slots, if it was a slot that could not be had.
+    pub async fn with_alternatives(mut self, app: &App, asked: &Asked) -> Self {
+        let Some(Code::SlotTaken(slot) | Code::SessionFull(slot) | Code::LocationTaken(slot)) =
+            self.refused.as_deref()
+        else {
+            return self;
+        };
+        let (slot, stamp) = (*slot, asked.stamp);
+        let near = app.db.read(move |read| slot::nearest(read, &stamp, slot, None)).await;
+        // Whoever lost the slot hears so even if nothing else can be found.
+        let near = near.unwrap_or_default();
+        self.alternatives = near
+            .iter()
+            .map(|slot| {
+                let reference =
+                    json!({ "reference": format!("Slot/{}", slot.id), "display": app.local(slot.start) });
+                json!({ "url": ALTERNATIVE, "valueReference": reference })
+            })
+            .collect();
+        self
+    }
+}
+
+impl From<Outcome> for Fault {
+    /// What is wrong with a resource: 422 where a rule of FHIR or of the clinic is broken, 400 where
+    /// it cannot be read at all.
+    fn from(outcome: Outcome) -> Self {
+        let code = outcome.issues.first().map(|issue| issue.code);
+        let status = match code {
+            Some(IssueCode::Invalid | IssueCode::Structure | IssueCode::NotSupported) => {
+                StatusCode::BAD_REQUEST
+            }
+            Some(IssueCode::NotFound) => StatusCode::NOT_FOUND,
+            Some(IssueCode::MultipleMatches) => StatusCode::PRECONDITION_FAILED,
+            Some(IssueCode::TooLong | IssueCode::TooCostly) => StatusCode::PAYLOAD_TOO_LARGE,
+            Some(
+                IssueCode::Required
+                | IssueCode::Value
+                | IssueCode::Invariant
+                | IssueCode::Login
+                | IssueCode::Forbidden
+                | IssueCode::Processing
+                | IssueCode::Duplicate
+                | IssueCode::Deleted
+                | IssueCode::CodeInvalid
+                | IssueCode::BusinessRule
+                | IssueCode::Conflict
+                | IssueCode::LockError
+                | IssueCode::Exception
+                | IssueCode::Timeout
+                | IssueCode::Throttled
+                | IssueCode::Informational,
+            )
+            | None => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::of(status, outcome)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let (status, code, retry_after) = match &error {
+            Error::NotFound(_) => (StatusCode::NOT_FOUND, IssueCode::NotFound, None),
+            Error::Refused(refusal) => (status(&refusal.code), issue(&refusal.code), None),
+            Error::Stale { .. } => (StatusCode::PRECONDITION_FAILED, IssueCode::Conflict, None),
+            Error::Unknown => (StatusCode::UNAUTHORIZED, IssueCode::Login, None),
+            Error::Forbidden => (StatusCode::FORBIDDEN, IssueCode::Forbidden, None),
+            Error::Busy => (StatusCode::SERVICE_UNAVAILABLE, IssueCode::Throttled, Some(1)),
+            Error::Full => (StatusCode::INSUFFICIENT_STORAGE, IssueCode::Exception, Some(60)),
+            Error::Storage(_) => (StatusCode::INTERNAL_SERVER_ERROR, IssueCode::Exception, None),
+        };
+        let detail = match &error {
+            Error::Storage(what) => {
+                // What SQLite says may name columns, which is for the log, not for strangers.
+                tracing::error!(%what, "the database failed");
+                "the database failed; nothing was written".to_owned()
+            }
+            Error::NotFound(_)
+            | Error::Refused(_)
+            | Error::Stale { .. }
+            | Error::Unknown
+            | Error::Forbidden
+            | Error::Busy
+            | Error::Full => error.to_string(),
+        };
+        let refused = match error {
+            Error::Refused(refusal) => Some(Box::new(refusal.code)),
+            Error::NotFound(_)
+            | Error::Stale { .. }
+            | Error::Unknown
+            | Error::Forbidden
+            | Error::Busy
+            | Error::Full
+            | Error::Storage(_) => None,
+        };
+        Self { retry_after, refused, ..Self::new(status, code, detail) }
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Rule(error) => error.into(),
+            Refused::Resource(outcome) => outcome.into(),
+        }
+    }
+}
+
+/// FHIR's word for a rule that said no.
+fn issue(code: &Code) -> IssueCode {
+    match code {
+        Code::Invalid => IssueCode::Value,
+        Code::SlotTaken(_)
+        | Code::SlotUnavailable
+        | Code::SessionFull(_)
+        | Code::LocationTaken(_)
+        | Code::PatientDoubleBooked(_) => IssueCode::Conflict,
+        Code::LikelyDuplicate(_) | Code::IdentifierTaken(_) | Code::NameTaken => {
+            IssueCode::Duplicate
+        }
+        Code::TooManyTries(_) | Code::TooMany => IssueCode::TooCostly,
+        Code::WrongSignin | Code::WrongCode => IssueCode::Login,
+        Code::SeeTheDesk | Code::QueueEmpty => IssueCode::NotFound,
+        Code::ChoosePerson(_) => IssueCode::MultipleMatches,
+        Code::IllegalStep
+        | Code::HoldExpired
+        | Code::Inactive
+        | Code::IdempotencyReused
+        | Code::LastAdmin => IssueCode::BusinessRule,
+    }
+}
+
+impl From<Problem> for Fault {
+    /// What the doors say to everybody, such as about a body that is too large.
+    fn from(problem: Problem) -> Self {
+        let (status, code) = match problem.status() {
+            status @ StatusCode::UNAUTHORIZED => (status, IssueCode::Login),
+            status @ StatusCode::PAYLOAD_TOO_LARGE => (status, IssueCode::TooLong),
+            status => (status, IssueCode::Processing),
+        };
+        Self::new(status, code, problem.detail())
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut body = self.outcome.to_json();
+        if !self.alternatives.is_empty()
+            && let Some(issue) = body.pointer_mut("/issue/0").and_then(Value::as_object_mut)
+        {
+            issue.insert("extension".into(), self.alternatives.into());
+        }
+        let body = body.to_string();
+        let mut response =
+            (self.status, [(CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON))], body)
+                .into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

@@ -1,0 +1,119 @@
+//! What the entries of a bundle say of one another, once their ids are known.
+//!
+//! Source: <https://hl7.org/fhir/R4/bundle.html#references>.
+
+use std::collections::HashMap;
+
+use crate::here::Here;
+use crate::json::Resource;
+use crate::outcome::{Issue, IssueCode, Outcome};
+use crate::reference::{self, Target};
+
+use super::ISSUES_MAX;
+
+/// Where references of a bundle lead to on this box.
+#[derive(Default)]
+pub struct Links {
+    to: HashMap<String, String>,
+}
+
+/// A reference to the one resource that a search finds.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Conditional {
+    /// The whole reference, such as `Patient?identifier=7`.
+    pub reference: String,
+    /// The type that is searched.
+    pub type_: &'static str,
+    /// The search, for [`crate::search::criteria`].
+    pub query: String,
+    /// Where it stands in the resource.
+    pub path: String,
+}
+
+impl std::fmt::Debug for Conditional {
+    /// What is searched for is personal: logs show the type and the place.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}?… at {}", self.type_, self.path)
+    }
+}
+
+/// The conditional references of a resource, each search once.
+pub fn conditional_references(resource: &Resource, here: Here<'_>) -> Vec<Conditional> {
+    let mut all: Vec<Conditional> = Vec::new();
+    for found in reference::references(resource) {
+        let Some(Target::Conditional { resource_type, query }) =
+            reference::parse(found.reference, here.origin)
+        else {
+            continue;
+        };
+        if all.iter().all(|it| it.reference != found.reference) {
+            all.push(Conditional {
+                reference: found.reference.to_owned(),
+                type_: resource_type,
+                query: query.to_owned(),
+                path: found.path,
+            });
+        }
+    }
+    all
+}
+
+impl Links {
+    /// The entry of this `fullUrl`, or what a conditional reference finds, is this resource.
+    pub fn add(&mut self, from: &str, type_: &str, id: &str) {
+        self.to.insert(from.to_owned(), format!("{type_}/{id}"));
+    }
+
+    /// The `Type/id` that is known of an entry or a conditional reference.
+    pub fn to(&self, from: &str) -> Option<&str> {
+        self.to.get(from).map(String::as_str)
+    }
+
+    /// Rewrites the references of an entry that has this `fullUrl`.
+    ///
+    /// Refused is a reference to an entry that is not there, and a conditional one for which nothing
+    /// was found. Others stay.
+    pub fn rewrite(
+        &self,
+        resource: &mut Resource,
+        full_url: Option<&str>,
+        here: Here<'_>,
+    ) -> Result<(), Outcome> {
+        let base = full_url.and_then(|url| before(url, resource.resource_type()));
+        let lost = |found: &reference::Found<'_>| self.lost(found, here);
+        let issues: Vec<Issue> =
+            reference::references(resource).iter().filter_map(lost).take(ISSUES_MAX).collect();
+        if !issues.is_empty() {
+            return Err(Outcome { issues });
+        }
+        reference::rewrite(resource, |said| self.leads(said, base));
+        Ok(())
+    }
+
+    /// Where a reference leads to; a relative one is first looked for where the entry comes from.
+    fn leads(&self, said: &str, base: Option<&str>) -> Option<String> {
+        let beside = base.map(|base| format!("{base}{said}"));
+        let found = beside.and_then(|url| self.to.get(&url));
+        found.or_else(|| self.to.get(said)).cloned()
+    }
+
+    fn lost(&self, found: &reference::Found<'_>, here: Here<'_>) -> Option<Issue> {
+        let what = match reference::parse(found.reference, here.origin)? {
+            Target::Urn(_) => "no entry of the bundle has this as its fullUrl",
+            Target::Conditional { .. } => "exactly one resource must be found by this reference",
+            Target::Local(_) | Target::Contained(_) | Target::Foreign(_) | Target::Logical => {
+                return None;
+            }
+        };
+        if self.to.contains_key(found.reference) {
+            return None;
+        }
+        Some(Issue::at(found.path.as_str(), IssueCode::NotFound, what))
+    }
+}
+
+/// What stands before `Type/id` in an address.
+fn before<'a>(full_url: &'a str, type_: &str) -> Option<&'a str> {
+    let (above, _) = full_url.rsplit_once('/')?;
+    above.strip_suffix(type_).filter(|base| base.ends_with('/'))
+}

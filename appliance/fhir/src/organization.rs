@@ -1,0 +1,54 @@
+//! FHIR Organization: the clinic itself (<https://hl7.org/fhir/R4/organization.html>).
+//!
+//! The clinic is founded and set up at the box, not through FHIR, so that there is nothing to read.
+//! Other organizations, such as insurers, are stored as they were given.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use prm::clinic::Clinic;
+
+use crate::concept::Coded;
+use crate::element;
+use crate::extension::{Extension, TIME_ZONE, with};
+use crate::here::Here;
+use crate::json::Resource;
+use crate::kept::Kept;
+use crate::practitioner::own_identifier;
+
+/// FHIR's name of the type.
+pub const TYPE: &str = "Organization";
+
+/// What kind of organization a clinic is.
+const PROVIDER: Coded =
+    Coded("http://terminology.hl7.org/CodeSystem/organization-type", "prov", "Healthcare Provider");
+
+/// The extension that names the time zone.
+const ZONE: Extension<String> = Extension {
+    url: TIME_ZONE,
+    most: 1,
+    read: |entry| element::text(entry, "valueCode").map(str::to_owned),
+    write: |url, name| with(url, "valueCode", name.as_str()),
+};
+
+/// The clinic as an `Organization`, over what was given. `updated` is when it last changed.
+pub fn write(here: Here<'_>, updated: Timestamp, given: Option<&Resource>) -> Resource {
+    let Clinic { id, version, name, timezone, zone: _, country, walk_in_wait_minutes: _, demo: _ } =
+        here.clinic;
+    let mut kept = Kept::begin(TYPE, id, here.meta(*version, updated), given);
+    kept.list("extension", &ZONE, std::slice::from_ref(timezone));
+    kept.at_first("identifier", Some(own_identifier(id)));
+    kept.element(
+        "active",
+        &true,
+        |map| element::flag(map, "active").unwrap_or(true),
+        |active| Some((*active).into()),
+    );
+    kept.at_first("type", Some(json!([PROVIDER.concept()])));
+    kept.says("name", Some(name.as_str().into()));
+    kept.at_first("address", Some(json!([{ "country": country }])));
+    kept.end()
+}
+
+#[cfg(test)]
+mod tests;

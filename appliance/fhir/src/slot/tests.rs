@@ -1,0 +1,49 @@
+//! A slot as FHIR.
+
+use prm::id::{PractitionerId, ScheduleId, SlotId};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixture::{clinic, here, id, time, valid};
+use crate::reference::is_id;
+
+fn ten() -> Slot {
+    let start = time("2026-11-23T04:30:00Z");
+    Slot {
+        id: SlotId::new(ScheduleId::from_bytes(id(7).into_bytes()), start),
+        practitioner: PractitionerId::from_bytes(id(3).into_bytes()),
+        location: None,
+        start,
+        end: time("2026-11-23T04:45:00Z"),
+        free: 2,
+    }
+}
+
+#[test]
+fn a_slot_is_free_as_long_as_it_takes_somebody() {
+    let clinic = clinic();
+    let written = valid(write(&ten(), Some("Check-up"), here(&clinic)));
+    let expected = json!({
+        "resourceType": "Slot",
+        "id": format!("{}.29923470", id(7)),
+        "extension": [{ "url": PLACES_LEFT, "valueUnsignedInt": 2 }],
+        "serviceType": [{ "text": "Check-up" }],
+        "schedule": { "reference": format!("Schedule/{}", id(7)) },
+        "status": "free",
+        "start": "2026-11-23T10:00:00+05:30",
+        "end": "2026-11-23T10:15:00+05:30",
+    });
+    assert_eq!(Value::from(written), expected);
+    let full = valid(write(&Slot { free: 0, ..ten() }, None, here(&clinic)));
+    assert_eq!(full.get("status"), Some(&json!("busy")));
+}
+
+#[test]
+fn the_id_of_every_slot_is_a_fhir_id_and_is_read_again() {
+    for start_minute in [0, 29_923_470, u32::MAX] {
+        let id = SlotId { start_minute, ..ten().id };
+        let text = id.to_string();
+        assert!(is_id(&text), "{text}");
+        assert_eq!(text.parse::<SlotId>(), Ok(id));
+    }
+}
