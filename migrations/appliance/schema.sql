@@ -385,11 +385,11 @@ CREATE TABLE dismissed_pair (
 CREATE INDEX appointment_day ON appointment (start, practitioner);
 
 CREATE TABLE given (
-  noun TEXT NOT NULL,
+  kind TEXT NOT NULL,
   resource BLOB NOT NULL CHECK (length(resource) = 16),
   version INTEGER NOT NULL,
   body TEXT NOT NULL,
-  PRIMARY KEY (noun, resource, version)
+  PRIMARY KEY (kind, resource, version)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE past (

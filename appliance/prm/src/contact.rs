@@ -183,16 +183,29 @@ impl fmt::Debug for BirthDate {
 /// A name or a title: trimmed, inner white space made single, no control characters.
 pub fn name(field: &'static str, text: &str) -> Result<String> {
     let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if name.is_empty() {
+    if name.chars().all(is_invisible) {
         return Err(Error::invalid(field, format!("{field} is empty")));
     }
-    if name.chars().count() > NAME_LETTERS_MAX || name.chars().any(char::is_control) {
+    let is_control = |c: char| c.is_control() || turns_the_line(c);
+    if name.chars().count() > NAME_LETTERS_MAX || name.chars().any(is_control) {
         return Err(Error::invalid(
             field,
             format!("{field} has at most {NAME_LETTERS_MAX} letters and no control characters"),
         ));
     }
     Ok(name)
+}
+
+/// Characters that show nothing by themselves. Beside letters they belong: the scripts of India
+/// need joiners.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+/// Characters that turn the direction of all that follows (Unicode, UAX #9, embeddings, overrides
+/// and isolates): a name with one would show what stands beside it backwards.
+fn turns_the_line(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A free text that may be missing: trimmed, bounded; an empty one is none.

@@ -207,10 +207,10 @@ impl SlotId {
         Self { schedule, start_minute: minute }
     }
 
-    /// When the slot starts.
+    /// When the slot starts. The calendar ends in the year 9999, a u32 of minutes in 10136: what is
+    /// later is clamped.
     pub fn start(&self) -> Timestamp {
-        Timestamp::from_second(i64::from(self.start_minute) * 60)
-            .expect("invariant: every u32 of minutes is within the range of Timestamp")
+        Timestamp::from_second(i64::from(self.start_minute) * 60).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -6,6 +6,8 @@
 mod absence;
 pub mod field;
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::{Date, Weekday};
 
 pub use self::absence::{
@@ -24,6 +26,9 @@ use crate::past;
 use crate::practitioner;
 use crate::stamp::{Right, Stamp};
 use crate::time::local_date;
+
+/// The years that a diary knows.
+const YEARS: RangeInclusive<i16> = 1900..=2199;
 
 /// Days of the week, as bits: Monday is 1, Sunday 64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +102,7 @@ impl Schedule {
     /// Whether a session is held on a local date, leave and closed days aside.
     pub fn is_on(&self, date: Date) -> bool {
         self.active
+            && YEARS.contains(&date.year())
             && self.weekdays.has(date.weekday())
             && self.valid_from.is_none_or(|from| from <= date)
             && self.valid_to.is_none_or(|to| date <= to)
@@ -315,6 +321,15 @@ fn minute_of_day(field: &'static str, text: &str) -> Result<u16> {
     if minute < 60 && all <= 1440 && all % 5 == 0 { Ok(all) } else { Err(wrong()) }
 }
 
+/// Refuses a date that can only be a slip of the finger.
+fn in_our_time(field: &'static str, date: Date) -> Result<()> {
+    if YEARS.contains(&date.year()) {
+        return Ok(());
+    }
+    let (first, last) = (YEARS.start(), YEARS.end());
+    Err(Error::invalid(field, format!("{field} is in a year from {first} to {last}")))
+}
+
 fn check(schedule: &Schedule) -> Result<()> {
     if !(1..=100).contains(&schedule.slot_capacity) {
         return Err(Error::invalid("slot_capacity", "a slot takes 1 to 100 patients"));
@@ -326,6 +341,11 @@ fn check(schedule: &Schedule) -> Result<()> {
         && to < from
     {
         return Err(Error::invalid("valid_to", "valid_to is before valid_from"));
+    }
+    for (field, date) in [("valid_from", schedule.valid_from), ("valid_to", schedule.valid_to)] {
+        if let Some(date) = date {
+            in_our_time(field, date)?;
+        }
     }
     Ok(())
 }

@@ -66,8 +66,26 @@ pub struct Search {
     pub limit: usize,
 }
 
+impl Slot {
+    /// What orders slots.
+    pub fn place(&self) -> (Timestamp, PractitionerId, SlotId) {
+        (self.start, self.practitioner, self.id)
+    }
+}
+
 /// The slots that a search finds, by start, then practitioner.
 pub fn list(read: &Read<'_>, stamp: &Stamp, search: &Search) -> Result<Vec<Slot>> {
+    list_after(read, stamp, search, None)
+}
+
+/// The slots that a search finds after the place of one of them. The most that is answered is
+/// one more than [`SLOTS_MAX`], so that it can be told whether there are more.
+pub fn list_after(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    search: &Search,
+    after: Option<(Timestamp, PractitionerId, SlotId)>,
+) -> Result<Vec<Slot>> {
     stamp.needs(Right::ReadDiary)?;
     if search.to <= search.from || (search.to - search.from).get_days() > SEARCH_DAYS_MAX {
         return Err(Error::invalid(
@@ -78,16 +96,20 @@ pub fn list(read: &Read<'_>, stamp: &Stamp, search: &Search) -> Result<Vec<Slot>
     let zone = clinic::get(read)?.zone;
     let service = search.service.map(|id| healthcare_service::active(read, id)).transpose()?;
     let schedules = schedule::in_use(read, search.practitioner)?;
+    let first = after.map_or(search.from, |(start, ..)| local_date(&zone, start).max(search.from));
     let mut slots = Vec::new();
     for practitioner in wanted(read, search, service.as_ref())? {
         let own = schedules.iter().filter(|schedule| schedule.practitioner == practitioner.0);
-        let stretch = (search.from, search.to);
+        let stretch = (first, search.to);
         let days = Days::load(read, stamp, &zone, practitioner, own.collect(), stretch)?;
         days.slots(read, service.as_ref(), search.all, &mut slots)?;
     }
     // Stable, because that is the quicker one for slots that are in order session by session.
-    slots.sort_by_key(|slot| (slot.start, slot.practitioner, slot.id));
-    slots.truncate(search.limit.min(SLOTS_MAX));
+    slots.sort_by_key(Slot::place);
+    if let Some(after) = after {
+        slots.retain(|slot| slot.place() > after);
+    }
+    slots.truncate(search.limit.min(SLOTS_MAX + 1));
     Ok(slots)
 }
 

@@ -384,7 +384,8 @@ export interface paths {
         put?: never;
         /**
          * A kiosk or a board asks to be paired. Nobody needs to sign in for it; it gets a code to show
-         *     and a cookie that is good for nothing until the desk types the code.
+         *     and a cookie that is good for nothing until the desk types the code. With an `Idempotency-Key` a
+         *     repetition from the same address hears the same code; the cookie is a new one, and the only one.
          */
         post: operations["post_devices"];
         delete?: never;
@@ -872,7 +873,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Calls whoever is next in a line; nobody there is 404 `queue_empty`. */
+        /**
+         * Calls whoever is next in a line; nobody there is 404 `queue_empty`. With an `Idempotency-Key` a
+         *     repetition calls nobody else.
+         */
         post: operations["post_queue_call_next"];
         delete?: never;
         options?: never;
@@ -3323,7 +3327,9 @@ export interface operations {
                 from?: string;
                 /** @description Before: a date or a time (RFC 3339). */
                 to?: string;
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
                 limit?: number;
+                /** @description `next` of the list before. */
                 cursor?: string;
             };
             header?: never;
@@ -3369,7 +3375,9 @@ export interface operations {
     post_check_ins: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3448,7 +3456,9 @@ export interface operations {
     post_check_ins_desk: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3553,7 +3563,12 @@ export interface operations {
     };
     get_check_ins_practitioners: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3584,12 +3599,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_check_ins_walk_in: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3689,6 +3714,10 @@ export interface operations {
             query?: {
                 /** @description From this local date on; today when it is not said. */
                 from?: string;
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3832,7 +3861,12 @@ export interface operations {
     };
     get_devices: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3863,12 +3897,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_devices: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4129,7 +4173,12 @@ export interface operations {
     };
     get_healthcare_services: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4153,6 +4202,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4338,6 +4395,10 @@ export interface operations {
                 practitioner?: string;
                 /** @description That end on this date or later; today when it is not said. */
                 from?: string;
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -4540,7 +4601,12 @@ export interface operations {
     };
     get_locations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4564,6 +4630,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4868,6 +4942,8 @@ export interface operations {
             query?: {
                 /** @description At most so many pairs, 1 to 200; 100 when it is not said. */
                 limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -4892,6 +4968,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5195,7 +5279,12 @@ export interface operations {
     };
     get_patients_id_family: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -5229,6 +5318,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5426,7 +5523,12 @@ export interface operations {
     };
     get_practitioners: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5450,6 +5552,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5635,6 +5745,10 @@ export interface operations {
                 date?: string;
                 /** @description Only this practitioner's line. */
                 practitioner?: string;
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -5779,7 +5893,9 @@ export interface operations {
     post_queue_call_next: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6281,6 +6397,10 @@ export interface operations {
             query?: {
                 /** @description Of this practitioner. */
                 practitioner?: string;
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -6697,6 +6817,8 @@ export interface operations {
                 all?: boolean;
                 /** @description At most so many, 1 to 10000; 500 when it is not said. */
                 limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -6740,7 +6862,12 @@ export interface operations {
     };
     get_staff: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6764,6 +6891,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

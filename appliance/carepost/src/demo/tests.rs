@@ -128,7 +128,7 @@ fn on_a_monday_morning_the_clinic_is_in_full_swing() {
     assert!(near.iter().filter(|found| found.series.is_some()).count() >= 6);
 
     let read = |limit| {
-        shown.db.read_blocking(|read| patient::duplicates(read, &shown.stamp, limit)).unwrap()
+        shown.db.read_blocking(|read| patient::duplicates(read, &shown.stamp, None, limit)).unwrap()
     };
     let duplicates = read(200);
     assert!((20..=80).contains(&duplicates.len()), "{} duplicates", duplicates.len());

@@ -35,6 +35,8 @@ use crate::app::App;
 
 /// Appointments of a list when the caller does not say.
 const LIMIT_DEFAULT: u32 = 500;
+/// The word of the list, for its cursors.
+const LIST: &str = "appointments";
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
@@ -81,7 +83,7 @@ async fn list(
 ) -> Answer<Json<Page<AppointmentView>>> {
     let AppointmentsAsked { from, to, practitioner, patient, status, limit, cursor } = asked;
     let status = status.map(|word| Status::parse(&word)).transpose()?;
-    let after: Option<(i64, Uuid)> = cursor.map(|text| page::decode(&text)).transpose()?;
+    let after: Option<(i64, Uuid)> = cursor.map(|text| page::decode(LIST, &text)).transpose()?;
     let after = after
         .map(|(start, id)| (prm::time::from_ms(start), AppointmentId::from_bytes(id.into_bytes())));
     let midnight = |date: Date| start_of_day(&app.clinic.zone, date);
@@ -97,9 +99,8 @@ async fn list(
     let found =
         app.db.read(move |read| appointment::list(read, &stamp, &filter, limit + 1)).await?;
     super::read_audit::listed(&app, stamp, Noun::Appointment).await?;
-    let page = Page::cut(found, limit, |last| (prm::time::to_ms(last.start), last.id.uuid()));
-    let items = page.items.into_iter().map(|found| AppointmentView::of(&app, found, Qr::Without));
-    Ok(Json(Page { items: items.collect(), next: page.next }))
+    let page = Page::cut(LIST, found, limit, |last| (prm::time::to_ms(last.start), last.id.uuid()));
+    Ok(Json(page.map(|found| AppointmentView::of(&app, found, Qr::Without))))
 }
 
 /// One appointment with its QR.

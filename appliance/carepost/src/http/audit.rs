@@ -27,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Which lines.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct Which {
     /// Only what concerns this patient's record.
@@ -38,7 +39,9 @@ struct Which {
     from: Option<String>,
     /// Before: a date or a time (RFC 3339).
     to: Option<String>,
+    /// At most so many, 1 to 500; 100 when it is not said.
     limit: Option<u32>,
+    /// `next` of the list before.
     cursor: Option<String>,
 }
 
@@ -109,15 +112,14 @@ async fn list(
         actor,
         from: from.map(|text| instant(&app, "from", &text)).transpose()?,
         to: to.map(|text| instant(&app, "to", &text)).transpose()?,
-        before: cursor.map(|text| page::decode(&text)).transpose()?,
+        before: cursor.map(|text| page::decode("audit", &text)).transpose()?,
     };
     // One more than asked for tells whether there is more; at the very most the list is short by it.
     let limit = limit.min(audit::LIST_MAX - 1);
     let lines = app.db.read(move |read| audit::list(read, &stamp, &filter, limit + 1)).await?;
     app.db.write(move |tx| audit::was_looked_at(tx, &stamp, patient)).await?;
-    let page = Page::cut(lines, limit, |line| line.sequence);
-    let items = page.items.into_iter().map(|line| LineView::new(&app, line)).collect();
-    Ok(Json(Page { items, next: page.next }))
+    let page = Page::cut("audit", lines, limit, |line| line.sequence);
+    Ok(Json(page.map(|line| LineView::new(&app, line))))
 }
 
 fn instant(app: &App, field: &'static str, text: &str) -> Answer<Timestamp> {

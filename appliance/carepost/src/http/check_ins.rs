@@ -24,8 +24,8 @@ use uuid::Uuid;
 use super::auth::{Caller, Source};
 use super::error::{Answer, Problem};
 use super::idempotency::{Keyed, Posted, heard, once};
-use super::json::Body;
-use super::page::Page;
+use super::json::{Asked, Body};
+use super::page::{Page, Part};
 use crate::app::App;
 
 /// How long a choice may be made, in seconds.
@@ -265,23 +265,25 @@ struct SeesTodayView {
 }
 
 /// Who sees patients today, with the wait of each.
-#[utoipa::path(get, path = "/check-ins/practitioners", tag = "check-ins",
-    responses((status = 200, body = Page<SeesTodayView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/check-ins/practitioners", tag = "check-ins", params(Part),
+    responses((status = 200, body = Page<SeesTodayView>), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 422, body = Problem)))]
 async fn practitioners(
     State(app): State<App>,
     Caller(stamp): Caller,
+    Asked(part): Asked<Part>,
 ) -> Answer<Json<Page<SeesTodayView>>> {
     let found = app.db.read(move |read| check_in::sees_today(read, &stamp)).await?;
-    let items =
-        found.into_iter().map(|SeesToday { id, name, specialties, room, place }| SeesTodayView {
-            id: id.uuid(),
-            name,
-            specialties,
-            room,
-            ahead: place.ahead,
-            estimate_minutes: place.estimate_minutes,
-        });
-    Ok(Json(Page::whole(items.collect())))
+    let page = part.of("check-ins/practitioners", found, |one| one.id.uuid())?;
+    let view = |SeesToday { id, name, specialties, room, place }: SeesToday| SeesTodayView {
+        id: id.uuid(),
+        name,
+        specialties,
+        room,
+        ahead: place.ahead,
+        estimate_minutes: place.estimate_minutes,
+    };
+    Ok(Json(page.map(view)))
 }
 
 /// Counts a try: of a kiosk by itself, of anybody else by where they are.

@@ -17,7 +17,7 @@ use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
 use super::json::{Asked, Segment};
-use super::page::Page;
+use super::page::{Page, Part};
 use crate::app::App;
 
 /// The routes of this file.
@@ -49,6 +49,10 @@ struct ClosedDaysAsked {
     /// From this local date on; today when it is not said.
     #[param(value_type = Option<String>)]
     from: Option<Date>,
+    /// At most so many, 1 to 500; 500 when it is not said.
+    limit: Option<u32>,
+    /// `next` of the list before.
+    cursor: Option<String>,
 }
 
 /// Closed days by date.
@@ -58,11 +62,12 @@ struct ClosedDaysAsked {
 async fn list(
     State(app): State<App>,
     Caller(stamp): Caller,
-    Asked(ClosedDaysAsked { from }): Asked<ClosedDaysAsked>,
+    Asked(ClosedDaysAsked { from, limit, cursor }): Asked<ClosedDaysAsked>,
 ) -> Answer<Json<Page<ClosedDayView>>> {
     let from = from.unwrap_or_else(|| local_date(&app.clinic.zone, stamp.now));
     let days = app.db.read(move |read| schedule::closed_days(read, &stamp, from)).await?;
-    Ok(Json(Page::whole(days.into_iter().map(ClosedDayView::from).collect())))
+    let page = Part { limit, cursor }.of("closed-days", days, |day| day.id.uuid())?;
+    Ok(Json(page.map(ClosedDayView::from)))
 }
 
 /// A day that is to be closed.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, SET_COOKIE};
 use axum::response::{IntoResponse as _, Response};
-use prm::device::{self, Asked, Device, Kind};
+use prm::device::{self, Device, Kind};
 use prm::error::Error;
 use prm::id::DeviceId;
 use prm::idempotency::{self, Answer as Kept};
@@ -19,8 +19,8 @@ use uuid::Uuid;
 use super::auth::{self, Caller, DEVICE_COOKIE, Source, set_cookie};
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
-use super::json::{Body, Segment};
-use super::page::Page;
+use super::json::{Asked, Body, Segment};
+use super::page::{Page, Part};
 use super::version::Versioned;
 use super::words::{DeviceKind, DeviceStatus};
 use crate::app::App;
@@ -101,7 +101,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(app: &App, stamp: Stamp, asked: &Asked) -> Self {
+    fn new(app: &App, stamp: Stamp, asked: &device::Asked) -> Self {
         let (first, second) = asked.code.split_at_checked(3).unwrap_or((&asked.code, ""));
         Self {
             id: asked.device.id,
@@ -138,12 +138,17 @@ struct Claim {
 }
 
 /// All kiosks and boards.
-#[utoipa::path(get, path = "/devices", tag = "devices",
-    responses((status = 200, body = Page<DeviceView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn list(State(app): State<App>, Caller(stamp): Caller) -> Answer<Json<Page<DeviceView>>> {
+#[utoipa::path(get, path = "/devices", tag = "devices", params(Part),
+    responses((status = 200, body = Page<DeviceView>), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 422, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Asked(part): Asked<Part>,
+) -> Answer<Json<Page<DeviceView>>> {
     let devices = app.db.read(move |read| device::list(read, &stamp)).await?;
-    let views = devices.into_iter().map(|device| DeviceView::new(&app, device)).collect();
-    Ok(Json(Page::whole(views)))
+    let page = part.of("devices", devices, |one| one.id.uuid())?;
+    Ok(Json(page.map(|device| DeviceView::new(&app, device))))
 }
 
 /// A kiosk or a board asks to be paired. Nobody needs to sign in for it; it gets a code to show

@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
-use super::json::{Body, Segment, never_null};
-use super::page::Page;
+use super::json::{Asked, Body, Segment, never_null};
+use super::page::{Page, Part};
 use super::staff::even_null;
 use super::version::{Seen, Versioned};
 use crate::app::App;
@@ -111,15 +111,17 @@ struct HealthcareServiceEdit {
 }
 
 /// Everything the clinic does, by name.
-#[utoipa::path(get, path = "/healthcare-services", tag = "diary",
+#[utoipa::path(get, path = "/healthcare-services", tag = "diary", params(Part),
     responses((status = 200, body = Page<HealthcareServiceView>), (status = 401, body = Problem),
-              (status = 403, body = Problem)))]
+              (status = 403, body = Problem), (status = 422, body = Problem)))]
 async fn list(
     State(app): State<App>,
     Caller(stamp): Caller,
+    Asked(part): Asked<Part>,
 ) -> Answer<Json<Page<HealthcareServiceView>>> {
     let all = app.db.read(move |read| healthcare_service::list(read, &stamp)).await?;
-    Ok(Json(Page::whole(all.into_iter().map(HealthcareServiceView::from).collect())))
+    let page = part.of("healthcare-services", all, |one| one.id.uuid())?;
+    Ok(Json(page.map(HealthcareServiceView::from)))
 }
 
 /// Adds something the clinic does.

@@ -1,10 +1,12 @@
 //! What comes in: bodies, queries and path segments, bounded and checked, with problems that
 //! name the field.
 
+use std::error::Error;
 use std::str::FromStr;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
@@ -19,6 +21,9 @@ use super::error::Problem;
 
 /// As long may a body take to arrive.
 const BODY_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// The longest name of a query that is repeated in a problem, in bytes.
+const NAME_BYTES_MAX: usize = 64;
 
 /// A JSON body.
 #[derive(Debug)]
@@ -141,13 +146,33 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Query::try_from_uri(&parts.uri).map(|Query(asked)| Self(asked)).map_err(|_| {
-            Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "invalid",
-                "what stands after ? in the address cannot be read; see /api/v1/prm/openapi.json",
-            )
-        })
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(asked)| Self(asked))
+            .map_err(|rejection| unreadable(&rejection))
+    }
+}
+
+/// What is wrong with a query. Its text may repeat a value, so only the name is passed on.
+fn unreadable(rejection: &QueryRejection) -> Problem {
+    type Named = serde_path_to_error::Error<serde::de::value::Error>;
+    let causes = std::iter::successors(rejection.source(), |cause| (*cause).source());
+    let named = causes.filter_map(|cause| cause.downcast_ref::<Named>()).next();
+    let name = named.map(|named| named.path().to_string()).filter(|name| {
+        // A list may be asked for one thing twice, or for nothing that has a name.
+        name != "." && name.len() <= NAME_BYTES_MAX
+    });
+    match name {
+        Some(name) => {
+            let detail = format!(
+                "`{name}` after the ? of the address is not known here, or does not hold what it should; see /api/v1/prm/openapi.json"
+            );
+            Problem::invalid(name, detail)
+        }
+        None => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid",
+            "what stands after ? in the address cannot be read; see /api/v1/prm/openapi.json",
+        ),
     }
 }
 

@@ -20,7 +20,7 @@ use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
 use super::json::{Asked, Segment};
-use super::page::Page;
+use super::page::{Page, Part};
 use super::version::Seen;
 use crate::app::App;
 
@@ -67,6 +67,10 @@ struct LeavesAsked {
     /// That end on this date or later; today when it is not said.
     #[param(value_type = Option<String>)]
     from: Option<Date>,
+    /// At most so many, 1 to 500; 500 when it is not said.
+    limit: Option<u32>,
+    /// `next` of the list before.
+    cursor: Option<String>,
 }
 
 /// Leaves by their first day.
@@ -76,12 +80,13 @@ struct LeavesAsked {
 async fn list(
     State(app): State<App>,
     Caller(stamp): Caller,
-    Asked(LeavesAsked { practitioner, from }): Asked<LeavesAsked>,
+    Asked(LeavesAsked { practitioner, from, limit, cursor }): Asked<LeavesAsked>,
 ) -> Answer<Json<Page<LeaveView>>> {
     let from = from.unwrap_or_else(|| local_date(&app.clinic.zone, stamp.now));
     let leaves =
         app.db.read(move |read| schedule::leaves(read, &stamp, practitioner, from)).await?;
-    Ok(Json(Page::whole(leaves.into_iter().map(LeaveView::from).collect())))
+    let page = Part { limit, cursor }.of("leaves", leaves, |leave| leave.id.uuid())?;
+    Ok(Json(page.map(LeaveView::from)))
 }
 
 /// A leave that is to be taken.

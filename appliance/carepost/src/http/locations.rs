@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
-use super::json::{Body, Segment, never_null};
-use super::page::Page;
+use super::json::{Asked, Body, Segment, never_null};
+use super::page::{Page, Part};
 use super::version::{Seen, Versioned};
 use super::words::LocationKind;
 use crate::app::App;
@@ -68,11 +68,17 @@ struct LocationEdit {
 }
 
 /// All locations, by name.
-#[utoipa::path(get, path = "/locations", tag = "diary",
-    responses((status = 200, body = Page<LocationView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn list(State(app): State<App>, Caller(stamp): Caller) -> Answer<Json<Page<LocationView>>> {
+#[utoipa::path(get, path = "/locations", tag = "diary", params(Part),
+    responses((status = 200, body = Page<LocationView>), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 422, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Asked(part): Asked<Part>,
+) -> Answer<Json<Page<LocationView>>> {
     let all = app.db.read(move |read| location::list(read, &stamp)).await?;
-    Ok(Json(Page::whole(all.into_iter().map(LocationView::from).collect())))
+    let page = part.of("locations", all, |one| one.id.uuid())?;
+    Ok(Json(page.map(LocationView::from)))
 }
 
 /// Adds a location.

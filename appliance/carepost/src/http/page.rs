@@ -43,8 +43,7 @@ impl Part {
         id: impl Fn(&T) -> Uuid,
     ) -> Answer<Page<T>> {
         let Self { limit, cursor } = self;
-        let last: Option<(usize, Uuid)> =
-            cursor.map(|text| decode(list, &text)).transpose()?;
+        let last: Option<(usize, Uuid)> = cursor.map(|text| decode(list, &text)).transpose()?;
         let first = last.map_or(0, |(at, last)| {
             // Where the item stands now; if it is gone meanwhile, where it stood.
             items.iter().position(|item| id(item) == last).map_or(at, |at| at + 1)
@@ -71,6 +70,11 @@ impl<T> Page<T> {
     /// A list that is whole.
     pub fn whole(items: Vec<T>) -> Self {
         Self { items, next: None }
+    }
+
+    /// The same part with each item made into something else.
+    pub fn map<U>(self, view: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(view).collect(), next: self.next }
     }
 
     /// A part of a list, of which one item more than `limit` was asked for: the one too many
@@ -135,10 +139,7 @@ pub fn encode(list: &'static str, cursor: &impl Serialize) -> String {
 /// 422 if it is none.
 pub fn decode<C: DeserializeOwned>(list: &'static str, text: &str) -> Answer<C> {
     let wrong = || {
-        Problem::invalid(
-            "cursor",
-            "this is no cursor of this list; take `next` of its last answer",
-        )
+        Problem::invalid("cursor", "this is no cursor of this list; take `next` of its last answer")
     };
     if text.len() > CURSOR_BYTES_MAX {
         return Err(wrong());

@@ -83,26 +83,30 @@ async fn list(
     let limit = page::limit(limit);
     let page = match q.filter(|q| !q.trim().is_empty()) {
         Some(q) => {
+            if cursor.is_some() {
+                return Err(Problem::invalid(
+                    "cursor",
+                    "a search has one page; leave the cursor out",
+                ));
+            }
             let limit = search::LIMIT_MAX.min(limit as usize);
             let found = app.db.read(move |read| patient::find(read, &stamp, &q, limit)).await?;
             Page::whole(found.into_iter().map(|(found, score)| (found, Some(score))).collect())
         }
         None => {
-            let before: Option<i64> = cursor.map(|text| page::decode(&text)).transpose()?;
+            let before: Option<i64> =
+                cursor.map(|text| page::decode("patients", &text)).transpose()?;
             let all = all.unwrap_or(false);
             let newest = move |read: &prm::db::Read<'_>| {
                 patient::newest(read, &stamp, all, before, limit + 1)
             };
-            let Page { items, next } =
-                Page::cut(app.db.read(newest).await?, limit, |last| last.number);
-            Page { items: items.into_iter().map(|listed| (listed, None)).collect(), next }
+            let page = Page::cut("patients", app.db.read(newest).await?, limit, |last| last.number);
+            page.map(|listed| (listed, None))
         }
     };
     let ids = page.items.iter().map(|(shown, _)| shown.id).collect();
     read_audit::shown(&app, stamp, Noun::Patient, ids).await?;
-    let views =
-        page.items.into_iter().map(|(found, score)| MatchView { patient: found.into(), score });
-    Ok(Json(Page { items: views.collect(), next: page.next }))
+    Ok(Json(page.map(|(found, score)| MatchView { patient: found.into(), score })))
 }
 
 /// Registers a patient. Somebody who is very likely on record already is 409 `likely_duplicate`
@@ -167,6 +171,9 @@ async fn edit(
     Ok(Versioned(patient.version, patient.into()))
 }
 
+/// The word of the list of one patient's appointments, for its cursors.
+const OF_PATIENT: &str = "patients/appointments";
+
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -187,7 +194,8 @@ async fn appointments(
     Segment(id): Segment<PatientId>,
     Asked(OfPatientAsked { limit, cursor }): Asked<OfPatientAsked>,
 ) -> Answer<Json<Page<AppointmentView>>> {
-    let after: Option<(i64, Uuid)> = cursor.map(|text| page::decode(&text)).transpose()?;
+    let after: Option<(i64, Uuid)> =
+        cursor.map(|text| page::decode(OF_PATIENT, &text)).transpose()?;
     let after: Option<(Timestamp, AppointmentId)> =
         after.map(|(start, id)| (from_ms(start), AppointmentId::from_bytes(id.into_bytes())));
     let limit = page::limit(limit);
@@ -200,9 +208,8 @@ async fn appointments(
         })
         .await?;
     read_audit::shown(&app, stamp, Noun::Appointment, vec![id]).await?;
-    let page = Page::cut(found, limit, |last| (to_ms(last.start), last.id.uuid()));
-    let views = page.items.into_iter().map(|found| AppointmentView::of(&app, found, Qr::Without));
-    Ok(Json(Page { items: views.collect(), next: page.next }))
+    let page = Page::cut(OF_PATIENT, found, limit, |last| (to_ms(last.start), last.id.uuid()));
+    Ok(Json(page.map(|found| AppointmentView::of(&app, found, Qr::Without))))
 }
 
 /// Adds the records to a refusal that says somebody is very likely among them.

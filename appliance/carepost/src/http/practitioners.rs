@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
-use super::json::{Body, Segment, never_null};
-use super::page::Page;
+use super::json::{Asked, Body, Segment, never_null};
+use super::page::{Page, Part};
 use super::staff::even_null;
 use super::version::{Seen, Versioned};
 use crate::app::App;
@@ -91,14 +91,17 @@ struct PractitionerEdit {
 }
 
 /// Everybody whom patients come to see, by name.
-#[utoipa::path(get, path = "/practitioners", tag = "diary",
-    responses((status = 200, body = Page<PractitionerView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
+#[utoipa::path(get, path = "/practitioners", tag = "diary", params(Part),
+    responses((status = 200, body = Page<PractitionerView>), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 422, body = Problem)))]
 async fn list(
     State(app): State<App>,
     Caller(stamp): Caller,
+    Asked(part): Asked<Part>,
 ) -> Answer<Json<Page<PractitionerView>>> {
     let all = app.db.read(move |read| practitioner::list(read, &stamp)).await?;
-    Ok(Json(Page::whole(all.into_iter().map(PractitionerView::from).collect())))
+    let page = part.of("practitioners", all, |one| one.id.uuid())?;
+    Ok(Json(page.map(PractitionerView::from)))
 }
 
 /// Adds a practitioner and gives the queue its letter.

@@ -23,7 +23,7 @@ use super::check_ins::given;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
 use super::json::{Asked, Body, Segment};
-use super::page::Page;
+use super::page::{Page, Part};
 use super::read_audit;
 use super::version::{Seen, Versioned};
 use super::words::{QueueKind, QueueStatus};
@@ -141,6 +141,10 @@ struct QueueAsked {
     /// Only this practitioner's line.
     #[param(value_type = Option<Uuid>)]
     practitioner: Option<PractitionerId>,
+    /// At most so many, 1 to 500; 500 when it is not said.
+    limit: Option<u32>,
+    /// `next` of the list before.
+    cursor: Option<String>,
 }
 
 /// The queue of a day in the order of the line, those who are through included.
@@ -150,15 +154,14 @@ struct QueueAsked {
 async fn list(
     State(app): State<App>,
     Caller(stamp): Caller,
-    Asked(asked): Asked<QueueAsked>,
+    Asked(QueueAsked { date, practitioner, limit, cursor }): Asked<QueueAsked>,
 ) -> Answer<Json<Page<QueueEntryView>>> {
-    let date = asked.date.unwrap_or_else(|| local_date(&app.clinic.zone, stamp.now));
-    let practitioner = asked.practitioner;
+    let date = date.unwrap_or_else(|| local_date(&app.clinic.zone, stamp.now));
     let entries =
         app.db.read(move |read| queue::list_with_places(read, &stamp, date, practitioner)).await?;
     read_audit::listed(&app, stamp, Noun::QueueEntry).await?;
-    let items = entries.into_iter().map(|(entry, place)| QueueEntryView::of(&app, entry, place));
-    Ok(Json(Page::whole(items.collect())))
+    let page = Part { limit, cursor }.of("queue", entries, |(entry, _)| entry.id.uuid())?;
+    Ok(Json(page.map(|(entry, place)| QueueEntryView::of(&app, entry, place))))
 }
 
 /// Somebody who came without an appointment.

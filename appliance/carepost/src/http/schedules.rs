@@ -17,7 +17,7 @@ use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
 use super::json::{Asked, Body, Segment};
-use super::page::Page;
+use super::page::{Page, Part};
 use super::staff::even_null;
 use super::version::{Seen, Versioned};
 use super::words::Weekday;
@@ -152,6 +152,10 @@ struct SchedulesAsked {
     /// Of this practitioner.
     #[param(value_type = Option<Uuid>)]
     practitioner: Option<PractitionerId>,
+    /// At most so many, 1 to 500; 500 when it is not said.
+    limit: Option<u32>,
+    /// `next` of the list before.
+    cursor: Option<String>,
 }
 
 /// The sessions that are in use.
@@ -161,10 +165,11 @@ struct SchedulesAsked {
 async fn list(
     State(app): State<App>,
     Caller(stamp): Caller,
-    Asked(SchedulesAsked { practitioner }): Asked<SchedulesAsked>,
+    Asked(SchedulesAsked { practitioner, limit, cursor }): Asked<SchedulesAsked>,
 ) -> Answer<Json<Page<ScheduleView>>> {
     let all = app.db.read(move |read| schedule::list(read, &stamp, practitioner)).await?;
-    Ok(Json(Page::whole(all.into_iter().map(ScheduleView::from).collect())))
+    let page = Part { limit, cursor }.of("schedules", all, |one| one.id.uuid())?;
+    Ok(Json(page.map(ScheduleView::from)))
 }
 
 /// Adds a session.

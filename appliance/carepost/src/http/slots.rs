@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use prm::id::{HealthcareServiceId, PractitionerId};
+use prm::id::{HealthcareServiceId, PractitionerId, SlotId};
 use prm::slot::{self, SEARCH_DAYS_MAX, SLOTS_MAX, Search, Slot};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -29,6 +30,8 @@ const SLOT_BYTES: usize = 304;
 const SLOT_ID_BYTES_MAX: usize = 47;
 /// Days that are searched when the caller does not say to when.
 const DAYS_DEFAULT: i64 = 7;
+/// The word of the list, for its cursors.
+const LIST: &str = "slots";
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
@@ -99,6 +102,8 @@ struct SlotsAsked {
     all: Option<bool>,
     /// At most so many, 1 to 10000; 500 when it is not said.
     limit: Option<usize>,
+    /// `next` of the list before.
+    cursor: Option<String>,
 }
 
 /// Free slots by start, then practitioner.
@@ -110,7 +115,7 @@ async fn list(
     Caller(stamp): Caller,
     Asked(asked): Asked<SlotsAsked>,
 ) -> Answer<Response> {
-    let SlotsAsked { practitioner, specialty, service, from, to, all, limit } = asked;
+    let SlotsAsked { practitioner, specialty, service, from, to, all, limit, cursor } = asked;
     let from = from.unwrap_or_else(|| prm::time::local_date(&app.clinic.zone, stamp.now));
     let to = match to {
         Some(to) => to,
@@ -118,6 +123,8 @@ async fn list(
             .checked_add(jiff::Span::new().days(DAYS_DEFAULT.min(i64::from(SEARCH_DAYS_MAX))))
             .map_err(|_| Problem::invalid("from", "this date is beyond the calendar"))?,
     };
+    let limit = limit.unwrap_or(LIMIT_DEFAULT).clamp(1, SLOTS_MAX);
+    let after = cursor.map(|text| place(&text)).transpose()?;
     let search = Search {
         practitioner,
         specialty,
@@ -125,9 +132,22 @@ async fn list(
         from,
         to,
         all: all.unwrap_or(false),
-        limit: limit.unwrap_or(LIMIT_DEFAULT).clamp(1, SLOTS_MAX),
+        // One more than asked for tells whether there is more.
+        limit: limit + 1,
     };
-    let found = app.db.read(move |read| slot::list(read, &stamp, &search)).await?;
+    let mut found = app.db.read(move |read| slot::list_after(read, &stamp, &search, after)).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more);
+    let next = next.map(|last| page::encode(LIST, &(last.practitioner, last.id.to_string())));
     let mut times = LocalTimes::new(&app.clinic.zone);
-    page::written(found.into_iter().map(|slot| SlotView::with(&mut times, slot)), SLOT_BYTES)
+    let views = found.into_iter().map(|slot| SlotView::with(&mut times, slot));
+    page::written(views, SLOT_BYTES, next.as_deref())
+}
+
+/// The place of the slot that a cursor names.
+fn place(cursor: &str) -> Answer<(Timestamp, PractitionerId, SlotId)> {
+    let (practitioner, slot): (PractitionerId, String) = page::decode(LIST, cursor)?;
+    let slot: SlotId = slot.parse().map_err(|_| Problem::invalid("cursor", "this is no cursor"))?;
+    Ok((slot.start(), practitioner, slot))
 }

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};
-use super::json::{Body, Segment};
-use super::page::Page;
+use super::json::{Asked, Body, Segment};
+use super::page::{Page, Part};
 use super::version::{Seen, Versioned};
 use super::words::StaffRole;
 use crate::app::App;
@@ -96,11 +96,17 @@ where
 }
 
 /// Everybody, by name.
-#[utoipa::path(get, path = "/staff", tag = "staff",
-    responses((status = 200, body = Page<StaffView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
-async fn list(State(app): State<App>, Caller(stamp): Caller) -> Answer<Json<Page<StaffView>>> {
+#[utoipa::path(get, path = "/staff", tag = "staff", params(Part),
+    responses((status = 200, body = Page<StaffView>), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 422, body = Problem)))]
+async fn list(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Asked(part): Asked<Part>,
+) -> Answer<Json<Page<StaffView>>> {
     let everybody = app.db.read(move |read| staff::list(read, &stamp)).await?;
-    Ok(Json(Page::whole(everybody.into_iter().map(StaffView::from).collect())))
+    let page = part.of("staff", everybody, |one| one.id.uuid())?;
+    Ok(Json(page.map(StaffView::from)))
 }
 
 /// Adds a member of staff.

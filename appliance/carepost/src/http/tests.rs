@@ -23,6 +23,7 @@ use crate::place;
 mod devices;
 mod diary;
 mod document;
+mod lists;
 mod live;
 mod patients;
 mod session;

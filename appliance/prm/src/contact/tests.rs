@@ -63,6 +63,16 @@ fn a_number_with_its_country_code_is_the_same_everywhere() {
 }
 
 #[test]
+fn a_name_shows_itself_and_nothing_else_backwards() {
+    for wrong in ["", " \u{200b}\u{200d} ", "Asha \u{202e}oaR", "\u{2066}Asha", "As\u{0}ha"] {
+        assert!(name("name", wrong).is_err(), "{wrong:?}");
+    }
+    // A joiner is a part of how the name is written.
+    let lakshmi = "ಲಕ್ಷ್ಮೀ\u{200d} ರಾವ್";
+    assert_eq!(name("name", &format!(" {lakshmi}\n")).unwrap(), lakshmi);
+}
+
+#[test]
 fn nothing_personal_is_shown_where_a_log_would_print_it() {
     let phone = Phone::parse("98441 11173", "IN").unwrap();
     assert_eq!(format!("{phone:?} {:?}", BirthDate::Year(1984)), "Phone(…) BirthDate(…)");

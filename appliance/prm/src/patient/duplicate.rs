@@ -94,13 +94,24 @@ pub(super) struct Alike {
 }
 
 /// Pairs of records that may be of one person, the likeliest first, at most `limit` (and never
-/// more than [`DUPLICATES_MAX`]).
-pub fn duplicates(read: &Read<'_>, stamp: &Stamp, limit: u32) -> Result<Vec<Pair>> {
+/// more than one over [`DUPLICATES_MAX`]); those after a pair's score and ids, the lesser id first.
+pub fn duplicates(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    after: Option<(f64, PatientId, PatientId)>,
+    limit: u32,
+) -> Result<Vec<Pair>> {
     stamp.needs(Right::MergePatients)?;
     let mut statement = read.sql().prepare_cached(
-        "SELECT a, b, score, reasons FROM patient_likeness ORDER BY score DESC, a, b LIMIT ?1",
+        "SELECT a, b, score, reasons FROM patient_likeness
+         WHERE ?1 IS NULL OR score < ?1 OR (score = ?1 AND (a, b) > (?2, ?3))
+         ORDER BY score DESC, a, b LIMIT ?4",
     )?;
-    let mut rows = statement.query([limit.min(DUPLICATES_MAX)])?;
+    let (score, a, b) = match after {
+        Some((score, a, b)) => (Some(score), Some(a), Some(b)),
+        None => (None, None, None),
+    };
+    let mut rows = statement.query((score, a, b, limit.min(DUPLICATES_MAX + 1)))?;
     let mut pairs = Vec::new();
     while let Some(row) = rows.next()? {
         let reasons: String = row.get(3)?;

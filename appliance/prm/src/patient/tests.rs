@@ -62,7 +62,7 @@ impl Clinic {
     }
 
     pub(super) fn pairs(&self) -> Vec<Pair> {
-        self.db.read_blocking(|read| duplicates(read, &stamp(), 100)).unwrap()
+        self.db.read_blocking(|read| duplicates(read, &stamp(), None, 100)).unwrap()
     }
 
     pub(super) fn family(&self, id: PatientId) -> Vec<(PatientId, Option<String>)> {
@@ -428,7 +428,11 @@ fn nothing_is_done_or_shown_without_the_right() {
         assert_eq!(read(|read, stamp, id| by_ids(read, stamp, &[id]).err()), !reads, "{role:?}");
         assert_eq!(read(|read, stamp, _| find(read, stamp, "asha", 1).err()), !reads, "{role:?}");
         assert_eq!(read(|read, stamp, id| family(read, stamp, id).err()), !reads, "{role:?}");
-        assert_eq!(read(|read, stamp, _| duplicates(read, stamp, 1).err()), !merges, "{role:?}");
+        assert_eq!(
+            read(|read, stamp, _| duplicates(read, stamp, None, 1).err()),
+            !merges,
+            "{role:?}"
+        );
         let registering = write(|tx, stamp, _| register(tx, stamp, person("Mala", "", "")).err());
         assert_eq!(registering, !writes, "{role:?}");
         let editing =

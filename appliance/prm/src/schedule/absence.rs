@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::stored_date;
+use super::{in_our_time, stored_date};
 use crate::change::next_version;
 use crate::contact;
 use crate::db::{Read, Tx};
@@ -58,6 +58,8 @@ pub fn take_leave(
 ) -> Result<Leave> {
     stamp.needs(Right::WriteDiary)?;
     practitioner::active(tx, practitioner)?;
+    in_our_time("from", from)?;
+    in_our_time("to", to)?;
     if to < from || (to - from).get_days() > LEAVE_DAYS_MAX {
         return Err(Error::invalid(
             "to",
@@ -128,6 +130,7 @@ pub fn close(
     reason: Option<String>,
 ) -> Result<ClosedDay> {
     stamp.needs(Right::WriteDiary)?;
+    in_our_time("date", date)?;
     let reason = contact::reason("reason", reason)?;
     if is_closed(tx, date)? {
         return Err(Error::refused(Code::NameTaken, "this day is closed already"));

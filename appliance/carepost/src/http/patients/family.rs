@@ -16,8 +16,8 @@ use crate::app::App;
 use crate::http::auth::Caller;
 use crate::http::error::{Answer, Problem};
 use crate::http::idempotency::{Posted, once};
-use crate::http::json::{Segment, Segments};
-use crate::http::page::Page;
+use crate::http::json::{Asked, Segment, Segments};
+use crate::http::page::{Page, Part};
 use crate::http::read_audit;
 
 /// The routes of this file.
@@ -42,19 +42,21 @@ impl From<Relative> for RelativeView {
 }
 
 /// The people who are related to a patient or share a telephone number.
-#[utoipa::path(get, path = "/patients/{id}/family", tag = "patients", params(("id" = Uuid, Path)),
+#[utoipa::path(get, path = "/patients/{id}/family", tag = "patients", params(("id" = Uuid, Path), Part),
     responses((status = 200, body = Page<RelativeView>), (status = 401, body = Problem), (status = 403, body = Problem),
-              (status = 404, body = Problem)))]
+              (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn list(
     State(app): State<App>,
     Caller(stamp): Caller,
     Segment(id): Segment<PatientId>,
+    Asked(part): Asked<Part>,
 ) -> Answer<Json<Page<RelativeView>>> {
     let family = app.db.read(move |read| patient::family(read, &stamp, id)).await?;
+    let page = part.of("family", family, |relative| relative.patient.id.uuid())?;
     let mut ids = vec![id];
-    ids.extend(family.iter().map(|relative| relative.patient.id));
+    ids.extend(page.items.iter().map(|relative| relative.patient.id));
     read_audit::shown(&app, stamp, Noun::Patient, ids).await?;
-    Ok(Json(Page::whole(family.into_iter().map(RelativeView::from).collect())))
+    Ok(Json(page.map(RelativeView::from)))
 }
 
 /// Who is what to the patient.

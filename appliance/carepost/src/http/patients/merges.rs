@@ -31,12 +31,17 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(undo))
 }
 
+/// The word of the list of pairs, for its cursors.
+const DUPLICATES: &str = "patients/duplicates";
+
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct DuplicatesAsked {
     /// At most so many pairs, 1 to 200; 100 when it is not said.
     limit: Option<u32>,
+    /// `next` of the list before.
+    cursor: Option<String>,
 }
 
 /// Two records that may be of one person.
@@ -61,19 +66,29 @@ impl From<Pair> for PairView {
 
 /// Pairs of records that may be of one person, the likeliest first.
 #[utoipa::path(get, path = "/patients/duplicates", tag = "patients", params(DuplicatesAsked),
-    responses((status = 200, body = Page<PairView>), (status = 401, body = Problem), (status = 403, body = Problem)))]
+    responses((status = 200, body = Page<PairView>), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 422, body = Problem)))]
 async fn duplicates(
     State(app): State<App>,
     Caller(stamp): Caller,
-    Asked(DuplicatesAsked { limit }): Asked<DuplicatesAsked>,
+    Asked(DuplicatesAsked { limit, cursor }): Asked<DuplicatesAsked>,
 ) -> Answer<Json<Page<PairView>>> {
     let limit = page::limit(limit).min(DUPLICATES_MAX);
-    let pairs = app.db.read(move |read| patient::duplicates(read, &stamp, limit)).await?;
-    let mut ids: Vec<PatientId> = pairs.iter().flat_map(|pair| [pair.a.id, pair.b.id]).collect();
+    let after: Option<(u64, PatientId, PatientId)> =
+        cursor.map(|text| page::decode(DUPLICATES, &text)).transpose()?;
+    let after = after.map(|(score, a, b)| (f64::from_bits(score), a, b));
+    let pairs =
+        app.db.read(move |read| patient::duplicates(read, &stamp, after, limit + 1)).await?;
+    // The score as its bits, because it must come back to the last of them.
+    let page = Page::cut(DUPLICATES, pairs, limit, |last| {
+        (last.score.to_bits(), last.a.id.min(last.b.id), last.a.id.max(last.b.id))
+    });
+    let mut ids: Vec<PatientId> =
+        page.items.iter().flat_map(|pair| [pair.a.id, pair.b.id]).collect();
     ids.sort_unstable();
     ids.dedup();
     read_audit::shown(&app, stamp, Noun::Patient, ids).await?;
-    Ok(Json(Page::whole(pairs.into_iter().map(PairView::from).collect())))
+    Ok(Json(page.map(PairView::from)))
 }
 
 /// Two records that are of two people.

@@ -65,6 +65,19 @@ impl Practice {
         self.ask(&self.clerk, "GET", path, None).await
     }
 
+    pub(super) async fn as_admin(&self, path: &str) -> Answered {
+        let admin = self.clinic.token(Role::Admin);
+        self.ask(&admin, "GET", path, None).await
+    }
+
+    pub(super) async fn patch(&self, path: &str, body: Value) -> Answered {
+        self.ask(&self.clerk, "PATCH", path, Some(body)).await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Answered {
+        self.ask(&self.clerk, "DELETE", path, None).await
+    }
+
     pub(super) async fn at_kiosk(&self, path: &str, body: Value) -> Answered {
         self.ask(&self.kiosk, "POST", path, Some(body)).await
     }
