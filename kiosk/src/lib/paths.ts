@@ -36,12 +36,20 @@ type Body<Of> = Of extends { requestBody: { content: { 'application/json': infer
 /** The version that a change is meant for; another one there answers 412 `stale`. A PATCH always says it. */
 type Version<M extends Method> = M extends 'patch' ? { ifMatch: number } : M extends 'delete' ? { ifMatch?: number } : { ifMatch?: never };
 
+/** Path by path: all parts at once would be more combinations than the type checker counts. */
+type EveryGiven<M extends Method> = {
+  [Path in PathOf<M>]: Places<Operation<M, Path>> &
+    Query<Operation<M, Path>> &
+    Body<Operation<M, Path>> &
+    Version<M> &
+    Asking;
+};
+
+/** Whether a call must be told anything, path by path for the same reason. */
+type Needs<M extends Method> = { [Path in PathOf<M>]: object extends EveryGiven<M>[Path] ? false : true };
+
 /** What a call must be told. */
-export type Given<M extends Method, Path> = Places<Operation<M, Path>> &
-  Query<Operation<M, Path>> &
-  Body<Operation<M, Path>> &
-  Version<M> &
-  Asking;
+export type Given<M extends Method, Path extends PathOf<M>> = EveryGiven<M>[Path];
 
 type Content<Response> = Response extends { content: { 'application/json': infer Found } } ? Found : void;
 type Good<Responses> = Responses[Extract<keyof Responses, 200 | 201 | 204>];
@@ -57,17 +65,55 @@ type NothingMore<Made, Wanted> = Made extends { body: infer Body }
     : { body?: never }
   : unknown;
 
-/** A call: whoever calls may say what more is known of the answer than the document says, and nothing that contradicts it. */
-export type Call<M extends Method> = <
-  Path extends PathOf<M>,
-  T extends Answer<M, Path>,
-  Made extends Given<M, Path> = Given<M, Path>,
->(
-  path: Path,
-  ...given: object extends Given<M, Path>
-    ? [given?: Made & NothingMore<Made, Given<M, Path>>]
-    : [given: Made & NothingMore<Made, Given<M, Path>>]
-) => Promise<T>;
+/**
+ * The calls: whoever calls may say what more is known of the answer than the document says, and nothing that contradicts it.
+ * Method by method: one type for all would be more combinations than the type checker counts.
+ */
+interface Calls {
+  get: <
+    Path extends PathOf<'get'>,
+    T extends Answer<'get', Path>,
+    Made extends Given<'get', Path> = Given<'get', Path>,
+  >(
+    path: Path,
+    ...given: Needs<'get'>[Path] extends false
+      ? [given?: Made & NothingMore<Made, Given<'get', Path>>]
+      : [given: Made & NothingMore<Made, Given<'get', Path>>]
+  ) => Promise<T>;
+  post: <
+    Path extends PathOf<'post'>,
+    T extends Answer<'post', Path>,
+    Made extends Given<'post', Path> = Given<'post', Path>,
+  >(
+    path: Path,
+    ...given: Needs<'post'>[Path] extends false
+      ? [given?: Made & NothingMore<Made, Given<'post', Path>>]
+      : [given: Made & NothingMore<Made, Given<'post', Path>>]
+  ) => Promise<T>;
+  patch: <
+    Path extends PathOf<'patch'>,
+    T extends Answer<'patch', Path>,
+    Made extends Given<'patch', Path> = Given<'patch', Path>,
+  >(
+    path: Path,
+    ...given: Needs<'patch'>[Path] extends false
+      ? [given?: Made & NothingMore<Made, Given<'patch', Path>>]
+      : [given: Made & NothingMore<Made, Given<'patch', Path>>]
+  ) => Promise<T>;
+  delete: <
+    Path extends PathOf<'delete'>,
+    T extends Answer<'delete', Path>,
+    Made extends Given<'delete', Path> = Given<'delete', Path>,
+  >(
+    path: Path,
+    ...given: Needs<'delete'>[Path] extends false
+      ? [given?: Made & NothingMore<Made, Given<'delete', Path>>]
+      : [given: Made & NothingMore<Made, Given<'delete', Path>>]
+  ) => Promise<T>;
+}
+
+/** A call by one method. */
+export type Call<M extends Method> = Calls[M];
 
 /** The paths whose answer is a list. */
 export type ListPath = {
