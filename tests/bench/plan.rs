@@ -172,7 +172,8 @@ impl Plan {
                     Some(id) => {
                         let (slot, _) = self.bookings.pop().context("no free slot is left")?;
                         let body = format!("{{\"slot_id\":\"{slot}\"}}");
-                        Ask::post("move", format!("appointments/{id}/move"), body, &[200])
+                        // In a small clinic the patient may be somewhere else at that time.
+                        Ask::post("move", format!("appointments/{id}/move"), body, &[200, 409])
                     }
                     None => Ask::get("queue", format!("queue?practitioner={practitioner}")),
                 },

@@ -3,7 +3,7 @@
 //! `CAREPOST_FUZZ_CASES` sets how many requests are made of nothing, `CAREPOST_SEED` which.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use carepost::clock::stopwatch;
@@ -57,6 +57,13 @@ fn ten_megabytes_are_refused_before_they_are_taken() {
     let length = stream.read(&mut first).unwrap();
     assert!(first[..length].starts_with(b"HTTP/1.1 413 "), "{:?}", &first[..length]);
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    // Whoever sends all of it before listening hears the same.
+    let mut stream = TcpStream::connect(running.address).unwrap();
+    stream.write_all(head(&clinic, &format!("Content-Length: {BODY}\r\n")).as_bytes()).unwrap();
+    stream.write_all(&vec![b' '; BODY]).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let heard = read_all(&mut stream);
+    assert!(heard.starts_with("HTTP/1.1 413 ") && heard.contains("too_large"), "{heard}");
     // Unannounced, it comes soon after the bound.
     let mut stream = TcpStream::connect(running.address).unwrap();
     stream.write_all(head(&clinic, "Transfer-Encoding: chunked\r\n").as_bytes()).unwrap();

@@ -6,6 +6,7 @@ mod serve;
 mod staff;
 mod terminal;
 mod token;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -93,7 +94,7 @@ struct Init {
     #[arg(long)]
     name: String,
     /// Its time zone, for example Asia/Kolkata.
-    #[arg(long, value_name = "IANA")]
+    #[arg(long, value_name = "IANA", value_parser = usage::timezone)]
     timezone: String,
     /// Its country, two letters, for telephone numbers without a country code.
     #[arg(long, default_value = "IN")]
@@ -129,17 +130,33 @@ enum Settings {
 
 /// Runs the command of this process.
 pub fn run() -> ExitCode {
-    // Wrong usage ends here with 2, help and version with 0.
-    let Cli { log_format, command } = Cli::parse();
+    let Cli { log_format, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::answer(&error),
+    };
     match dispatch(command, log_format) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let text = format!("{error:#}");
-            let line: Vec<&str> = text.split_whitespace().collect();
-            terminal::complain(&line.join(" "));
+            terminal::complain(&with_causes(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and its causes in one line; a cause that is told already is not told again.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let words = cause.to_string();
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let said = words.join(" ");
+        if text.is_empty() {
+            text = said;
+        } else if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+    }
+    text
 }
 
 fn dispatch(command: Command, log_format: Option<LogFormat>) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@
 
 #[cfg(test)]
 mod tests;
+pub mod unread;
 
 use std::collections::HashMap;
 use std::io;

@@ -105,7 +105,9 @@ pub fn text(found: &[Finding]) -> String {
             State::Warning => "look",
             State::Bad => "BAD ",
         };
-        text.push_str(&format!("{mark}  {what}: {detail}\n"));
+        // One line for each, though SQLite tells of a damaged file in several.
+        let detail: Vec<&str> = detail.split_whitespace().collect();
+        text.push_str(&format!("{mark}  {what}: {}\n", detail.join(" ")));
     }
     text
 }

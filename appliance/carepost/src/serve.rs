@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::middleware;
 use prm::appointment;
 use prm::stamp::Stamp;
 use sd_notify::NotifyState;
@@ -16,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
-use crate::connections::{self, Door, Limits, Stopping};
+use crate::connections::{self, Door, Limits, Stopping, unread};
 use crate::http;
 use crate::http::trust::{self, TrustPage};
 use crate::tls::{Authority, LanCertificate, local_addresses, server_config};
@@ -57,7 +58,7 @@ pub async fn open(app: App) -> anyhow::Result<Opened> {
     if let Err(error) = connections::allow_open_files(3 * wanted) {
         tracing::warn!(%error, "the system allows few open files; raise LimitNOFILE");
     }
-    let router = http::router(app.clone());
+    let router = http::router(app.clone()).layer(middleware::from_fn(unread::read_past));
     let (listener, plain) = listen("http.listen", settings.listen).await?;
     let mut doors = vec![Door { listener, tls: None, router: router.clone() }];
     let (mut certificate, mut tls, mut trust) = (None, None, None);
@@ -133,6 +134,14 @@ pub fn stop_on_signals(stopping: &Stopping) -> anyhow::Result<()> {
         });
     }
     Ok(())
+}
+
+/// Refuses an address that cannot be had, before somebody waits for what would be served there.
+///
+/// # Errors
+/// If it cannot be had now.
+pub async fn can_be_had(key: &str, address: SocketAddr) -> anyhow::Result<()> {
+    listen(key, address).await.map(drop)
 }
 
 async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {

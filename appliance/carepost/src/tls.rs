@@ -32,6 +32,14 @@ pub enum TlsError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file of the authority is not there, or may not be read.
+    #[error("{} cannot be read ({why}); put back the keys folder, or restore a backup", .path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: io::Error,
+    },
     /// A file does not hold what it should.
     #[error("{} is damaged ({why}); restore the folder `keys` from a backup", .path.display())]
     Damaged {

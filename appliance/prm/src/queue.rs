@@ -21,7 +21,7 @@ pub(crate) use self::join::{is_in_line, join_booked, join_desk};
 pub use self::place::{Place, list_with_places, place_of};
 pub(crate) use self::place::{place, place_of_next};
 pub use self::row::{LIST_MAX, get, list, waiting_now};
-pub use self::turn::{call, call_next, finish, leave, prioritise, recall, rejoin, skip};
+pub use self::turn::{call, call_next, ended, finish, leave, prioritise, recall, rejoin, skip};
 use crate::error::{Error, Result};
 use crate::id::{AppointmentId, LocationId, PatientId, PractitionerId, QueueEntryId};
 

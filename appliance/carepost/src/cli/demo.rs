@@ -11,7 +11,7 @@ use prm::db::Db;
 
 use super::serve::on_runtime;
 use super::terminal::say;
-use super::{LogFormat, begin_log, settings, take_away};
+use super::{LogFormat, begin_log, settings, take_away, usage};
 use crate::app::{App, open_db};
 use crate::clock::Clock;
 use crate::config::Flag;
@@ -25,7 +25,7 @@ const SEED: u64 = 1;
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// Where it is served.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = usage::address)]
     listen: SocketAddr,
     /// The folder of the clinic; one that is there already is served as it is. Without it the
     /// clinic is thrown away at the end.
@@ -66,6 +66,7 @@ impl Demo {
                 let (guest, pairing) = demo::again(&db, clock.now())?;
                 Made { db, guest, pairing }
             } else {
+                serve::can_be_had("--listen", listen).await?;
                 say("Making a clinic with made-up records; this takes some seconds.\n")?;
                 make(&data, clock.now(), days, &stopping).await?
             };

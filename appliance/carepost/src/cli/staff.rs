@@ -6,6 +6,7 @@ use prm::stamp::{Role, Stamp};
 
 use super::Place;
 use super::terminal::{password, say};
+use super::usage;
 use crate::app::open_db;
 use crate::clock::Clock;
 
@@ -32,8 +33,8 @@ pub(super) struct Add {
     #[arg(long)]
     name: Option<String>,
     /// admin, clerk, practitioner or auditor.
-    #[arg(long)]
-    role: String,
+    #[arg(long, value_parser = usage::role)]
+    role: Role,
 }
 
 #[derive(Debug, Args)]
@@ -50,7 +51,6 @@ impl User {
         let stamp = Stamp::of_box(clock.now());
         match self {
             Self::Add(Add { place, username, name, role }) => {
-                let role = Role::parse(&role)?;
                 let db = open_db(&place.data)?;
                 let password = staff::hash_password(&password()?)?;
                 let name = name.unwrap_or_else(|| username.clone());

@@ -2,13 +2,14 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use jiff::{Span, SpanRelativeTo, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 use prm::id::TokenId;
 use prm::stamp::{Role, Stamp};
 use prm::token;
 
 use super::Place;
 use super::terminal::say;
+use super::usage;
 use crate::app::open_db;
 use crate::clock::Clock;
 
@@ -30,11 +31,11 @@ pub(super) struct Create {
     #[arg(long)]
     name: String,
     /// admin, clerk, practitioner, kiosk, auditor, integrator or hub.
-    #[arg(long)]
-    role: String,
+    #[arg(long, value_parser = usage::role)]
+    role: Role,
     /// How long it is good, for example 90d; without it until it is revoked.
-    #[arg(long, value_name = "SPAN")]
-    expires: Option<String>,
+    #[arg(long, value_name = "SPAN", value_parser = usage::length_of_time)]
+    expires: Option<SignedDuration>,
 }
 
 #[derive(Debug, Args)]
@@ -42,7 +43,8 @@ pub(super) struct Revoke {
     #[command(flatten)]
     place: Place,
     /// The token's id, as `carepost token list` shows it.
-    id: String,
+    #[arg(value_parser = usage::token_id)]
+    id: TokenId,
 }
 
 impl Token {
@@ -50,8 +52,7 @@ impl Token {
         let stamp = Stamp::of_box(clock.now());
         match self {
             Self::Create(Create { place, name, role, expires }) => {
-                let role = Role::parse(&role)?;
-                let expires_at = expires.map(|text| after(stamp.now, &text)).transpose()?;
+                let expires_at = expires.map(|long| after(stamp.now, long)).transpose()?;
                 let db = open_db(&place.data)?;
                 let request = token::Request { name, role, expires_at };
                 let (_, secret) =
@@ -78,9 +79,6 @@ impl Token {
                 say(&text)
             }
             Self::Revoke(Revoke { place, id }) => {
-                let id: TokenId = id.parse().ok().with_context(|| {
-                    format!("{id:?} is no token's id; `carepost token list` shows them")
-                })?;
                 let db = open_db(&place.data)?;
                 let token = db.write_blocking(move |tx| token::revoke(tx, &stamp, id))?;
                 say(&format!("{}\n", token.id))
@@ -89,10 +87,7 @@ impl Token {
     }
 }
 
-/// `90d`, `12h`, `2w` after `now`; days have 24 hours.
-fn after(now: Timestamp, text: &str) -> anyhow::Result<Timestamp> {
-    let long = || format!("{text:?} is no length of time; write for example 90d or 12h");
-    let span: Span = text.parse().with_context(long)?;
-    let long_as = span.to_duration(SpanRelativeTo::days_are_24_hours()).with_context(long)?;
-    now.checked_add(long_as).with_context(long)
+/// So long after `now`.
+fn after(now: Timestamp, long: SignedDuration) -> anyhow::Result<Timestamp> {
+    now.checked_add(long).context("that is beyond the calendar; say a shorter --expires")
 }

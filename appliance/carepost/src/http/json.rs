@@ -99,18 +99,17 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
                     Problem::invalid(field.clone(), format!("the field {field} is missing"))
                 } else if quoted("unknown field `").is_some() {
                     Problem::invalid(path.clone(), format!("there is no field {path}"))
-                } else {
-                    let what = if path == "." {
-                        "the body".to_owned()
-                    } else {
-                        format!("the field {path}")
-                    };
-                    Problem::invalid(
-                        path.clone(),
-                        format!(
-                            "{what} does not hold what it should; see /api/v1/prm/openapi.json"
-                        ),
+                } else if path == "." {
+                    Problem::new(
+                        StatusCode::UNPROCESSABLE_ENTITY,
+                        "invalid",
+                        "the body is an object with the fields of /api/v1/prm/openapi.json",
                     )
+                } else {
+                    let detail = format!(
+                        "the field {path} does not hold what it should; see /api/v1/prm/openapi.json"
+                    );
+                    Problem::invalid(path.clone(), detail)
                 }
             }
             serde_json::error::Category::Io

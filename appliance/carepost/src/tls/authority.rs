@@ -221,7 +221,7 @@ fn set_validity(params: &mut CertificateParams, now: Timestamp, not_after: Times
 }
 
 fn read(path: &Path) -> Result<String, TlsError> {
-    fs::read_to_string(path).map_err(|source| TlsError::File { path: path.into(), source })
+    fs::read_to_string(path).map_err(|why| TlsError::Missing { path: path.into(), why })
 }
 
 fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), TlsError> {

@@ -1,7 +1,7 @@
 //! Whose turn it is: call, recall, skip, rejoin, finish, leave, prioritise.
 
 use super::{Line, QueueEntry, Status, row};
-use crate::appointment;
+use crate::appointment::{self, Appointment};
 use crate::change::next_version;
 use crate::clinic;
 use crate::contact;
@@ -149,6 +149,31 @@ pub fn leave(
     stamp.needs(Right::RunQueue)?;
     let entry = step(row::find(tx, id)?, seen, Status::Left)?;
     write(tx, stamp, "leave", entry)
+}
+
+/// Takes whoever's visit is over or called off out of the line, so that nobody is called who does
+/// not wait. Every door that ends an appointment says so here, in the same transaction; nothing
+/// happens for one that stands, or of which nobody is in the line.
+pub fn ended(tx: &mut Tx<'_>, stamp: &Stamp, appointment: &Appointment) -> Result<()> {
+    use crate::appointment::Status as Visit;
+    let seen = match appointment.status {
+        Visit::Pending | Visit::Booked | Visit::Arrived | Visit::CheckedIn => return Ok(()),
+        Visit::Fulfilled => true,
+        Visit::Cancelled | Visit::Noshow | Visit::EnteredInError => false,
+    };
+    let Some(entry) = row::of_appointment(tx, appointment.id)? else { return Ok(()) };
+    match entry.status {
+        Status::Waiting | Status::Called | Status::Skipped => {}
+        Status::Finished | Status::Left => return Ok(()),
+    }
+    let version = entry.version + 1;
+    let entry = if seen {
+        QueueEntry { status: Status::Finished, finished_at: Some(stamp.now), version, ..entry }
+    } else {
+        QueueEntry { status: Status::Left, version, ..entry }
+    };
+    write(tx, stamp, if seen { "finish" } else { "leave" }, entry)?;
+    Ok(())
 }
 
 /// Puts somebody first, for a reason that is written down.

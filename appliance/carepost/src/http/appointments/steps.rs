@@ -5,6 +5,7 @@ use prm::appointment::{self, Appointment};
 use prm::check_in;
 use prm::error::Result;
 use prm::id::AppointmentId;
+use prm::queue;
 use prm::stamp::Stamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,7 +59,8 @@ async fn move_to(
     let slot = slot_named(&body.slot_id)?;
     let overbook = body.overbook.map(|overbook| overbook.reason);
     let moved =
-        step(&app, move |tx| appointment::move_to(tx, &stamp, (id, seen), slot, overbook)).await;
+        step(&app, stamp, move |tx| appointment::move_to(tx, &stamp, (id, seen), slot, overbook))
+            .await;
     offer_alternatives(&app, stamp, moved, None).await
 }
 
@@ -82,7 +84,7 @@ async fn cancel(
     Seen(seen): Seen,
     Body(Why { reason }): Body<Why>,
 ) -> Answer<Versioned<AppointmentView>> {
-    step(&app, move |tx| appointment::cancel(tx, &stamp, (id, seen), reason)).await
+    step(&app, stamp, move |tx| appointment::cancel(tx, &stamp, (id, seen), reason)).await
 }
 
 /// Turns a hold into a booking; of a booking, notes that the patient said again they will come.
@@ -195,14 +197,21 @@ async fn plain(
     (id, seen): (AppointmentId, Option<i64>),
     verb: Plain,
 ) -> Answer<Versioned<AppointmentView>> {
-    step(app, move |tx| verb(tx, &stamp, id, seen)).await
+    step(app, stamp, move |tx| verb(tx, &stamp, id, seen)).await
 }
 
-async fn step<F>(app: &App, verb: F) -> Answer<Versioned<AppointmentView>>
+async fn step<F>(app: &App, stamp: Stamp, verb: F) -> Answer<Versioned<AppointmentView>>
 where
     F: FnOnce(&mut prm::db::Tx<'_>) -> Result<Appointment> + Send + 'static,
 {
-    let appointment = app.db.write(verb).await?;
+    let appointment = app
+        .db
+        .write(move |tx| {
+            let appointment = verb(tx)?;
+            queue::ended(tx, &stamp, &appointment)?;
+            Ok(appointment)
+        })
+        .await?;
     let version = appointment.version;
     Ok(Versioned(version, AppointmentView::of(app, appointment, Qr::Signed)))
 }

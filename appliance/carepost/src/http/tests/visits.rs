@@ -316,6 +316,36 @@ async fn a_kiosk_that_repeats_what_it_asked_hears_the_same_token() {
 }
 
 #[tokio::test]
+async fn nobody_is_called_whose_visit_is_over_or_called_off() {
+    let practice = Practice::open().await;
+    let mut tokens = Vec::new();
+    for (n, step) in ["complete", "cancel", "enter-in-error", "no-show"].into_iter().enumerate() {
+        practice.clinic.app.clock.set("2026-11-23T10:00:00+05:30".parse().unwrap());
+        let patient = practice.register(&format!("P {n}"), &format!("98450 0000{n}")).await;
+        let booked = practice.book(&patient, n).await.body;
+        let at = format!("appointments/{}", booked["id"].as_str().unwrap());
+        let checked_in = practice.post(&format!("{at}/check-in"), json!({})).await;
+        tokens.push(checked_in.body["queue_entry"]["token"].clone());
+        practice.clinic.app.clock.set("2026-11-23T12:00:00+05:30".parse().unwrap());
+        let ended = practice.post(&format!("{at}/{step}"), json!({ "reason": "said so" })).await;
+        assert_eq!(ended.status, StatusCode::OK, "{step}: {:?}", ended.body);
+    }
+    let line = practice.get("queue").await.body;
+    let line: Vec<_> = line["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["token"].clone(), entry["status"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected = ["finished", "left", "left", "left"].map(str::to_owned);
+    for (token, status) in tokens.into_iter().zip(expected) {
+        assert!(line.contains(&(token.clone(), status.clone())), "{token} {status}: {line:?}");
+    }
+    let next = json!({ "practitioner_id": practice.practitioner });
+    assert_eq!(practice.post("queue/call-next", next).await.code(), "queue_empty");
+}
+
+#[tokio::test]
 async fn a_call_that_is_repeated_calls_nobody_else() {
     let practice = Practice::open().await;
     for _ in 0..2 {
