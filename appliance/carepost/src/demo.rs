@@ -64,7 +64,7 @@ const AUDITOR: SignIn = SignIn { username: "auditor", name: "Joseph Mathew", rol
 pub const STAFF: [SignIn; 4] = [ADMIN, RECEPTION, CARDIOLOGIST, AUDITOR];
 
 /// The codes with which a kiosk and a board are paired.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pairing {
     /// Of a kiosk: `/kiosk?pair=CODE`.
     pub kiosk: String,
@@ -137,6 +137,9 @@ fn furnish_with(
     })
 }
 
+/// What the devices are called that the demonstration offers codes for.
+const OFFERED: &str = "Demonstration";
+
 /// Looks into the database of an earlier demonstration, to serve it as it is: somebody to check
 /// in as, if anybody is still expected, and new codes.
 ///
@@ -158,16 +161,19 @@ pub fn again(db: &Db, now: Timestamp) -> Result<(Option<Guest>, Pairing)> {
     Ok((guest, offer_pairing(db, now)?))
 }
 
-/// Offers codes with which a kiosk and a board are paired.
+/// Offers codes with which a kiosk and a board are paired; those of the last start that nobody used
+/// are good still.
 ///
 /// # Errors
 /// If too many offers are open already.
 pub fn offer_pairing(db: &Db, now: Timestamp) -> Result<Pairing> {
     db.write_blocking(move |tx| {
         let stamp = Stamp::of_box(now);
-        let (_, kiosk) = device::offer(tx, &stamp, Kind::Kiosk, Some("Demonstration".into()))?;
-        let (_, board) = device::offer(tx, &stamp, Kind::Board, Some("Demonstration".into()))?;
-        Ok(Pairing { kiosk, board })
+        let mut code = |kind| match device::standing_offer(tx, &stamp, kind, OFFERED)? {
+            Some(code) => Ok(code),
+            None => device::offer(tx, &stamp, kind, Some(OFFERED.into())).map(|(_, code)| code),
+        };
+        Ok(Pairing { kiosk: code(Kind::Kiosk)?, board: code(Kind::Board)? })
     })
 }
 

@@ -16,9 +16,11 @@ mod request;
 mod tests;
 
 pub use answer::{Answer, Change, Pages, Searchset, Stored, Version, answered, history, searchset};
-pub use links::{Conditional, Links, conditional_references};
-pub use request::{Action, Entry, Kind, Submission, Target, apart, read};
+pub use links::{Conditional, Links, addresses, conditional_references};
+pub use request::{Action, Entry, Kind, Submission, Target, apart, checked, read};
 
+/// The longest batch or transaction, in bytes.
+pub const BYTES_MAX: usize = 32 * 1024 * 1024;
 /// The most entries of a batch or transaction.
 pub const ENTRIES_MAX: usize = 10_000;
 /// The most issues that are found in one bundle; what lies behind them is not looked at.

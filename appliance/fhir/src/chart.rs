@@ -1,30 +1,26 @@
-//! What a chart is searched by: for a resource of any type the values that the search parameters
-//! `identifier`, `patient`, `subject`, `date`, `code`, `status` and `category` find in it.
+//! What a chart is searched by: for a resource of any type the values that its search parameters find in
+//! it, so that a database can narrow a search before each resource is looked at ([`crate::matching`]).
 //!
 //! `chart/parameters.txt` is made by `npm run tables` in `tests/fhir` from HL7's search parameters of
-//! 4.0.1, which say where in each type the values lie. Source of what each type of element means to a
-//! search: <https://hl7.org/fhir/R4/search.html>.
+//! 4.0.1; the parameters beside those of every chart are in `search/parameters.txt`.
 //!
-//! Absent: references that are only an identifier, and text of narratives.
+//! Absent: numbers, references that are only an identifier, words beside codes, text of narratives.
 
-mod read;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use uuid::Uuid;
 
 use crate::here::Here;
 use crate::json::Resource;
 use crate::kept::Kept;
-use crate::structure::target::Contained;
+use crate::matching;
+use crate::search::{ID, LAST_UPDATED, Parameter, parameter, parameters};
 
 /// The most values that one resource is found by; more are only in the codes that a code system or a
 /// value set lists, and those behind are not found.
-pub const ENTRIES_MAX: usize = 256;
+pub const ENTRIES_MAX: usize = prm::given::KEYS_MAX;
 
 /// One value by which a resource is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,9 +41,17 @@ pub enum Value {
         /// The code, or the value of the identifier.
         code: Option<String>,
     },
+    /// A telephone number by its digits without zeros at the beginning, or another address in small
+    /// letters.
+    Contact {
+        /// `phone`, `email`.
+        system: Option<String>,
+        /// The number or the address.
+        place: String,
+    },
     /// A reference.
     Reference {
-        /// The type of resource, where the reference says it.
+        /// The type of resource, where it is one of this box.
         type_: Option<&'static str>,
         /// The id of `Type/id`; of an absolute reference and of `urn:uuid:…` the whole. A version is
         /// left out.
@@ -61,8 +65,11 @@ pub enum Value {
         /// The first instant that no longer is meant.
         to: i64,
     },
-    /// The text of a code, for a search by `:text`.
+    /// A text, or a word of a name or an address, folded as texts are compared; to be found by its
+    /// sound, the sound.
     Text(String),
+    /// A URI.
+    Uri(String),
 }
 
 impl std::fmt::Debug for Value {
@@ -70,23 +77,58 @@ impl std::fmt::Debug for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Token { .. } => "Token(…)",
+            Self::Contact { .. } => "Contact(…)",
             Self::Reference { .. } => "Reference(…)",
             Self::Date { .. } => "Date(…)",
             Self::Text(_) => "Text(…)",
+            Self::Uri(_) => "Uri(…)",
         })
     }
 }
 
 /// The values by which the resource is found, each once, at most [`ENTRIES_MAX`]. Dates without a
-/// zone are those of `zone`.
-pub fn index(resource: &Resource, zone: &TimeZone) -> Vec<Entry> {
-    let places = PLACES.get(resource.resource_type()).map(Vec::as_slice).unwrap_or_default();
-    let contained = Contained::of(resource.map());
-    let mut found = read::Found { zone, contained, entries: Vec::new() };
-    for place in places {
-        found.place(place, resource.map());
+/// zone are those of the clinic's.
+pub fn index(resource: &Resource, here: Here<'_>) -> Vec<Entry> {
+    let is_own = |it: &&Parameter| it.name != ID && it.name != LAST_UPDATED;
+    let all = parameters(resource.resource_type()).iter().filter(is_own);
+    let mut found: Vec<Vec<Entry>> = Vec::new();
+    for parameter in all {
+        let mut entries: Vec<Entry> = Vec::new();
+        for value in matching::values(resource, parameter, here) {
+            let entry = Entry { parameter: parameter.name, value };
+            if !entries.contains(&entry) && entries.len() < ENTRIES_MAX {
+                entries.push(entry);
+            }
+        }
+        found.push(entries);
     }
-    found.entries
+    fairly(found)
+}
+
+/// So many of all that no parameter takes the room of the others.
+fn fairly(found: Vec<Vec<Entry>>) -> Vec<Entry> {
+    if found.iter().map(Vec::len).sum::<usize>() <= ENTRIES_MAX {
+        return found.into_iter().flatten().collect();
+    }
+    let mut found: Vec<_> = found.into_iter().map(Vec::into_iter).collect();
+    let mut entries = Vec::with_capacity(ENTRIES_MAX);
+    loop {
+        let before = entries.len();
+        for rest in &mut found {
+            entries.extend(rest.next().filter(|_| entries.len() < ENTRIES_MAX));
+        }
+        if entries.len() == before || entries.len() == ENTRIES_MAX {
+            return entries;
+        }
+    }
+}
+
+/// The patient of this box whom the resource is about, as far as its references say.
+pub fn patient(resource: &Resource, here: Here<'_>) -> Option<Uuid> {
+    let all = ["patient", "subject"].into_iter();
+    let all = all.filter_map(|name| parameter(resource.resource_type(), name));
+    let mut found = all.flat_map(|parameter| matching::references(resource, parameter, here));
+    found.find_map(|(type_, id)| Uuid::try_parse(&id).ok().filter(|_| type_ == "Patient"))
 }
 
 /// A resource that is stored as it was given, under the id by which it is known here.
@@ -98,69 +140,4 @@ pub fn write(
     here: Here<'_>,
 ) -> Resource {
     Kept::begin(given.resource_type(), id, here.meta(version, updated), Some(given)).end()
-}
-
-/// Where values of a parameter lie.
-struct Place {
-    parameter: &'static str,
-    /// The keys on the way there.
-    keys: Vec<&'static str>,
-    kind: Kind,
-    /// The type of resource that a reference must point to.
-    only: Option<&'static str>,
-}
-
-/// The type of what lies there, as far as a search tells it apart.
-#[derive(Clone, Copy)]
-enum Kind {
-    Plain,
-    Coding,
-    Concept,
-    Identifier,
-    Reference,
-    Canonical,
-    Date,
-    Period,
-    Timing,
-}
-
-static PLACES: LazyLock<HashMap<&'static str, Vec<Place>>> =
-    LazyLock::new(|| places(include_str!("chart/parameters.txt")));
-
-/// The file: a type, then a line for each of its parameters.
-fn places(text: &'static str) -> HashMap<&'static str, Vec<Place>> {
-    let mut all: HashMap<&'static str, Vec<Place>> = HashMap::new();
-    let mut resource_type = "";
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let Some(parameter) = line.strip_prefix(' ') else {
-            resource_type = line;
-            continue;
-        };
-        let mut words = parameter.split(' ');
-        let name = words.next().unwrap_or_default();
-        all.entry(resource_type).or_default().extend(words.filter_map(|word| place(name, word)));
-    }
-    all
-}
-
-/// `subject:Reference=Patient`
-fn place(parameter: &'static str, word: &'static str) -> Option<Place> {
-    let (path, kind) = word.split_once(':')?;
-    let (kind, only) = match kind.split_once('=') {
-        Some((kind, only)) => (kind, Some(only)),
-        None => (kind, None),
-    };
-    let kind = match kind {
-        "boolean" | "code" | "id" | "string" | "uri" => Kind::Plain,
-        "Coding" => Kind::Coding,
-        "CodeableConcept" => Kind::Concept,
-        "Identifier" => Kind::Identifier,
-        "Reference" => Kind::Reference,
-        "canonical" => Kind::Canonical,
-        "date" | "dateTime" | "instant" => Kind::Date,
-        "Period" => Kind::Period,
-        "Timing" => Kind::Timing,
-        _ => return None,
-    };
-    Some(Place { parameter, keys: path.split('.').collect(), kind, only })
 }

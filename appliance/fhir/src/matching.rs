@@ -10,6 +10,7 @@ mod number;
 mod tests;
 mod text;
 mod token;
+mod values;
 mod when;
 
 use serde_json::{Map, Value as Json};
@@ -19,6 +20,14 @@ use crate::json::Resource;
 use crate::reference::{self, Target};
 use crate::search::{Chained, Condition, Kind, Modifier, Parameter, Place, Query, Reversed, Value};
 use crate::structure;
+
+pub use self::text::folded;
+pub use self::token::digits;
+pub(crate) use self::values::values;
+
+/// The parameter whose value is `true` where none is said: of every type that has it R4 says that it is
+/// in use then, and so the records read it.
+const ACTIVE: &str = "active";
 
 /// Whether the resource fits all that is asked. `others` are the resources that it may point to, or
 /// that may point to it. Which page is wanted, how sorted and what else, is not looked at.
@@ -33,7 +42,11 @@ pub fn fits(resource: &Resource, query: &Query, here: Here<'_>, others: &[Resour
 pub fn matches(resource: &Resource, condition: &Condition, here: Here<'_>) -> bool {
     let Condition { parameter, modifier, any } = condition;
     let found = found(resource, parameter, here);
-    let fits = |value: &Value| found.iter().any(|it| it.fits(value, *modifier, here));
+    let implied = Json::Bool(true);
+    let is_implied = found.is_empty() && parameter.name == ACTIVE;
+    let implied = is_implied.then_some(Found { kind: Kind::Plain, json: &implied });
+    let fits =
+        |value: &Value| found.iter().chain(&implied).any(|it| it.fits(value, *modifier, here));
     match modifier {
         Some(Modifier::Missing) => any.contains(&Value::Flag(found.is_empty())),
         Some(Modifier::Not) => !any.iter().any(fits),

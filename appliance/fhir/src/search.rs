@@ -54,6 +54,8 @@ pub const SORTS_MAX: usize = 4;
 pub const INCLUDES_MAX: usize = 16;
 /// Fewer digits than these are a whole number or none.
 pub const PHONE_DIGITS_MIN: usize = 7;
+/// The parameter by which names are found that sound alike.
+pub(crate) const PHONETIC: &str = "phonetic";
 /// The name under which the `next` link of a page says where to go on.
 pub const CURSOR: &str = "_cursor";
 

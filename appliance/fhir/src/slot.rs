@@ -16,11 +16,36 @@ use crate::reference;
 /// FHIR's name of the type.
 pub const TYPE: &str = "Slot";
 
-/// A time that can be booked as a `Slot`: `free` as long as it takes another patient, else `busy`.
+/// Whether a time can be booked (<https://hl7.org/fhir/R4/valueset-slotstatus.html>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It takes another patient.
+    Free,
+    /// It is taken.
+    Busy,
+    /// It is taken by somebody who has not said yes: a hold.
+    BusyTentative,
+    /// Nobody is seen then: the practitioner is away, the clinic is closed, or it is over.
+    BusyUnavailable,
+}
+
+impl Status {
+    /// FHIR's code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Busy => "busy",
+            Self::BusyTentative => "busy-tentative",
+            Self::BusyUnavailable => "busy-unavailable",
+        }
+    }
+}
+
+/// A time of a session as a `Slot`.
 ///
 /// With whom and where is said by its schedule. `service` is the name of the service for which slots
 /// were looked for, if they were looked for so.
-pub fn write(slot: &Slot, service: Option<&str>, here: Here<'_>) -> Resource {
+pub fn write(slot: &Slot, status: Status, service: Option<&str>, here: Here<'_>) -> Resource {
     let Slot { id, practitioner: _, location: _, start, end, free } = slot;
     let mut resource =
         Resource::of(TYPE).expect("invariant: R4 has the type that this module is named for");
@@ -31,7 +56,7 @@ pub fn write(slot: &Slot, service: Option<&str>, here: Here<'_>) -> Resource {
         resource.set("serviceType", vec![concept::said(service)]);
     }
     resource.set("schedule", reference::to("Schedule", id.schedule));
-    resource.set("status", if *free > 0 { "free" } else { "busy" });
+    resource.set("status", status.as_str());
     resource.set("start", instant::write(*start, here.zone()));
     resource.set("end", instant::write(*end, here.zone()));
     resource

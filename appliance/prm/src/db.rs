@@ -53,6 +53,8 @@ const CHECKED_AT_OPEN_MAX_BYTES: u64 = 8 * 1024 * 1024;
 /// own choice, mostly not: every commit proves some hundred pages, every read from the disk one.
 /// Said as the default, because only that holds for the copies that SQLite makes as well.
 const PAGE_CODE: &str = "PRAGMA cipher_default_hmac_algorithm = HMAC_SHA256;";
+/// SQLCipher would say on its own, beside what we say, that a page is damaged or a key wrong.
+const NO_WORDS_OF_ITS_OWN: &str = "PRAGMA cipher_log_level = NONE;";
 /// Prepared statements that each connection keeps.
 const STATEMENTS_MAX: usize = 256;
 
@@ -457,6 +459,7 @@ fn open_with_key(
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     let unlock = || -> rusqlite::Result<()> {
         conn.busy_timeout(Duration::from_millis(LOCK_WAIT_MS))?;
+        conn.execute_batch(NO_WORDS_OF_ITS_OWN)?;
         conn.execute_batch(PAGE_CODE)?;
         conn.execute_batch(&keys.database_pragma())?;
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))

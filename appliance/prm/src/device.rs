@@ -209,6 +209,23 @@ pub fn offer(
     Ok((device, code))
 }
 
+/// The code of an offer of this kind and name that stands for an hour at least, if there is one.
+pub fn standing_offer(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    kind: Kind,
+    name: &str,
+) -> Result<Option<String>> {
+    stamp.needs(Right::ManageDevices)?;
+    let mut statement = read.sql().prepare_cached(
+        "SELECT code FROM device
+         WHERE status = 'offered' AND kind = ?1 AND name = ?2 AND expires_at > ?3
+         ORDER BY expires_at DESC LIMIT 1",
+    )?;
+    let until = to_ms(plus_minutes(stamp.now, 60));
+    Ok(statement.query_row((kind.as_str(), name, until), |row| row.get(0)).optional()?)
+}
+
 /// A device claims an offered code and is paired. How often codes may be tried is the edge's
 /// to bound.
 pub fn claim(tx: &mut Tx<'_>, stamp: &Stamp, code: &str) -> Result<(Device, Secret)> {
@@ -324,10 +341,13 @@ fn must_have_room(read: &Read<'_>, status: Status, most: i64) -> Result<()> {
         .prepare_cached("SELECT count(*), count(*) FILTER (WHERE status = ?1) FROM device")?
         .query_row([status.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if these >= most || all >= DEVICES_MAX {
-        return Err(Error::refused(
-            Code::TooMany,
-            "too many devices wait for being paired; pair or revoke some at the desk, or wait ten minutes",
-        ));
+        let detail = match status {
+            Status::Offered => "too many codes are offered; revoke some at the desk, or wait a day",
+            Status::Pending | Status::Paired | Status::Revoked => {
+                "too many devices wait for being paired; pair or revoke some at the desk, or wait ten minutes"
+            }
+        };
+        return Err(Error::refused(Code::TooMany, detail));
     }
     Ok(())
 }

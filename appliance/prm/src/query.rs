@@ -6,9 +6,14 @@
 //! Invariant: pages are cut by what they are sorted by and the id, not by counting, so that a record
 //! that comes or goes between two pages neither hides nor repeats another.
 
+mod log;
+mod relation;
 mod sql;
 
 use rusqlite::types::Value as Bound;
+
+pub use self::log::{Log, changes};
+pub use self::relation::{Relation, relations};
 
 use self::sql::{Sql, listed, sort_key};
 use crate::db::Read;
@@ -19,7 +24,7 @@ use crate::stamp::Stamp;
 /// Records that one page answers at the most.
 pub const PAGE_MAX: usize = 1_000;
 /// Conditions of one question, those about other records counted.
-pub const CONDITIONS_MAX: usize = 64;
+pub const CONDITIONS_MAX: usize = 256;
 /// Things to sort by at once.
 pub const SORTS_MAX: usize = 3;
 
@@ -53,8 +58,22 @@ pub(crate) enum Column {
     },
     /// The same in rows of another table: `FROM ... WHERE ...`, then what is in them.
     Rows(&'static str, &'static Column),
-    /// The same in what other systems gave, by the name of a search parameter.
-    Given(&'static str, GivenKind),
+    /// The same in what other systems gave.
+    Given(Given),
+    /// When the newest version was made, in ms since 1970.
+    Changed,
+}
+
+/// Where something is found in what other systems gave. Both names are the program's own, never of
+/// whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// What others call such records.
+    pub(crate) kind: &'static str,
+    /// The name of a search parameter.
+    pub(crate) parameter: &'static str,
+    /// What it holds.
+    pub(crate) holds: GivenKind,
 }
 
 /// What a search parameter holds of what other systems gave.
@@ -67,14 +86,21 @@ pub(crate) enum GivenKind {
 }
 
 impl Field {
-    /// A code, reference or text in what other systems gave, by the name of a search parameter.
-    pub const fn given(parameter: &'static str) -> Self {
-        Self(Column::Given(parameter, GivenKind::Code))
+    /// Its id, to sort by.
+    pub const ID: Self = Self(Column::Word("lower(hex(r.id))"));
+
+    /// When the newest version of a record was made.
+    pub const CHANGED: Self = Self(Column::Changed);
+
+    /// A code, reference or text in what other systems gave of such records, by the name of a search
+    /// parameter.
+    pub const fn given(kind: &'static str, parameter: &'static str) -> Self {
+        Self(Column::Given(Given { kind, parameter, holds: GivenKind::Code }))
     }
 
-    /// A time in what other systems gave, by the name of a search parameter.
-    pub const fn given_time(parameter: &'static str) -> Self {
-        Self(Column::Given(parameter, GivenKind::Time))
+    /// A time in what other systems gave of such records, by the name of a search parameter.
+    pub const fn given_time(kind: &'static str, parameter: &'static str) -> Self {
+        Self(Column::Given(Given { kind, parameter, holds: GivenKind::Time }))
     }
 }
 
@@ -106,6 +132,8 @@ pub enum Compare {
 pub enum How {
     /// It begins so.
     Starts,
+    /// It sounds so; of names only.
+    Sounds,
     /// It holds this somewhere.
     Contains,
     /// It is this, case included.
@@ -154,6 +182,8 @@ pub enum Condition {
     RefersTo(Vec<Field>, Box<Question>),
     /// A record that fits refers to it by that field.
     ReferredBy(Field, Box<Question>),
+    /// One of these is so.
+    AnyOf(Vec<Condition>),
     /// It is one of these records.
     IsOneOf(Vec<[u8; 16]>),
     /// Its newest version was made at that time.

@@ -4,7 +4,7 @@ import { Problem } from '../lib/api';
 import { get, list, post } from './box';
 import { addDays, dateOf } from './clock';
 import { lists } from './clinic.svelte';
-import { blocksOf, columnsOf, hoursOf, isGone, stepOf } from './grid';
+import { blocksOf, columnsOf, hoursOf, isGone, pxPerMinute, stepOf } from './grid';
 import { session } from './session.svelte';
 import { soon } from './soon';
 
@@ -34,6 +34,7 @@ class DayOnScreen {
   columns = $derived(columnsOf(this.#whole, session.nowMs()));
   hours = $derived(hoursOf(this.#whole));
   step = $derived(stepOf(this.slots));
+  pxPerMinute = $derived(pxPerMinute(this.#whole));
   blocks = $derived(blocksOf(this.#whole, this.columns, this.hours));
   closed = $derived(lists.closedDays.find((day) => day.date === this.date) ?? null);
   counts = $derived({

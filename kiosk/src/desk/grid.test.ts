@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Appointment, Leave, Practitioner, Schedule, Slot } from '../lib/shapes';
-import { blocksOf, columnsOf, hoursOf, nearestFree, sessionsOf, slotAt, stepOf, type Day } from './grid';
+import { blocksOf, columnsOf, hoursOf, nearestFree, pxPerMinute, sessionsOf, slotAt, stepOf, type Day } from './grid';
 import { besides } from './grid-keys';
 
 const DATE = '2026-11-23';
@@ -78,6 +78,13 @@ describe('the grid', () => {
   it('has lines on which the slots of everybody fall', () => {
     expect(stepOf([slot('a', '09:00', '09:15'), slot('b', '09:00', '09:20')])).toBe(5);
     expect(stepOf([slot('a', '09:00', '09:20'), slot('b', '09:00', '09:40')])).toBe(20);
+  });
+
+  it('gives the shortest visit a line of text', () => {
+    const height = (start: string, end: string) => pxPerMinute({ slots: [slot('a', start, end)], appointments: [] });
+    expect(height('09:00', '09:15')).toBe(2.6);
+    expect(height('09:00', '09:05') * 5).toBe(height('09:00', '09:10') * 10);
+    expect(pxPerMinute({ slots: [], appointments: [] })).toBe(2.6);
   });
 
   it('shades what is outside the sessions and leaves out what was cancelled', () => {

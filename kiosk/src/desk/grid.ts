@@ -7,6 +7,9 @@ const GONE = new Set<Appointment['status']>(['cancelled', 'entered-in-error']);
 const MOVABLE = new Set<Appointment['status']>(['pending', 'booked']);
 const STEPS = [5, 10, 15, 20, 30];
 const USUAL_DAY = { from: 9 * 60, to: 18 * 60 };
+/** Ten minutes are one line of text high, fifteen are two. */
+const LINE_PX = 26;
+const USUAL_PX_PER_MINUTE = LINE_PX / 10;
 /** Room above the first and below the last session. */
 const MARGIN = 30;
 
@@ -91,6 +94,13 @@ export function hoursOf(day: Pick<Day, 'slots' | 'appointments'>): Stretch {
 export function stepOf(slots: Slot[]): number {
   const lengths = slots.map((slot) => endMinute(slot) - minuteOfDay(slot.start));
   return STEPS.findLast((step) => lengths.every((length) => length % step === 0)) ?? 5;
+}
+
+/** How high a minute is: as usual, or so high that the shortest visit has a line of text. */
+export function pxPerMinute(day: Pick<Day, 'slots' | 'appointments'>): number {
+  const shown = [...day.slots, ...day.appointments.filter((one) => !isGone(one))];
+  const lengths = shown.map((one) => endMinute(one) - minuteOfDay(one.start)).filter((minutes) => minutes > 0);
+  return Math.max(USUAL_PX_PER_MINUTE, LINE_PX / Math.min(...lengths));
 }
 
 export function blocksOf(day: Day, columns: Column[], hours: Stretch): Block[] {

@@ -194,7 +194,14 @@ fn an_earlier_demonstration_is_served_again_and_a_real_clinic_never() {
     let shown = shown_at("2026-11-23T09:00:00+05:30", 50);
     let (guest, pairing) = again(&shown.db, shown.now).unwrap();
     assert_eq!(guest, shown.made.guest);
-    assert_ne!(pairing.kiosk, shown.made.pairing.kiosk);
+    assert_eq!(pairing, shown.made.pairing, "what was printed is good still");
+    let (stamp, code) = (shown.stamp, pairing.kiosk.clone());
+    shown.db.write_blocking(move |tx| device::claim(tx, &stamp, &code)).unwrap();
+    let (_, next) = again(&shown.db, shown.now).unwrap();
+    assert_ne!(next.kiosk, pairing.kiosk, "a code that was used is good no more");
+    for _ in 0..device::OFFERS_MAX {
+        again(&shown.db, shown.now).expect("it may be started as often as one likes");
+    }
 
     let folder = tempfile::tempdir().unwrap();
     let keys = Keys::create(&folder.path().join("keys")).unwrap();

@@ -4,34 +4,40 @@
 //! place for is kept beside them.
 //! Invariant: whatever is wrong is told as an OperationOutcome, in `fault.rs` only.
 
+mod audit_events;
 mod bundle;
 mod fault;
 mod history;
+mod interaction;
+mod record;
 mod records;
 mod search;
+mod slots;
 mod wire;
 mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use fhir::capability::{self, About, Interaction};
-use fhir::search::pairs;
-use fhir::{Here, IssueCode, Outcome, Resource, patch, structure};
+use fhir::search::{Query, pairs};
+use fhir::{Here, IssueCode, Resource, audit_event, patch, structure};
 use jiff::Timestamp;
-use prm::db::Tx;
 use prm::error::Error;
 use prm::id::Noun;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use self::fault::{Answer, Fault};
-use self::records::{Found, Sought};
-use self::wire::{Asked, Given, IF_NONE_EXIST, Shown, body, plain};
-use self::write::{Refused, Wanted, Written};
+use self::interaction::{Done, Only, What, Work};
+use self::records::{Found, Sought, Whose};
+use self::search::Shown;
+use self::wire::{Asked, Given, IF_NONE_EXIST, Returns, body, plain};
+use self::write::Refused;
 use super::read_audit;
 use crate::app::App;
 
@@ -42,16 +48,33 @@ const CAPABLE_SINCE: &str = "2026-11-21T00:00:00Z";
 
 /// The routes under `/fhir`.
 pub fn routes() -> Router<App> {
+    let inside = Router::new()
+        .route("/metadata", get(metadata))
+        .route("/{type}", get(search_type).post(create).put(update_found).delete(delete_found))
+        .route("/{type}/_search", post(search_posted))
+        .route("/{type}/_history", get(history::of_type))
+        .route("/{type}/{id}", get(read).put(update).patch(patch_one).delete(delete))
+        .route("/{type}/{id}/_history", get(history::of_one))
+        .route("/{type}/{id}/_history/{version}", get(vread))
+        .method_not_allowed_fallback(wrong_method)
+        .fallback(nothing);
     Router::new()
         .route("/fhir", post(bundle::submit))
         .route("/fhir/", post(bundle::submit))
-        .route("/fhir/metadata", get(metadata))
-        .route("/fhir/{type}", get(search_type).post(create).put(update_found).delete(delete_found))
-        .route("/fhir/{type}/_search", post(search_posted))
-        .route("/fhir/{type}/{id}", get(read).put(update).patch(patch_one).delete(delete))
-        .route("/fhir/{type}/{id}/_history", get(history::of_one))
-        .route("/fhir/{type}/{id}/_history/{version}", get(vread))
-        .layer(DefaultBodyLimit::max(super::BODY_BYTES_MAX))
+        .method_not_allowed_fallback(wrong_method)
+        .nest("/fhir", inside)
+        .layer(CatchPanicLayer::custom(fault::after_panic))
+}
+
+/// There is nothing at this address.
+async fn nothing() -> Fault {
+    let what = "there is nothing at this address; see /fhir/metadata";
+    Fault::new(StatusCode::NOT_FOUND, IssueCode::NotFound, what)
+}
+
+async fn wrong_method() -> Fault {
+    let what = "this address does not take this method; see /fhir/metadata";
+    Fault::new(StatusCode::METHOD_NOT_ALLOWED, IssueCode::NotSupported, what)
 }
 
 /// The clinic, and the address as the caller wrote it.
@@ -91,7 +114,10 @@ async fn read(
 ) -> Answer<Response> {
     let type_ = served(&name, Interaction::Read)?;
     let found = load(&app, &asked, (type_, id), None).await?;
-    Ok(shown(found, StatusCode::OK, None, wire::Returns::Resource).into_response())
+    if asked.unless().is_known(&found) {
+        return Ok(shown(found, StatusCode::NOT_MODIFIED, None, Returns::Minimal).into_response());
+    }
+    Ok(shown(found, StatusCode::OK, None, Returns::Resource).into_response())
 }
 
 async fn vread(
@@ -102,7 +128,7 @@ async fn vread(
     let type_ = served(&name, Interaction::Vread)?;
     let version: i64 = version.parse().map_err(|_| Fault::not_found())?;
     let found = load(&app, &asked, (type_, id), Some(version)).await?;
-    Ok(shown(found, StatusCode::OK, None, wire::Returns::Resource).into_response())
+    Ok(shown(found, StatusCode::OK, None, Returns::Resource).into_response())
 }
 
 /// A resource, and the line of the audit that it was read.
@@ -121,20 +147,37 @@ async fn load(
         })
         .await?;
     let Sought::Found(found) = sought else { return Err(Fault::gone()) };
-    if let Some(patient) = found.patient {
-        read_audit::read(app, stamp, found.noun, found.id.as_bytes(), patient).await?;
-    }
+    was_read(app, asked, &found).await?;
     Ok(*found)
+}
+
+/// Writes to the audit that a resource was read.
+async fn was_read(app: &App, asked: &Asked, found: &Found) -> Answer<()> {
+    for Whose { noun, id, patient } in &found.whose {
+        read_audit::read(app, asked.stamp, *noun, id.as_bytes(), *patient).await?;
+    }
+    if found.resource.resource_type() == audit_event::TYPE {
+        read_audit::listed(app, asked.stamp, Noun::Audit).await?;
+    }
+    Ok(())
+}
+
+/// Writes to the audit whose records were shown in a list.
+async fn note(app: &App, asked: &Asked, noun: Noun, shown: Shown) -> Answer<()> {
+    if shown.audit {
+        read_audit::listed(app, asked.stamp, Noun::Audit).await?;
+    }
+    Ok(read_audit::shown(app, asked.stamp, noun, shown.patients).await?)
 }
 
 fn shown(
     found: Found,
     status: StatusCode,
     location: Option<String>,
-    returns: wire::Returns,
-) -> Shown {
-    let Found { resource, version, updated, noun: _, id: _, patient: _ } = found;
-    Shown { status, resource, version, updated, location, returns }
+    returns: Returns,
+) -> wire::Shown {
+    let Found { resource, at, whose: _ } = found;
+    wire::Shown { status, resource, at, location, returns }
 }
 
 async fn search_type(
@@ -160,15 +203,7 @@ async fn search_posted(
 async fn searched(app: &App, asked: &Asked, name: &str, query: &str) -> Answer<Response> {
     let type_ = served(name, Interaction::SearchType)?;
     let parsed = fhir::search::parse(type_, &pairs(query)?, asked.is_strict(), here(app, asked))?;
-    // The link of a page repeats the search but for where it begins.
-    let kept: Vec<&str> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with(fhir::search::CURSOR))
-        .collect();
-    let link = match kept.as_slice() {
-        [] => format!("{}/{type_}", asked.base),
-        _ => format!("{}/{type_}?{}", asked.base, kept.join("&")),
-    };
+    let link = link(asked, type_, query, &parsed);
     let (stamp, base, clinic) = (asked.stamp, asked.base.clone(), app.clinic.clone());
     let answered = app
         .db
@@ -178,8 +213,23 @@ async fn searched(app: &App, asked: &Asked, name: &str, query: &str) -> Answer<R
         })
         .await??;
     let noun = records::noun_of(type_).unwrap_or(Noun::Chart);
-    read_audit::shown(app, stamp, noun, answered.patients).await?;
+    note(app, asked, noun, answered.shown).await?;
     Ok(plain(StatusCode::OK, &answered.bundle.into()))
+}
+
+/// The address of a search with what was looked at, but not where its page begins.
+fn link(asked: &Asked, type_: &str, query: &str, parsed: &Query) -> String {
+    let is_kept = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        !pair.is_empty()
+            && name != fhir::search::CURSOR
+            && !parsed.ignored.iter().any(|ignored| ignored == name)
+    };
+    let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
+    match kept.as_slice() {
+        [] => format!("{}/{type_}", asked.base),
+        _ => format!("{}/{type_}?{}", asked.base, kept.join("&")),
+    }
 }
 
 async fn create(
@@ -196,42 +246,7 @@ async fn create(
             Some(value.to_str().map_err(|_| not_text(IF_NONE_EXIST.as_str()))?.to_owned())
         }
     };
-    written(&app, &asked, move |tx, asked, here| {
-        create_unless(tx, asked, here, resource, unless.as_deref())
-    })
-    .await
-}
-
-/// Creates a resource, unless a search finds one already.
-fn create_unless(
-    tx: &mut Tx<'_>,
-    asked: &Asked,
-    here: Here<'_>,
-    mut resource: Resource,
-    unless: Option<&str>,
-) -> Result<Done, Refused> {
-    if let Some(criteria) = unless {
-        let criteria = criteria.trim_start_matches('?');
-        let found = search::few(tx, &asked.stamp, here, resource.resource_type(), criteria)?;
-        match found.as_slice() {
-            [] => {}
-            [one] => {
-                let type_ = resource.resource_type();
-                return Ok(Done { type_, id: one.clone(), outcome: Some(false) });
-            }
-            [_, _, ..] => return Err(several().into()),
-        }
-    }
-    bundle::resolve(tx, asked, here, &mut resource)?;
-    refuse_lost(tx, asked, here, &resource)?;
-    let wanted = Wanted { resource: &resource, id: None, seen: None };
-    let Written { id, created: _ } = write::write(tx, &asked.stamp, here, &wanted)?;
-    Ok(Done { type_: resource.resource_type(), id, outcome: Some(true) })
-}
-
-fn several() -> Outcome {
-    let what = "more than one resource is found by this; ask for one";
-    Outcome::error(IssueCode::MultipleMatches, what)
+    written(&app, &asked, move |work| work.create(resource, unless.as_deref(), None)).await
 }
 
 fn not_text(header: &str) -> Fault {
@@ -259,25 +274,8 @@ async fn update(
         let what = "the id in the resource is that of the address";
         return Err(Fault::new(StatusCode::BAD_REQUEST, IssueCode::Invalid, what));
     }
-    let seen = asked.seen()?;
-    written(&app, &asked, move |tx, asked, here| put(tx, asked, here, resource, Some(&id), seen))
-        .await
-}
-
-/// Writes a resource under an id, or as a new one.
-fn put(
-    tx: &mut Tx<'_>,
-    asked: &Asked,
-    here: Here<'_>,
-    mut resource: Resource,
-    id: Option<&str>,
-    seen: Option<i64>,
-) -> Result<Done, Refused> {
-    bundle::resolve(tx, asked, here, &mut resource)?;
-    refuse_lost(tx, asked, here, &resource)?;
-    let wanted = Wanted { resource: &resource, id, seen };
-    let Written { id, created } = write::write(tx, &asked.stamp, here, &wanted)?;
-    Ok(Done { type_: resource.resource_type(), id, outcome: created.then_some(true) })
+    let only = Only { seen: asked.seen()?, new: asked.only_new() };
+    written(&app, &asked, move |work| work.put(resource, &id, only)).await
 }
 
 async fn update_found(
@@ -288,37 +286,9 @@ async fn update_found(
 ) -> Answer<Response> {
     let type_ = served(&name, Interaction::Update)?;
     must_be(&resource, type_)?;
-    let seen = asked.seen()?;
+    let only = Only { seen: asked.seen()?, new: asked.only_new() };
     let criteria = asked.query.clone();
-    written(&app, &asked, move |tx, asked, here| {
-        put_found(tx, asked, here, resource, &criteria, seen)
-    })
-    .await
-}
-
-/// Writes a resource over the one that a search finds, or as a new one.
-fn put_found(
-    tx: &mut Tx<'_>,
-    asked: &Asked,
-    here: Here<'_>,
-    resource: Resource,
-    criteria: &str,
-    seen: Option<i64>,
-) -> Result<Done, Refused> {
-    let found = search::few(tx, &asked.stamp, here, resource.resource_type(), criteria)?;
-    let said = resource.id().map(str::to_owned);
-    match found.as_slice() {
-        [] => {
-            let id = said.filter(|_| capability::update_creates(resource.resource_type()));
-            put(tx, asked, here, resource, id.as_deref(), seen)
-        }
-        [one] if said.as_ref().is_some_and(|id| id != one) => {
-            let what = "the resource that is found has another id";
-            Err(Outcome::error(IssueCode::Invalid, what).into())
-        }
-        [one] => put(tx, asked, here, resource, Some(one), seen),
-        [_, _, ..] => Err(several().into()),
-    }
+    written(&app, &asked, move |work| work.put_found(resource, &criteria, only)).await
 }
 
 async fn patch_one(
@@ -334,31 +304,7 @@ async fn patch_one(
     let bytes = body(request).await?;
     let patch =
         if is_json_patch { patch::json(&bytes)? } else { patch::resource(&wire::valid(&bytes)?)? };
-    written(&app, &asked, move |tx, asked, here| {
-        patched(tx, asked, here, (type_, &id), &patch, seen)
-    })
-    .await
-}
-
-/// Changes a part of a resource.
-fn patched(
-    tx: &mut Tx<'_>,
-    asked: &Asked,
-    here: Here<'_>,
-    (type_, id): (&'static str, &str),
-    patch: &patch::Patch,
-    seen: Option<i64>,
-) -> Result<Done, Refused> {
-    let Sought::Found(found) = records::one(tx, &asked.stamp, here, (type_, id), None)? else {
-        return Err(Error::NotFound(Noun::Chart).into());
-    };
-    let patched = patch.apply(&found.resource)?;
-    let issues = structure::validate(&patched);
-    if !issues.is_empty() {
-        return Err(Outcome { issues }.into());
-    }
-    // What somebody wrote in between is not patched over.
-    put(tx, asked, here, patched, Some(id), seen.or(Some(found.version)))
+    written(&app, &asked, move |work| work.patch((type_, &id), &patch, seen)).await
 }
 
 async fn delete(
@@ -367,8 +313,8 @@ async fn delete(
     Path((name, id)): Path<(String, String)>,
 ) -> Answer<Response> {
     let type_ = served(&name, Interaction::Delete)?;
-    let (stamp, seen) = (asked.stamp, asked.seen()?);
-    app.db.write(move |tx| prm::chart::delete(tx, &stamp, type_, &id, seen).map(drop)).await?;
+    let seen = asked.seen()?;
+    transact(&app, &asked, move |work| work.delete((type_, &id), seen)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -378,36 +324,25 @@ async fn delete_found(
     Path(name): Path<String>,
 ) -> Answer<Response> {
     let type_ = served(&name, Interaction::Delete)?;
-    transact(&app, &asked, move |tx, asked, here| {
-        let found = search::few(tx, &asked.stamp, here, type_, &asked.query)?;
-        match found.as_slice() {
-            [] => Ok(()),
-            [one] => Ok(prm::chart::delete(tx, &asked.stamp, type_, one, None).map(drop)?),
-            [_, _, ..] => Err(several().into()),
-        }
-    })
-    .await?;
+    let (seen, criteria) = (asked.seen()?, asked.query.clone());
+    transact(&app, &asked, move |work| work.delete_found(type_, &criteria, seen)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// What was done with a resource.
-struct Done {
-    type_: &'static str,
-    id: String,
-    /// Whether it was made; none if it was changed.
-    outcome: Option<bool>,
 }
 
 /// Runs something that writes one resource in one transaction, and answers with the resource.
 async fn written<F>(app: &App, asked: &Asked, verb: F) -> Answer<Response>
 where
-    F: FnOnce(&mut Tx<'_>, &Asked, Here<'_>) -> Result<Done, Refused> + Send + 'static,
+    F: FnOnce(&mut Work<'_, '_>) -> Result<Done, Refused> + Send + 'static,
 {
-    let Done { type_, id, outcome } = transact(app, asked, verb).await?;
-    let location = format!("{}/{type_}/{id}", asked.base);
-    let found = load(app, asked, (type_, id), None).await?;
-    let status = if outcome == Some(true) { StatusCode::CREATED } else { StatusCode::OK };
-    let location = format!("{location}/_history/{}", found.version);
+    let Done { found, what } = transact(app, asked, verb).await?;
+    let status = if what == What::Made { StatusCode::CREATED } else { StatusCode::OK };
+    if what == What::There {
+        // Who writes a resource has a line of the audit for that; who finds one there, reads it.
+        was_read(app, asked, &found).await?;
+    }
+    let (type_, id) = (found.resource.resource_type(), found.resource.id().unwrap_or_default());
+    let version = found.at.map(|(version, _)| format!("/_history/{version}")).unwrap_or_default();
+    let location = format!("{}/{type_}/{id}{version}", asked.base);
     Ok(shown(found, status, Some(location), asked.returns()).into_response())
 }
 
@@ -416,71 +351,28 @@ where
 async fn transact<T, F>(app: &App, asked: &Asked, verb: F) -> Answer<T>
 where
     T: Send + 'static,
-    F: FnOnce(&mut Tx<'_>, &Asked, Here<'_>) -> Result<T, Refused> + Send + 'static,
+    F: FnOnce(&mut Work<'_, '_>) -> Result<T, Refused> + Send + 'static,
 {
     let (inside, clinic) = (asked.clone(), app.clinic.clone());
     // What FHIR says is wrong is no error of the records: it takes a way of its own.
-    let said: Arc<Mutex<Option<Outcome>>> = Arc::default();
+    let said: Arc<Mutex<Option<Refused>>> = Arc::default();
     let say = Arc::clone(&said);
     let done = app
         .db
         .write(move |tx| {
             let here = Here { clinic: &clinic, origin: &inside.base };
-            verb(tx, &inside, here).map_err(|refused| match refused {
-                Refused::Rule(error) => error,
-                Refused::Resource(outcome) => {
-                    *say.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-                    Error::invalid("resource", "the resource does not say what it must")
-                }
+            verb(&mut Work::new(tx, &inside, here)).map_err(|refused| {
+                *say.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+                Error::invalid("resource", "this cannot be written")
             })
         })
         .await;
     let said = said.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (done, said) {
         (Ok(done), _) => Ok(done),
-        (Err(_), Some(outcome)) => Err(outcome.into()),
-        (Err(error), None) => Err(Fault::from(error).with_alternatives(app, asked).await),
+        (Err(_), Some(refused)) => Err(Fault::from(refused).with_alternatives(app, asked).await),
+        (Err(error), None) => Err(error.into()),
     }
-}
-
-/// Refuses a resource that refers to one that is not here. What is somewhere else, or only named,
-/// stays as it is.
-fn refuse_lost(
-    tx: &Tx<'_>,
-    asked: &Asked,
-    here: Here<'_>,
-    resource: &Resource,
-) -> Result<(), Refused> {
-    let mut issues = Vec::new();
-    for found in fhir::reference::references(resource) {
-        let Some(fhir::reference::Target::Local(local)) =
-            fhir::reference::parse(found.reference, here.origin)
-        else {
-            continue;
-        };
-        if local.resource_type == "Slot" {
-            // A slot is computed: booking says whether there is one.
-            continue;
-        }
-        match records::one(tx, &asked.stamp, here, (local.resource_type, local.id), None) {
-            Ok(_) => {}
-            Err(Error::NotFound(_)) => {
-                let what =
-                    "there is no such resource here; send it first, or in the same transaction";
-                issues.push(fhir::Issue::at(found.path, IssueCode::NotFound, what));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if issues.is_empty() {
-        return Ok(());
-    }
-    // Not 404, which would be about the address.
-    issues.insert(
-        0,
-        fhir::Issue::error(IssueCode::BusinessRule, "the resource refers to what is not here"),
-    );
-    Err(Outcome { issues }.into())
 }
 
 #[cfg(test)]

@@ -58,6 +58,17 @@ pub fn conditional_references(resource: &Resource, here: Here<'_>) -> Vec<Condit
     all
 }
 
+/// The `fullUrl`s of entries to which a resource may refer, given its own.
+pub fn addresses(resource: &Resource, full_url: Option<&str>) -> Vec<String> {
+    let base = full_url.and_then(|url| before(url, resource.resource_type()));
+    let mut all = Vec::new();
+    for found in reference::references(resource) {
+        all.extend(base.map(|base| format!("{base}{}", found.reference)));
+        all.push(found.reference.to_owned());
+    }
+    all
+}
+
 impl Links {
     /// The entry of this `fullUrl`, or what a conditional reference finds, is this resource.
     pub fn add(&mut self, from: &str, type_: &str, id: &str) {

@@ -103,6 +103,31 @@ pub enum Target {
     },
 }
 
+/// Reads a batch or a transaction, and refuses it if it is no valid R4. Of a batch the resources are not
+/// looked at: what is wrong with one is no matter of the others.
+pub fn checked(mut bundle: Resource) -> Result<Submission, Outcome> {
+    let is_batch = element::text(bundle.map(), "type") == Some("batch");
+    let resources = if is_batch { without_resources(&mut bundle) } else { Vec::new() };
+    let issues = structure::validate(&bundle);
+    if !issues.is_empty() {
+        return Err(Outcome { issues });
+    }
+    let entries = bundle.get_mut("entry").and_then(Value::as_array_mut);
+    for (entry, resource) in entries.into_iter().flatten().zip(resources) {
+        if let (Some(entry), Some(resource)) = (entry.as_object_mut(), resource) {
+            entry.insert("resource".into(), resource);
+        }
+    }
+    read(bundle)
+}
+
+/// Takes the resources out of the entries.
+fn without_resources(bundle: &mut Resource) -> Vec<Option<Value>> {
+    let entries = bundle.get_mut("entry").and_then(Value::as_array_mut);
+    let taken = |entry: &mut Value| entry.as_object_mut()?.shift_remove("resource");
+    entries.into_iter().flatten().map(taken).collect()
+}
+
 /// Reads a batch or a transaction.
 ///
 /// Refused are other bundles, more than [`ENTRIES_MAX`] entries, and of a transaction any entry that

@@ -1,13 +1,13 @@
 //! What a chart is found by.
 
-use jiff::tz::TimeZone;
+use prm::name::sound;
 use serde_json::json;
 
 use super::*;
+use crate::fixture::{clinic, here, resource};
 
-fn found(resource: serde_json::Value) -> Vec<(&'static str, String)> {
-    let resource = Resource::from_value(resource).unwrap();
-    let zone = TimeZone::get("Asia/Kolkata").unwrap();
+fn found(given: serde_json::Value) -> Vec<(&'static str, String)> {
+    let clinic = clinic();
     let shown = |entry: Entry| {
         let value = match entry.value {
             Value::Token { system, code } => {
@@ -15,11 +15,12 @@ fn found(resource: serde_json::Value) -> Vec<(&'static str, String)> {
             }
             Value::Reference { type_, id } => format!("{} {id}", type_.unwrap_or("?")),
             Value::Date { from, to } => format!("{from}..{to}"),
-            Value::Text(text) => text,
+            Value::Contact { system, place } => format!("{}|{place}", system.unwrap_or_default()),
+            Value::Text(text) | Value::Uri(text) => text,
         };
         (entry.parameter, value)
     };
-    index(&resource, &zone).into_iter().map(shown).collect()
+    index(&resource(given), here(&clinic)).into_iter().map(shown).collect()
 }
 
 fn said(parameter: &'static str, values: &[&str]) -> Vec<(&'static str, String)> {
@@ -41,13 +42,13 @@ fn an_observation_is_found_by_its_patient_its_time_and_its_codes() {
     let day = 24 * 3_600_000;
     let offset = 5 * 3_600_000 + 30 * 60_000;
     let expected = [
+        said("category", &["urn:category|vital-signs"]),
+        said("code", &["http://loinc.org|8867-4"]),
+        said("date", &[&format!("{}..{}", day - offset, 2 * day - offset)]),
         said("identifier", &["urn:lab|7"]),
         said("patient", &["Patient one"]),
-        said("subject", &["Patient one"]),
-        said("date", &[&format!("{}..{}", day - offset, 2 * day - offset)]),
-        said("code", &["http://loinc.org|8867-4", "Heart rate", "Pulse"]),
         said("status", &["|final"]),
-        said("category", &["urn:category|vital-signs"]),
+        said("subject", &["Patient one"]),
     ];
     assert_eq!(found, expected.concat());
 }
@@ -69,8 +70,10 @@ fn references_elsewhere_are_found_whole() {
     let absolute = "https://example.org/fhir/Patient/one";
     assert_eq!(
         entries(json!({"reference": absolute})),
-        said("patient", &[&format!("Patient {absolute}")])
+        said("patient", &[&format!("? {absolute}")])
     );
+    let own = format!("{}/Patient/one", crate::fixture::ORIGIN);
+    assert_eq!(entries(json!({"reference": own})), said("patient", &["Patient one"]));
     let urn = "urn:uuid:01890a5d-ac96-774b-bcce-b302099a8057";
     assert_eq!(entries(json!({"reference": urn})), said("patient", &[&format!("? {urn}")]));
     assert!(entries(json!({"reference": "#contained"})).is_empty());
@@ -96,13 +99,43 @@ fn a_timing_is_as_long_as_all_its_events() {
 }
 
 #[test]
-fn every_line_of_the_table_is_read() {
-    let text = include_str!("parameters.txt");
-    let words: usize = text
-        .lines()
-        .filter_map(|line| line.strip_prefix(' '))
-        .map(|line| line.split(' ').count() - 1)
-        .sum();
-    assert_eq!(PLACES.values().map(Vec::len).sum::<usize>(), words);
-    assert!(PLACES.keys().all(|name| crate::structure::is_type(name)));
+fn a_task_is_found_by_who_owns_it_and_somebody_by_the_words_of_the_name() {
+    let task = found(json!({
+        "resourceType": "Task",
+        "owner": {"reference": "Practitioner/one"},
+        "authoredOn": "1970-01-01T00:00:01Z",
+    }));
+    assert_eq!(
+        task,
+        [said("authored-on", &["1000..2000"]), said("owner", &["Practitioner one"])].concat()
+    );
+    let related = found(json!({
+        "resourceType": "RelatedPerson",
+        "active": true,
+        "name": [{"text": "Ms Rani  SHARMA"}],
+        "telecom": [{"system": "phone", "value": "098441 11173"}, {"system": "email", "value": "R@x.in"}],
+    }));
+    let expected = [
+        said("active", &["|true"]),
+        said("email", &["email|r@x.in"]),
+        said("name", &["ms", "rani", "sharma"]),
+        said("phone", &["phone|9844111173"]),
+        said("phonetic", &[&sound("ms"), &sound("rani"), &sound("sharma")]),
+        said("telecom", &["phone|9844111173", "email|r@x.in"]),
+    ];
+    assert_eq!(related, expected.concat());
+}
+
+#[test]
+fn a_thousand_codes_leave_room_for_the_rest() {
+    let concepts: Vec<_> = (0..1000).map(|code| json!({"code": code.to_string()})).collect();
+    let found = found(json!({
+        "resourceType": "CodeSystem",
+        "status": "active",
+        "concept": concepts,
+        "identifier": [{"system": "urn:x", "value": "7"}],
+    }));
+    assert_eq!(found.len(), ENTRIES_MAX);
+    assert!(found.contains(&("status", "|active".to_owned())));
+    assert!(found.contains(&("identifier", "urn:x|7".to_owned())));
 }

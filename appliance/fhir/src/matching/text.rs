@@ -38,8 +38,15 @@ fn words(texts: &[&str], asked: &str, is_like: impl Fn(&str, &str) -> bool) -> b
     asked.split(' ').all(is_said)
 }
 
-/// The text without what is not compared; a text of nothing but signs as it is.
-fn folded(text: &str) -> String {
+/// The words of an element in the form in which they are compared.
+pub(super) fn words_of(kind: Kind, json: &Json) -> Vec<String> {
+    let said = texts(kind, json).into_iter().map(folded);
+    said.flat_map(|text| text.split(' ').map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// A text without what is not compared, its words in small Latin letters with one space between; a text
+/// of nothing but signs as it is.
+pub fn folded(text: &str) -> String {
     let plain = romanise(text);
     if plain.is_empty() { text.to_lowercase() } else { plain }
 }

@@ -59,19 +59,27 @@ impl Asked<'_> {
         let (Some(asked), Some(said)) = (self.code, json["value"].as_str()) else {
             return self.code.is_none();
         };
-        match system {
-            Some("phone" | "fax" | "pager" | "sms") => is_same_number(asked, said),
-            Some(_) | None => asked.to_lowercase() == said.to_lowercase(),
+        if is_number(system) {
+            is_same_number(asked, said)
+        } else {
+            asked.to_lowercase() == said.to_lowercase()
         }
     }
 }
 
+/// Whether what is reached by this system is a number.
+pub(super) fn is_number(system: Option<&str>) -> bool {
+    matches!(system, Some("phone" | "fax" | "pager" | "sms"))
+}
+
+/// The digits of a telephone number without zeros at the beginning, as they are compared.
+pub fn digits(text: &str) -> String {
+    let all: String = ascii_digits(text).chars().filter(char::is_ascii_digit).collect();
+    all.trim_start_matches('0').to_owned()
+}
+
 /// Whether one of the numbers ends with the other, zeros at the beginning left out.
 fn is_same_number(asked: &str, said: &str) -> bool {
-    let digits = |text: &str| -> String {
-        let all: String = ascii_digits(text).chars().filter(char::is_ascii_digit).collect();
-        all.trim_start_matches('0').to_owned()
-    };
     let (asked, said) = (digits(asked), digits(said));
     let is_long = asked.len().min(said.len()) >= PHONE_DIGITS_MIN;
     asked == said || is_long && (asked.ends_with(&said) || said.ends_with(&asked))

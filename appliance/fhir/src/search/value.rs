@@ -2,7 +2,7 @@
 //!
 //! Source: <https://hl7.org/fhir/R4/search.html#ptypes>.
 
-use super::{How, Kind, Modifier, ParamKind, Parameter, Value, date, escape};
+use super::{How, Kind, Modifier, PHONETIC, ParamKind, Parameter, Value, date, escape};
 use crate::here::Here;
 use crate::outcome::{IssueCode, Outcome};
 use crate::reference::{self, Target};
@@ -45,7 +45,7 @@ pub(super) fn read(
              le, sa, eb or ap",
         ),
         (None | Some(Modifier::Not), ParamKind::String) => {
-            let how = if parameter.name == "phonetic" { How::Sounds } else { How::Starts };
+            let how = if parameter.name == PHONETIC { How::Sounds } else { How::Starts };
             (Some(Value::Text { how, text: plain }), "")
         }
         (None | Some(Modifier::Not), ParamKind::Number) => (

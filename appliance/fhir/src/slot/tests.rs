@@ -20,9 +20,9 @@ fn ten() -> Slot {
 }
 
 #[test]
-fn a_slot_is_free_as_long_as_it_takes_somebody() {
+fn a_slot_says_when_it_is_and_whether_it_can_be_had() {
     let clinic = clinic();
-    let written = valid(write(&ten(), Some("Check-up"), here(&clinic)));
+    let written = valid(write(&ten(), Status::Free, Some("Check-up"), here(&clinic)));
     let expected = json!({
         "resourceType": "Slot",
         "id": format!("{}.29923470", id(7)),
@@ -34,8 +34,10 @@ fn a_slot_is_free_as_long_as_it_takes_somebody() {
         "end": "2026-11-23T10:15:00+05:30",
     });
     assert_eq!(Value::from(written), expected);
-    let full = valid(write(&Slot { free: 0, ..ten() }, None, here(&clinic)));
-    assert_eq!(full.get("status"), Some(&json!("busy")));
+    for status in [Status::Busy, Status::BusyTentative, Status::BusyUnavailable] {
+        let full = valid(write(&Slot { free: 0, ..ten() }, status, None, here(&clinic)));
+        assert_eq!(full.get("status"), Some(&json!(status.as_str())));
+    }
 }
 
 #[test]

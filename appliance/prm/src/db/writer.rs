@@ -105,12 +105,13 @@ impl Writer {
         match outcome {
             Ok(()) => {
                 let Told { last_sequence, identities, checkpoints } = &mut self.told;
+                // First, so that whoever hears of the change does not find somebody remembered.
+                identities.store(self.chain.identities(), Ordering::Release);
                 last_sequence.send_if_modified(|last| {
                     let grown = *last != self.chain.last_change();
                     *last = self.chain.last_change();
                     grown
                 });
-                identities.store(self.chain.identities(), Ordering::Release);
                 checkpoints.after_writes(answers.len());
                 for answer in answers {
                     (answer.tell)(Ok(()));

@@ -3,11 +3,12 @@
 use rusqlite::types::Value as Bound;
 
 use super::{
-    CONDITIONS_MAX, Column, Compare, Condition, Field, GivenKind, How, Place, Question, Sort,
-    Wanted, table,
+    CONDITIONS_MAX, Column, Compare, Condition, Field, Given, GivenKind, How, Place, Question,
+    Sort, Wanted, table,
 };
 use crate::error::{Error, Result};
 use crate::id::Noun;
+use crate::name;
 use crate::stamp::{Right, Stamp};
 
 /// What is selected of the sort keys.
@@ -22,19 +23,58 @@ pub(super) fn sort_key(field: Field) -> Result<String> {
             Ok(format!("coalesce({column}, '')"))
         }
         Column::Time(low, _) | Column::Flag(low) => Ok(format!("coalesce({low}, 0)")),
-        Column::Given(parameter, kind) => {
-            // The parameter is a name of the program's own, never of whoever asks.
-            let (column, none) = match kind {
+        Column::Given(given) => {
+            let (column, none) = match given.holds {
                 GivenKind::Code => ("code", "''"),
                 GivenKind::Time => ("low", "0"),
             };
+            let of = of_given(given);
             Ok(format!(
                 "coalesce((SELECT min(v.{column}) FROM chart_value v
-                   WHERE v.resource = r.id AND v.parameter = '{parameter}'), {none})"
+                   WHERE v.resource = r.id AND {of}), {none})"
             ))
         }
+        Column::Changed => Ok(format!("coalesce({MADE_AT}, 0)")),
         Column::Id(_) | Column::Name(_) | Column::Token { .. } | Column::Rows(..) => {
             Err(Error::invalid("sort", "it cannot be sorted by this"))
+        }
+    }
+}
+
+/// When the newest version of `r` was made.
+const MADE_AT: &str = "(SELECT c.at FROM change c WHERE c.resource = r.id AND c.version = r.version
+  ORDER BY c.sequence LIMIT 1)";
+
+/// Which values of other systems are meant. The names are the program's own.
+fn of_given(given: Given) -> String {
+    let Given { kind, parameter, holds: _ } = given;
+    format!("v.kind = '{kind}' AND v.parameter = '{parameter}'")
+}
+
+/// What other systems call `r` in references.
+fn text_id(noun: Noun) -> &'static str {
+    match noun {
+        Noun::Chart => "r.name",
+        Noun::Clinic
+        | Noun::Patient
+        | Noun::Practitioner
+        | Noun::Location
+        | Noun::HealthcareService
+        | Noun::Schedule
+        | Noun::Leave
+        | Noun::ClosedDay
+        | Noun::Slot
+        | Noun::Appointment
+        | Noun::QueueEntry
+        | Noun::Staff
+        | Noun::Session
+        | Noun::Token
+        | Noun::Device
+        | Noun::Audit
+        | Noun::Merge => {
+            "lower(substr(hex(r.id), 1, 8) || '-' || substr(hex(r.id), 9, 4) || '-'
+               || substr(hex(r.id), 13, 4) || '-' || substr(hex(r.id), 17, 4) || '-'
+               || substr(hex(r.id), 21))"
         }
     }
 }
@@ -62,17 +102,17 @@ impl Sql {
             (Some(_) | None, _) => "1".to_owned(),
         };
         for condition in &question.conditions {
-            self.conditions += 1;
-            if self.conditions > CONDITIONS_MAX {
-                return Err(Error::invalid("conditions", "ask with fewer conditions at once"));
-            }
             text.push_str(" AND ");
-            text.push_str(&self.condition(stamp, condition)?);
+            text.push_str(&self.condition(stamp, question.noun, condition)?);
         }
         Ok(text)
     }
 
-    fn condition(&mut self, stamp: &Stamp, condition: &Condition) -> Result<String> {
+    fn condition(&mut self, stamp: &Stamp, noun: Noun, condition: &Condition) -> Result<String> {
+        self.conditions += 1;
+        if self.conditions > CONDITIONS_MAX {
+            return Err(Error::invalid("conditions", "ask with fewer conditions at once"));
+        }
         match condition {
             Condition::Holds { fields, any, not } => {
                 let mut ways = Vec::new();
@@ -89,49 +129,93 @@ impl Sql {
                 Ok(format!("{not}{}", either(&ways)))
             }
             Condition::RefersTo(fields, other) => {
-                let inner = self.subquery(stamp, other)?;
                 let mut ways = Vec::new();
                 for Field(column) in fields {
-                    ways.push(match column {
-                        Column::Id(column) => format!("{column} IN ({inner})"),
-                        Column::Rows(rows, Column::Id(column)) => {
-                            format!("EXISTS (SELECT 1 FROM {rows} AND {column} IN ({inner}))")
-                        }
-                        Column::Rows(..)
-                        | Column::Word(_)
-                        | Column::Flag(_)
-                        | Column::Time(..)
-                        | Column::Date(_)
-                        | Column::Text(_)
-                        | Column::Name(_)
-                        | Column::Token { .. }
-                        | Column::Given(..) => return Err(no_reference()),
-                    });
+                    ways.push(self.refers_to(stamp, column, other)?);
                 }
                 Ok(either(&ways))
             }
             Condition::ReferredBy(Field(column), other) => {
-                let Column::Id(column) = column else { return Err(no_reference()) };
                 let inside = self.fits(stamp, other)?;
                 let rows = table(other)?;
-                Ok(format!("r.id IN (SELECT {column} FROM {rows} r WHERE {inside})"))
+                match column {
+                    Column::Id(column) => {
+                        Ok(format!("r.id IN (SELECT {column} FROM {rows} r WHERE {inside})"))
+                    }
+                    Column::Given(given) => {
+                        let (own, said) = if noun == Noun::Chart {
+                            ("r.name", "v.code")
+                        } else {
+                            // What is no UUID becomes null, which nothing is equal to.
+                            ("r.id", "unhex(replace(v.code, '-', ''))")
+                        };
+                        Ok(format!(
+                            "{own} IN (SELECT {said} FROM {rows} r
+                               JOIN chart_value v ON v.resource = r.id
+                               WHERE {} AND {inside})",
+                            of_given(*given)
+                        ))
+                    }
+                    Column::Word(_)
+                    | Column::Flag(_)
+                    | Column::Time(..)
+                    | Column::Date(_)
+                    | Column::Text(_)
+                    | Column::Name(_)
+                    | Column::Token { .. }
+                    | Column::Rows(..)
+                    | Column::Changed => Err(no_reference()),
+                }
+            }
+            Condition::AnyOf(some) => {
+                let ways = some.iter().map(|one| self.condition(stamp, noun, one));
+                Ok(either(&ways.collect::<Result<Vec<_>>>()?))
             }
             Condition::IsOneOf(ids) => {
                 let ids: Vec<String> = ids.iter().map(|id| self.bind(id.to_vec())).collect();
                 Ok(format!("r.id IN ({})", ids.join(", ")))
             }
             Condition::ChangedAt(compare, from, to) => {
-                let at = "(SELECT c.at FROM change c WHERE c.resource = r.id AND c.version = r.version LIMIT 1)";
-                let end = format!("({at} + 1)");
-                Ok(self.time(*compare, (at, &end), (*from, *to)))
+                let end = format!("({MADE_AT} + 1)");
+                Ok(self.time(*compare, (MADE_AT, &end), (*from, *to)))
             }
         }
     }
 
-    /// The ids of the records that fit, as a query of its own.
-    fn subquery(&mut self, stamp: &Stamp, question: &Question) -> Result<String> {
+    fn refers_to(&mut self, stamp: &Stamp, column: &Column, other: &Question) -> Result<String> {
+        match column {
+            Column::Id(column) => {
+                let inner = self.subquery(stamp, other, "r.id")?;
+                Ok(format!("{column} IN ({inner})"))
+            }
+            Column::Rows(rows, Column::Id(column)) => {
+                let inner = self.subquery(stamp, other, "r.id")?;
+                Ok(format!("EXISTS (SELECT 1 FROM {rows} AND {column} IN ({inner}))"))
+            }
+            Column::Given(given) => {
+                let inner = self.subquery(stamp, other, text_id(other.noun))?;
+                Ok(format!(
+                    "r.id IN (SELECT v.resource FROM chart_value v
+                       WHERE {} AND v.code IN ({inner}))",
+                    of_given(*given)
+                ))
+            }
+            Column::Rows(..)
+            | Column::Word(_)
+            | Column::Flag(_)
+            | Column::Time(..)
+            | Column::Date(_)
+            | Column::Text(_)
+            | Column::Name(_)
+            | Column::Token { .. }
+            | Column::Changed => Err(no_reference()),
+        }
+    }
+
+    /// What is selected of the records that fit, as a query of its own.
+    fn subquery(&mut self, stamp: &Stamp, question: &Question, selected: &str) -> Result<String> {
         let inside = self.fits(stamp, question)?;
-        Ok(format!("SELECT r.id FROM {} r WHERE {inside}", table(question)?))
+        Ok(format!("SELECT {selected} FROM {} r WHERE {inside}", table(question)?))
     }
 
     fn holds(&mut self, column: &Column, any: &[Wanted]) -> Result<String> {
@@ -139,15 +223,15 @@ impl Sql {
             let inner = self.holds(inner, any)?;
             return Ok(format!("EXISTS (SELECT 1 FROM {rows} AND {inner})"));
         }
-        if let Column::Given(parameter, kind) = column {
-            let inner = match kind {
+        if let Column::Given(given) = column {
+            let inner = match given.holds {
                 GivenKind::Code => Column::Token { code: "v.code", system: "v.system" },
                 GivenKind::Time => Column::Time("v.low", "v.high"),
             };
             let inner = self.holds(&inner, any)?;
-            // The parameter is a name of the program's own, never of whoever asks.
             return Ok(format!(
-                "r.id IN (SELECT v.resource FROM chart_value v WHERE v.parameter = '{parameter}' AND {inner})"
+                "r.id IN (SELECT v.resource FROM chart_value v WHERE {} AND {inner})",
+                of_given(*given)
             ));
         }
         let mut ways = Vec::with_capacity(any.len());
@@ -190,6 +274,12 @@ impl Sql {
             (Column::Token { code, .. }, Wanted::Word(word)) => {
                 format!("{code} = {}", self.bind(word.clone()))
             }
+            (Column::Token { code, .. }, Wanted::Text(How::Starts, text)) => {
+                // Folded already: a stretch of the index, not a pattern.
+                let (from, to) =
+                    (self.bind(text.clone()), self.bind(format!("{text}{LETTER_LAST}")));
+                format!("({code} >= {from} AND {code} < {to})")
+            }
             (Column::Token { code, .. }, Wanted::Text(how, text)) => self.text(*how, code, text),
             (
                 Column::Id(_)
@@ -202,7 +292,9 @@ impl Sql {
                 | Column::Token { .. },
                 _,
             ) => return Ok("0".to_owned()),
-            (Column::Rows(..) | Column::Given(..), _) => return Err(no_reference()),
+            (Column::Rows(..) | Column::Given(_) | Column::Changed, _) => {
+                return Err(no_reference());
+            }
         })
     }
 
@@ -278,6 +370,7 @@ impl Sql {
     fn text(&mut self, how: How, column: &str, text: &str) -> String {
         match how {
             How::Exact => format!("{column} = {}", self.bind(text.to_owned())),
+            How::Sounds => "0".to_owned(),
             How::Starts => {
                 format!("{column} LIKE {} ESCAPE '\\'", self.bind(format!("{}%", escaped(text))))
             }
@@ -287,24 +380,37 @@ impl Sql {
         }
     }
 
-    /// Names of patients by their words: the index of the search holds each by its beginning.
+    /// Names of patients by their words: the index of the search holds each by its beginning and by
+    /// its sound, but only of records that are in use. Of the others those are let through whose name
+    /// may fit, or cannot be compared letter by letter.
     fn name(&mut self, how: How, number: &str, text: &str) -> String {
-        let exact = match how {
-            How::Starts | How::Contains => None,
-            How::Exact => Some(self.bind(text.to_owned())),
+        let words = match how {
+            How::Starts | How::Contains | How::Exact => crate::search::beginning(text),
+            How::Sounds => sounding(text),
         };
-        let words = crate::search::beginning(text);
         let Some(words) = words else { return "0".to_owned() };
         let words = self.bind(words);
         let found = format!(
             "{number} IN (SELECT rowid FROM patient_word WHERE patient_word MATCH {words})"
         );
-        match exact {
-            None => found,
-            Some(exact) => format!(
-                "({found} AND (r.name = {exact}
-                   OR EXISTS (SELECT 1 FROM patient_name n WHERE n.patient = r.id AND n.text = {exact})))"
-            ),
+        let has_other = "EXISTS (SELECT 1 FROM patient_name n WHERE n.patient = r.id";
+        match how {
+            How::Exact => {
+                let exact = self.bind(text.to_owned());
+                format!(
+                    "(({found} OR r.active = 0)
+                      AND (r.name = {exact} OR {has_other} AND n.text = {exact})))"
+                )
+            }
+            How::Starts | How::Contains => {
+                let word = name::words(text).into_iter().next().unwrap_or_default();
+                let word = self.bind(format!("%{}%", escaped(&word)));
+                format!(
+                    "({found} OR (r.active = 0 AND (r.name LIKE {word} ESCAPE '\\'
+                        OR r.name GLOB '*[^A-Za-z ]*' OR {has_other}))))"
+                )
+            }
+            How::Sounds => format!("({found} OR r.active = 0)"),
         }
     }
 
@@ -333,6 +439,13 @@ impl Sql {
     }
 }
 
+/// The words of a name by their sounds, as the index of the search holds them: behind a 1.
+fn sounding(text: &str) -> Option<String> {
+    let words = name::words(text);
+    let heard = words.iter().map(|word| format!("(\"{word}\" OR \"1{}\")", name::sound(word)));
+    (!words.is_empty()).then(|| heard.collect::<Vec<_>>().join(" AND "))
+}
+
 /// Whether a field holds anything.
 fn present(column: &Column) -> String {
     match column {
@@ -345,11 +458,16 @@ fn present(column: &Column) -> String {
         | Column::Time(column, _)
         | Column::Token { code: column, .. } => format!("({column} IS NOT NULL)"),
         Column::Rows(rows, _) => format!("EXISTS (SELECT 1 FROM {rows})"),
-        Column::Given(parameter, _) => format!(
-            "EXISTS (SELECT 1 FROM chart_value v WHERE v.resource = r.id AND v.parameter = '{parameter}')"
+        Column::Given(given) => format!(
+            "EXISTS (SELECT 1 FROM chart_value v WHERE v.resource = r.id AND {})",
+            of_given(*given)
         ),
+        Column::Changed => "1".to_owned(),
     }
 }
+
+/// Sorts behind every letter.
+const LETTER_LAST: char = '\u{10FFFF}';
 
 fn either(ways: &[String]) -> String {
     match ways {

@@ -59,6 +59,22 @@ impl Fault {
         Self::new(StatusCode::GONE, IssueCode::Deleted, what)
     }
 
+    /// The fault of an entry of a bundle: each issue says in which.
+    fn within(mut self, at: usize) -> Self {
+        for issue in &mut self.outcome.issues {
+            let place = format!("Bundle.entry[{at}].resource");
+            issue.expression = Some(match issue.expression.take() {
+                None => format!("Bundle.entry[{at}]"),
+                Some(inner) if inner.starts_with("Bundle.") => inner,
+                Some(inner) => match inner.split_once('.') {
+                    Some((_, rest)) => format!("{place}.{rest}"),
+                    None => place,
+                },
+            });
+        }
+        self
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -98,12 +114,17 @@ impl From<Outcome> for Fault {
     fn from(outcome: Outcome) -> Self {
         let code = outcome.issues.first().map(|issue| issue.code);
         let status = match code {
-            Some(IssueCode::Invalid | IssueCode::Structure | IssueCode::NotSupported) => {
-                StatusCode::BAD_REQUEST
-            }
+            Some(
+                IssueCode::Invalid
+                | IssueCode::Structure
+                | IssueCode::NotSupported
+                | IssueCode::TooCostly,
+            ) => StatusCode::BAD_REQUEST,
             Some(IssueCode::NotFound) => StatusCode::NOT_FOUND,
-            Some(IssueCode::MultipleMatches) => StatusCode::PRECONDITION_FAILED,
-            Some(IssueCode::TooLong | IssueCode::TooCostly) => StatusCode::PAYLOAD_TOO_LARGE,
+            Some(IssueCode::MultipleMatches | IssueCode::Duplicate) => {
+                StatusCode::PRECONDITION_FAILED
+            }
+            Some(IssueCode::TooLong) => StatusCode::PAYLOAD_TOO_LARGE,
             Some(
                 IssueCode::Required
                 | IssueCode::Value
@@ -111,7 +132,6 @@ impl From<Outcome> for Fault {
                 | IssueCode::Login
                 | IssueCode::Forbidden
                 | IssueCode::Processing
-                | IssueCode::Duplicate
                 | IssueCode::Deleted
                 | IssueCode::CodeInvalid
                 | IssueCode::BusinessRule
@@ -173,6 +193,8 @@ impl From<Refused> for Fault {
         match refused {
             Refused::Rule(error) => error.into(),
             Refused::Resource(outcome) => outcome.into(),
+            Refused::Gone => Self::gone(),
+            Refused::Entry(at, refused) => Self::from(*refused).within(at),
         }
     }
 }
@@ -230,4 +252,11 @@ impl IntoResponse for Fault {
         }
         response
     }
+}
+
+/// What is answered when a handler failed unexpectedly.
+pub fn after_panic(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a handler failed unexpectedly");
+    let what = "the box failed unexpectedly; look whether it was done before trying again";
+    Fault::new(StatusCode::INTERNAL_SERVER_ERROR, IssueCode::Exception, what).into_response()
 }

@@ -2,58 +2,79 @@
 //! has columns for, and each resource is then looked at with all of them, so that an answer never
 //! holds what was not asked for.
 //!
-//! A type that the clinic has records of can also be kept as given: the records come first.
+//! Pages are cut by what they are sorted by: what comes or goes between two of them neither hides nor
+//! repeats another.
 
+mod include;
 mod narrow;
+mod sort;
+mod source;
+
+use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fhir::bundle::{Pages, Searchset, searchset};
-use fhir::search::{CURSOR, Include, Query, Sort, Total, Value as Sought};
+use fhir::search::{CURSOR, Chained, Condition, Query, Reversed, Total, Value};
 use fhir::summary::{Summary, summarised, with_elements};
-use fhir::{Here, Issue, IssueCode, Outcome, Resource, matching, search};
+use fhir::{Here, Issue, IssueCode, Outcome, Resource, audit_event, matching, search, slot};
 use prm::db::Read;
-use prm::error::Error;
-use prm::id::{ChartId, Noun, PatientId};
-use prm::query::{self, Place, Question};
+use prm::error::{Error, Result};
+use prm::id::PatientId;
+use prm::query;
 use prm::stamp::Stamp;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::records::{self, Found, Sought as Loaded};
+use self::sort::Sorted;
+use self::source::{Mark, Source, Stream};
+use super::records::{self, Found, Sought};
 use super::write::Refused;
 
 /// Resources of a page if the caller does not say how many.
 const PAGE: usize = 50;
 /// Resources that one search looks at; beyond it the caller has to ask more narrowly.
 pub const LOOKED_AT_MAX: usize = 5_000;
-/// Resources that are included beside those of a page.
-const INCLUDED_MAX: usize = 1_000;
-/// Rows that are asked of the database at once.
+/// Rows that are asked of a source at once.
 const ROWS_AT_ONCE: usize = 200;
+/// Resources that are remembered during a search because others refer to them.
+const REMEMBERED_MAX: usize = 2_000;
 
 /// What a search found, and whose records were shown.
 pub struct Answered {
     /// The bundle.
     pub bundle: Resource,
-    /// The patients of the records in it.
+    /// What was shown.
+    pub shown: Shown,
+}
+
+/// Whose records were shown, and whether the audit was.
+#[derive(Default)]
+pub struct Shown {
+    /// The patients, each once.
     pub patients: Vec<PatientId>,
+    /// Whether lines of the audit are among it.
+    pub audit: bool,
 }
 
-/// Where a search goes on.
-#[derive(Serialize, Deserialize)]
-struct Cursor {
-    source: usize,
-    values: Vec<Word>,
-    id: Uuid,
-}
+impl Shown {
+    /// One resource more.
+    pub fn add(&mut self, found: &Found) {
+        self.patients.extend(found.whose.iter().map(|whose| whose.patient));
+        self.audit |= found.resource.resource_type() == audit_event::TYPE;
+    }
 
-/// What a page was sorted by.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Word {
-    Number(i64),
-    Text(String),
+    /// What another search showed.
+    pub fn append(&mut self, other: Self) {
+        self.patients.extend(other.patients);
+        self.audit |= other.audit;
+    }
+
+    /// The patients, each once.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.patients.sort_unstable();
+        self.patients.dedup();
+        self
+    }
 }
 
 /// Answers a search as a bundle. `link` is the address of the search without its cursor.
@@ -66,39 +87,34 @@ pub fn answer(
     here: Here<'_>,
     query: &Query,
     link: &str,
-) -> Result<Answered, Refused> {
-    let sources = sources(query, here)?;
-    let size = match query.summary {
-        Summary::Count => 0,
-        Summary::False | Summary::True | Summary::Text | Summary::Data => {
-            query.count.unwrap_or(PAGE)
-        }
-    };
-    let wants_total =
-        query.summary == Summary::Count || !matches!(query.total, None | Some(Total::None));
-    let mut page = Page { read, stamp, here, query, looked_at: 0 };
+) -> std::result::Result<Answered, Refused> {
+    let (sources, hides_some) = Source::all(read, stamp, here, query)?;
+    let sorted = sort::sorted(query, &sources);
+    let only_counts = query.summary == Summary::Count || query.count == Some(0);
+    let wants_total = only_counts || !matches!(query.total, None | Some(Total::None));
+    let mut page = Page::new(read, stamp, here, query);
     let begin = query.cursor.as_deref().map(cursor).transpose()?;
-    let (found, next) = if size == 0 && query.summary == Summary::Count {
+    let is_first = begin.is_none();
+    let (found, next) = if only_counts {
         (Vec::new(), None)
     } else {
-        page.fill(&sources, begin.as_ref(), size)?
+        page.fill(&sources, &sorted, begin, query.count.unwrap_or(PAGE))?
     };
-    let total = if query.cursor.is_none() && next.is_none() && query.summary != Summary::Count {
+    let total = if is_first && next.is_none() && !only_counts {
         u64::try_from(found.len()).ok()
     } else if wants_total {
         Some(page.total(&sources)?)
     } else {
         None
     };
-    let mut patients: Vec<PatientId> = found.iter().filter_map(|found| found.patient).collect();
+    let mut shown = Shown::default();
+    found.iter().for_each(|found| shown.add(found));
     let matches: Vec<Resource> = found.into_iter().map(|found| found.resource).collect();
-    let included = page.included(&matches, &mut patients)?;
+    let included = page.included(&matches, &mut shown)?;
     let shaped = |resource| with_elements(summarised(resource, query.summary), &query.elements);
-    let next = next.map(|cursor| format!("{link}{}{CURSOR}={}", separator(link), written(&cursor)));
-    let outcome = (!query.ignored.is_empty()).then(|| {
-        let what = format!("not looked at: {}", query.ignored.join(", "));
-        Outcome { issues: vec![Issue::warning(IssueCode::NotSupported, what)] }
-    });
+    let separator = if link.contains('?') { '&' } else { '?' };
+    let next = next.map(|cursor| format!("{link}{separator}{CURSOR}={cursor}"));
+    let outcome = remarks(query, &sorted, &sources, hides_some);
     let bundle = searchset(
         Searchset {
             total,
@@ -109,9 +125,42 @@ pub fn answer(
         },
         here,
     );
-    patients.sort_unstable();
-    patients.dedup();
-    Ok(Answered { bundle, patients })
+    Ok(Answered { bundle, shown: shown.once() })
+}
+
+/// What is to be said about a search that was answered otherwise than it was asked.
+fn remarks(
+    query: &Query,
+    sorted: &Sorted,
+    sources: &[Source],
+    hides_some: bool,
+) -> Option<Outcome> {
+    let mut issues = Vec::new();
+    if !query.ignored.is_empty() {
+        let what = format!("not looked at: {}", query.ignored.join(", "));
+        issues.push(Issue::warning(IssueCode::NotSupported, what));
+    }
+    if !sorted.ignored.is_empty() {
+        let what = format!("not sorted by: {}", sorted.ignored.join(", "));
+        issues.push(Issue::warning(IssueCode::NotSupported, what));
+    }
+    if hides_some {
+        let what = "your role may see only some of these; the others are left out";
+        issues.push(Issue::warning(IssueCode::Forbidden, what));
+    }
+    let end = sources.iter().find_map(|source| match source {
+        Source::Slots(span) => span.unasked_end,
+        Source::Clinic
+        | Source::Records(_)
+        | Source::Chart(_)
+        | Source::Relations(_)
+        | Source::Audit(_) => None,
+    });
+    if end.is_some() {
+        let what = "slots are computed for a fortnight if start does not say to when";
+        issues.push(Issue::information(what));
+    }
+    (!issues.is_empty()).then_some(Outcome { issues })
 }
 
 /// The ids of the resources that a search for one finds, at most two of them.
@@ -124,47 +173,40 @@ pub fn few(
     here: Here<'_>,
     type_: &str,
     criteria: &str,
-) -> Result<Vec<String>, Refused> {
+) -> std::result::Result<Vec<String>, Refused> {
     let query = search::criteria(type_, criteria, here)?;
-    let mut page = Page { read, stamp, here, query: &query, looked_at: 0 };
-    let (found, _) = page.fill(&sources(&query, here)?, None, 2)?;
+    let found = all_of(read, stamp, here, &query, 2)?;
     Ok(found.iter().filter_map(|found| found.resource.id().map(str::to_owned)).collect())
 }
 
-fn separator(link: &str) -> char {
-    if link.contains('?') { '&' } else { '?' }
+/// What a search finds, at most `limit`, in the order of the records.
+///
+/// # Errors
+/// As those of a search.
+pub fn all_of(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    here: Here<'_>,
+    query: &Query,
+    limit: usize,
+) -> std::result::Result<Vec<Found>, Refused> {
+    let (sources, _) = Source::all(read, stamp, here, query)?;
+    let sorted = sort::sorted(query, &sources);
+    let mut page = Page::new(read, stamp, here, query);
+    Ok(page.fill(&sources, &sorted, None, limit)?.0)
 }
 
-fn cursor(text: &str) -> Result<Cursor, Outcome> {
+/// Where a page begins: a place in each source.
+type Cursor = Vec<Option<Mark>>;
+
+fn cursor(text: &str) -> std::result::Result<Cursor, Outcome> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(|| {
-        Outcome::error(IssueCode::Value, "this page link is not one of the box's; begin again")
-    })
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(forged)
 }
 
-fn written(cursor: &Cursor) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
-}
-
-/// The kinds of records in which a type is found, each with the question for the database.
-fn sources(query: &Query, here: Here<'_>) -> Result<Vec<Question>, Refused> {
-    let mut nouns = Vec::new();
-    match records::noun_of(query.type_) {
-        Some(Noun::Clinic) | None => {}
-        Some(noun) => nouns.push(noun),
-    }
-    if !matches!(
-        query.type_,
-        "Patient"
-            | "Practitioner"
-            | "PractitionerRole"
-            | "Location"
-            | "HealthcareService"
-            | "Schedule"
-    ) {
-        nouns.push(Noun::Chart);
-    }
-    nouns.into_iter().map(|noun| Ok(narrow::question(query, noun, here)?)).collect()
+fn forged() -> Outcome {
+    let what = "this page link is not one of the box's; begin again";
+    Outcome::error(IssueCode::Value, what)
 }
 
 /// A page while it is filled.
@@ -174,182 +216,180 @@ struct Page<'a> {
     here: Here<'a>,
     query: &'a Query,
     looked_at: usize,
+    /// What others refer to; none of what is not there or not for the caller.
+    known: HashMap<(&'static str, String), Option<Resource>>,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    fn new(read: &'a Read<'a>, stamp: &'a Stamp, here: Here<'a>, query: &'a Query) -> Self {
+        Self { read, stamp, here, query, looked_at: 0, known: HashMap::new() }
+    }
+
     /// Fills a page, and says where the next one begins, if there is one.
     fn fill(
         &mut self,
-        sources: &[Question],
-        begin: Option<&Cursor>,
+        sources: &[Source],
+        sorted: &Sorted,
+        begin: Option<Cursor>,
         size: usize,
-    ) -> Result<(Vec<Found>, Option<Cursor>), Refused> {
-        let mut found: Vec<Found> = Vec::new();
-        let mut last: Option<Cursor> = None;
-        let first = begin.map_or(0, |cursor| cursor.source);
-        if first == 0 && begin.is_none() {
-            found.extend(self.clinic()?);
+    ) -> std::result::Result<(Vec<Found>, Option<String>), Refused> {
+        let begin = begin.unwrap_or_else(|| vec![None; sources.len()]);
+        if begin.len() != sources.len() {
+            return Err(forged().into());
         }
-        for (nth, question) in sources.iter().enumerate().skip(first) {
-            let sorts = narrow::sorts(&self.query.sort, question.noun);
-            let mut after = begin.filter(|cursor| cursor.source == nth).map(place);
-            loop {
-                let order = (sorts.as_slice(), after.as_ref());
-                let rows = query::page(self.read, self.stamp, question, order, ROWS_AT_ONCE)?;
-                let Some(end) = rows.last().cloned() else { break };
-                for row in rows {
-                    self.look()?;
-                    let Some(one) = self.load(question.noun, &row)? else { continue };
-                    if found.len() == size {
-                        return Ok((found, last));
-                    }
-                    last = Some(of_place(nth, &row));
-                    found.push(one);
+        let mut streams: Vec<Stream<'_>> = sources
+            .iter()
+            .zip(&sorted.sorts)
+            .zip(begin)
+            .map(|((source, sorts), after)| Stream::new(source, sorts, after))
+            .collect();
+        let mut found: Vec<Found> = Vec::new();
+        while let Some(nth) = self.next(&mut streams, sorted, size)? {
+            let Some((mark, row)) = streams.get_mut(nth).and_then(Stream::take) else { break };
+            self.look()?;
+            let loaded = Source::load(self.read, self.stamp, self.here, self.query.type_, &row)?;
+            if let Some(one) = loaded
+                && self.fits(&one.resource)?
+            {
+                if found.len() == size {
+                    let places: Cursor = streams.iter().map(|it| it.last.clone()).collect();
+                    let text = serde_json::to_vec(&places).unwrap_or_default();
+                    return Ok((found, Some(URL_SAFE_NO_PAD.encode(text))));
                 }
-                after = Some(end);
+                found.push(one);
+            }
+            if let Some(stream) = streams.get_mut(nth) {
+                stream.last = Some(mark);
             }
         }
         Ok((found, None))
     }
 
-    fn look(&mut self) -> Result<(), Outcome> {
+    /// Which source has the row that comes next.
+    fn next(
+        &self,
+        streams: &mut [Stream<'_>],
+        sorted: &Sorted,
+        size: usize,
+    ) -> Result<Option<usize>> {
+        // One more than wanted tells whether there is more; if many do not fit, many are asked for.
+        let more = if self.looked_at == 0 { size.saturating_add(1) } else { ROWS_AT_ONCE };
+        let more = more.min(ROWS_AT_ONCE);
+        let mut first: Option<(usize, &Mark)> = None;
+        for (nth, stream) in streams.iter_mut().enumerate() {
+            let Some(mark) = stream.peek(self.read, self.stamp, self.here, more)? else { continue };
+            if first.is_none_or(|(_, before)| sorted.comes_before(&mark.keys, &before.keys)) {
+                first = Some((nth, mark));
+            }
+            if sorted.is_unsorted() {
+                break;
+            }
+        }
+        Ok(first.map(|(nth, _)| nth))
+    }
+
+    fn look(&mut self) -> std::result::Result<(), Outcome> {
         self.looked_at += 1;
-        if self.looked_at <= LOOKED_AT_MAX {
+        if self.looked_at <= self.most() {
             return Ok(());
         }
         let what = format!(
-            "more than {LOOKED_AT_MAX} resources would have to be looked at; ask by more, such as a patient or a date"
+            "more than {} resources would have to be looked at; ask by more, such as a patient or a date",
+            self.most()
         );
         Err(Outcome::error(IssueCode::TooCostly, what))
     }
 
-    /// The clinic itself, where it fits.
-    fn clinic(&self) -> Result<Option<Found>, Refused> {
-        if records::noun_of(self.query.type_) != Some(Noun::Clinic) {
-            return Ok(None);
-        }
-        let id = self.here.clinic.id.to_string();
-        self.fits(records::one(self.read, self.stamp, self.here, (self.query.type_, &id), None)?)
+    /// How many may be looked at. Slots are not loaded one by one.
+    fn most(&self) -> usize {
+        if self.query.type_ == slot::TYPE { prm::slot::SLOTS_MAX } else { LOOKED_AT_MAX }
     }
 
-    /// The resource of a row, where it fits.
-    fn load(&self, noun: Noun, row: &Place) -> Result<Option<Found>, Refused> {
-        let id = if noun == Noun::Chart {
-            prm::chart::by_id(self.read, self.stamp, ChartId::from_bytes(row.id))?.name
-        } else {
-            Uuid::from_bytes(row.id).to_string()
-        };
-        match records::one(self.read, self.stamp, self.here, (self.query.type_, &id), None) {
-            Ok(loaded) => self.fits(loaded),
-            // A place in the queue of somebody unknown is no Encounter.
-            Err(Error::NotFound(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+    /// Whether a resource is what is looked for.
+    fn fits(&mut self, resource: &Resource) -> std::result::Result<bool, Refused> {
+        let query = self.query;
+        if !query.conditions.iter().all(|it| matching::matches(resource, it, self.here)) {
+            return Ok(false);
         }
+        for chained in &query.chained {
+            if !self.is_chained(resource, chained)? {
+                return Ok(false);
+            }
+        }
+        for reversed in &query.reversed {
+            if !self.is_reversed(resource, reversed)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
-    fn fits(&self, loaded: Loaded) -> Result<Option<Found>, Refused> {
-        let Loaded::Found(found) = loaded else { return Ok(None) };
-        let fits = self
-            .query
-            .conditions
-            .iter()
-            .all(|condition| matching::matches(&found.resource, condition, self.here));
-        Ok(fits.then_some(*found))
+    /// Whether one of the resources that it points to fits.
+    fn is_chained(&mut self, resource: &Resource, chained: &Chained) -> Result<bool> {
+        let Chained { by, any } = chained;
+        for (type_, id) in matching::references(resource, by, self.here) {
+            let conditions = any.iter().filter(|(of, _)| *of == type_);
+            for (_, condition) in conditions {
+                let here = self.here;
+                let other = self.recalled(type_, &id)?;
+                if other.is_some_and(|other| matching::matches(other, condition, here)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// A resource that another refers to.
+    fn recalled(&mut self, type_: &'static str, id: &str) -> Result<Option<&Resource>> {
+        let key = (type_, id.to_owned());
+        if !self.known.contains_key(&key) {
+            let found = match records::one(self.read, self.stamp, self.here, (type_, id), None) {
+                Ok(Sought::Found(found)) => Some(found.resource),
+                // What the caller may not read fits nothing.
+                Ok(Sought::Gone) | Err(Error::NotFound(_) | Error::Forbidden) => None,
+                Err(error) => return Err(error),
+            };
+            if self.known.len() >= REMEMBERED_MAX {
+                self.known.clear();
+            }
+            self.known.insert(key.clone(), found);
+        }
+        Ok(self.known.get(&key).and_then(Option::as_ref))
+    }
+
+    /// Whether one of the resources that point to it fits.
+    fn is_reversed(
+        &mut self,
+        resource: &Resource,
+        reversed: &Reversed,
+    ) -> std::result::Result<bool, Refused> {
+        let Reversed { type_, by, condition } = reversed;
+        let Some(id) = resource.id() else { return Ok(false) };
+        let own = Value::Reference { type_: Some(resource.resource_type()), id: id.to_owned() };
+        let here = Condition { parameter: by, modifier: None, any: vec![own] };
+        let query = Query::of(type_, vec![here, condition.clone()]);
+        let (sources, _) = Source::all(self.read, self.stamp, self.here, &query)?;
+        let mut page = Page::new(self.read, self.stamp, self.here, &query);
+        page.looked_at = self.looked_at;
+        let (found, _) = page.fill(&sources, &sort::sorted(&query, &sources), None, 1)?;
+        self.looked_at = page.looked_at;
+        Ok(!found.is_empty())
     }
 
     /// How many fit on all pages.
-    fn total(&mut self, sources: &[Question]) -> Result<u64, Refused> {
-        if narrow::is_exact(self.query) {
-            let mut total = i64::from(self.clinic()?.is_some());
-            for question in sources {
+    fn total(&mut self, sources: &[Source]) -> std::result::Result<u64, Refused> {
+        let questions: Option<Vec<_>> = sources.iter().map(Source::question).collect();
+        if let Some(questions) = questions.filter(|all| narrow::are_exact(self.query, all)) {
+            let mut total = 0;
+            for question in questions {
                 total += query::count(self.read, self.stamp, question)?;
             }
             return Ok(u64::try_from(total).unwrap_or(0));
         }
         self.looked_at = 0;
-        let (found, _) = self.fill(sources, None, LOOKED_AT_MAX)?;
+        let sorted = Sorted::none(sources.len());
+        let (found, _) = self.fill(sources, &sorted, None, usize::MAX)?;
         Ok(u64::try_from(found.len()).unwrap_or(0))
     }
-
-    /// What else is wanted: what the matches point to, and what points to them.
-    fn included(
-        &mut self,
-        matches: &[Resource],
-        patients: &mut Vec<PatientId>,
-    ) -> Result<Vec<Resource>, Refused> {
-        let mut included: Vec<Resource> = Vec::new();
-        let mut wanted: Vec<(&'static str, String)> = Vec::new();
-        for Include { source, by, target, iterate: _ } in &self.query.includes {
-            for resource in matches.iter().filter(|it| it.resource_type() == *source) {
-                for (type_, id) in matching::references(resource, by, self.here) {
-                    if target.is_none_or(|target| target == type_)
-                        && !wanted.contains(&(type_, id.clone()))
-                    {
-                        wanted.push((type_, id));
-                    }
-                }
-            }
-        }
-        for (type_, id) in wanted.into_iter().take(INCLUDED_MAX) {
-            match records::one(self.read, self.stamp, self.here, (type_, &id), None) {
-                Ok(Loaded::Found(found)) => {
-                    patients.extend(found.patient);
-                    included.push(found.resource);
-                }
-                Ok(Loaded::Gone) | Err(Error::NotFound(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        for Include { source, by, target: _, iterate: _ } in &self.query.revincludes {
-            let any: Vec<Sought> = matches
-                .iter()
-                .filter_map(|it| {
-                    Some(Sought::Reference {
-                        type_: Some(it.resource_type()),
-                        id: it.id()?.to_owned(),
-                    })
-                })
-                .collect();
-            for some in any.chunks(search::VALUES_MAX) {
-                let condition =
-                    search::Condition { parameter: by, modifier: None, any: some.to_vec() };
-                let query = Query::of(source, vec![condition]);
-                let mut page = Page {
-                    read: self.read,
-                    stamp: self.stamp,
-                    here: self.here,
-                    query: &query,
-                    looked_at: self.looked_at,
-                };
-                let room = INCLUDED_MAX.saturating_sub(included.len());
-                let (found, _) = page.fill(&sources(&query, self.here)?, None, room)?;
-                self.looked_at = page.looked_at;
-                patients.extend(found.iter().filter_map(|found| found.patient));
-                included.extend(found.into_iter().map(|found| found.resource));
-            }
-        }
-        Ok(included)
-    }
 }
-
-fn place(cursor: &Cursor) -> Place {
-    let values = cursor.values.iter().map(|word| match word {
-        Word::Number(number) => (*number).into(),
-        Word::Text(text) => text.clone().into(),
-    });
-    Place { values: values.collect(), id: cursor.id.into_bytes() }
-}
-
-fn of_place(source: usize, place: &Place) -> Cursor {
-    let values = place.words().map(|word| match word {
-        Ok(number) => Word::Number(number),
-        Err(text) => Word::Text(text),
-    });
-    Cursor { source, values: values.collect(), id: Uuid::from_bytes(place.id) }
-}
-
-/// By what to sort in the database.
-pub(super) type Sorted = Vec<query::Sort>;
-
-/// What FHIR calls it.
-pub(super) type By = Sort;

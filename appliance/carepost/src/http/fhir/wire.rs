@@ -1,30 +1,45 @@
 //! What FHIR says about HTTP (<https://hl7.org/fhir/R4/http.html>): who asks, the base address, the
 //! media type, versions in headers, and a resource as a response.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{
-    ACCEPT, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderName, HeaderValue, IF_MATCH, LAST_MODIFIED,
-    LOCATION,
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
 };
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use fhir::bundle::{self, Submission};
 use fhir::{Issue, IssueCode, Outcome, Resource, structure};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jiff::Timestamp;
-use prm::stamp::Stamp;
+use prm::error::Error;
+use prm::stamp::{Role, Stamp};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use super::FHIR_JSON;
 use super::fault::{Answer, Fault};
+use super::records::Found;
 use crate::app::App;
 use crate::connections::Scheme;
-use crate::http::auth;
-use crate::http::json;
+use crate::http::{BODY_BYTES_MAX, auth, json};
 
 /// The header with the search under which a resource is created only if there is none.
 pub const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 /// The header that says what the answer is to hold.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// Bundles of more than [`BODY_BYTES_MAX`] that are worked on at once: read, one takes many times its
+/// bytes.
+const LARGE_AT_ONCE: usize = 1;
+/// As long may a large bundle take to arrive.
+const BUNDLE_TIME_MAX: Duration = Duration::from_secs(120);
+
+static LARGE: Semaphore = Semaphore::const_new(LARGE_AT_ONCE);
 
 /// Everything about a request but its path and body.
 #[derive(Clone)]
@@ -59,14 +74,21 @@ impl Asked {
     /// The version that the caller has seen, from `If-Match`.
     pub fn seen(&self) -> Answer<Option<i64>> {
         let Some(value) = self.headers.get(IF_MATCH) else { return Ok(None) };
-        let number = value.to_str().ok().and_then(|text| {
-            let quoted = text.trim().strip_prefix("W/").unwrap_or(text.trim());
-            quoted.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
-        });
-        number.map(Some).ok_or_else(|| {
+        value.to_str().ok().and_then(etag).map(Some).ok_or_else(|| {
             let what = "If-Match holds the ETag of one version, for example W/\"3\"";
             Fault::new(StatusCode::BAD_REQUEST, IssueCode::Value, what)
         })
+    }
+
+    /// What the caller has already, from `If-None-Match` and `If-Modified-Since`.
+    pub fn unless(&self) -> Unless {
+        let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
+        Unless::of(text(IF_NONE_MATCH), text(IF_MODIFIED_SINCE))
+    }
+
+    /// Whether something is to be written only if there is none yet (`If-None-Match: *`).
+    pub fn only_new(&self) -> bool {
+        self.headers.get(IF_NONE_MATCH).is_some_and(|value| value.as_bytes().trim_ascii() == b"*")
     }
 
     /// What the answer to a write is to hold.
@@ -89,6 +111,43 @@ impl Asked {
             .flat_map(|text| text.split([',', ';']))
             .filter_map(|wish| wish.trim().split_once('='))
             .find_map(|(key, value)| (key.trim() == name).then(|| value.trim()))
+    }
+}
+
+/// The version that an ETag of FHIR names, such as `W/"3"`.
+pub fn etag(text: &str) -> Option<i64> {
+    let quoted = text.trim().strip_prefix("W/").unwrap_or(text.trim());
+    quoted.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+}
+
+/// A version that the caller has: if it is still the newest, it is not sent again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unless {
+    version: Option<i64>,
+    since: Option<Timestamp>,
+}
+
+impl Unless {
+    /// What an ETag and a date say, in the form of HTTP or as an instant of FHIR. What cannot be read
+    /// is no condition (RFC 9110, section 13.1).
+    pub fn of(none_match: Option<&str>, modified_since: Option<&str>) -> Self {
+        let date = |text: &str| {
+            let http = jiff::fmt::rfc2822::parse(text).map(|date| date.timestamp());
+            http.ok().or_else(|| text.parse().ok())
+        };
+        Self {
+            version: none_match.and_then(etag),
+            // An ETag says more than a date.
+            since: modified_since.filter(|_| none_match.is_none()).and_then(date),
+        }
+    }
+
+    /// Whether the caller has this.
+    pub fn is_known(&self, found: &Found) -> bool {
+        let Some((version, updated)) = found.at else { return false };
+        self.version == Some(version)
+            // Dates of HTTP have whole seconds.
+            || self.since.is_some_and(|since| updated.as_second() <= since.as_second())
     }
 }
 
@@ -116,16 +175,64 @@ impl<S: Send + Sync> FromRequest<S> for Given {
 
 /// The bytes of a body that says it is FHIR's JSON.
 pub async fn body(mut request: Request) -> Answer<Bytes> {
-    let said = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = said.and_then(|text| text.split(';').next()).map(str::trim).unwrap_or_default();
-    if !["application/fhir+json", "application/json", "application/json-patch+json", "text/json"]
-        .contains(&kind)
-    {
-        let what = "send FHIR's JSON with Content-Type: application/fhir+json";
-        return Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueCode::NotSupported, what));
-    }
+    is_json_said(&request)?;
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(json::json_bytes(request).await?)
+}
+
+fn is_json_said(request: &Request) -> Answer<()> {
+    let said = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = said.and_then(|text| text.split(';').next()).map(str::trim).unwrap_or_default();
+    if ["application/fhir+json", "application/json", "application/json-patch+json", "text/json"]
+        .contains(&kind)
+    {
+        return Ok(());
+    }
+    let what = "send FHIR's JSON with Content-Type: application/fhir+json";
+    Err(Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueCode::NotSupported, what))
+}
+
+/// A batch or a transaction, and the turn of a large one, which is given back when it is done.
+pub async fn bundle(
+    asked: &Asked,
+    request: Request,
+) -> Answer<(Submission, Option<SemaphorePermit<'static>>)> {
+    // A stranger does not make the box read so much.
+    if asked.stamp.role == Role::Nobody {
+        return Err(Error::Unknown.into());
+    }
+    is_json_said(&request)?;
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced: Option<usize> = announced.and_then(|text| text.parse().ok());
+    let too_large = || {
+        let what = format!("a bundle has at most {} bytes; send several", bundle::BYTES_MAX);
+        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, IssueCode::TooLong, what)
+    };
+    if announced.is_some_and(|bytes| bytes > bundle::BYTES_MAX) {
+        return Err(too_large());
+    }
+    let turn = match announced {
+        Some(bytes) if bytes <= BODY_BYTES_MAX => None,
+        Some(_) | None => Some(LARGE.try_acquire().map_err(|_| Error::Busy)?),
+    };
+    let body = Limited::new(request.into_body(), bundle::BYTES_MAX).collect();
+    let bytes = match timeout(BUNDLE_TIME_MAX, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => {
+            let what = "the body did not arrive whole";
+            return Err(Fault::new(StatusCode::BAD_REQUEST, IssueCode::Invalid, what));
+        }
+        Err(_) => {
+            let what = format!("the body took more than {} seconds", BUNDLE_TIME_MAX.as_secs());
+            return Err(Fault::new(StatusCode::REQUEST_TIMEOUT, IssueCode::Timeout, what));
+        }
+    };
+    // Thousands of resources are looked at for a while, and others want to be answered meanwhile.
+    let read = tokio::task::spawn_blocking(move || bundle::checked(fhir::json::parse(&bytes)?));
+    let submission =
+        read.await.map_err(|_| Error::Storage("a bundle could not be read".to_owned()))??;
+    Ok((submission, turn))
 }
 
 /// The text of a body that is a form: a search by POST.
@@ -186,10 +293,8 @@ pub struct Shown {
     pub status: StatusCode,
     /// The resource.
     pub resource: Resource,
-    /// Its version.
-    pub version: i64,
-    /// When the version was made.
-    pub updated: Timestamp,
+    /// Its version and when that was made; none of what is computed.
+    pub at: Option<(i64, Timestamp)>,
     /// Where it was created.
     pub location: Option<String>,
     /// What the answer holds.
@@ -198,7 +303,7 @@ pub struct Shown {
 
 impl IntoResponse for Shown {
     fn into_response(self) -> Response {
-        let Self { status, resource, version, updated, location, returns } = self;
+        let Self { status, resource, at, location, returns } = self;
         let body = match returns {
             Returns::Minimal => Vec::new(),
             Returns::Resource => resource.to_vec(),
@@ -216,13 +321,20 @@ impl IntoResponse for Shown {
                 headers.insert(name, value);
             }
         };
-        put(ETAG, &format!("W/\"{version}\""));
-        put(LAST_MODIFIED, &updated.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        if let Some((version, updated)) = at {
+            put(ETAG, &format!("W/\"{version}\""));
+            put(LAST_MODIFIED, &http_date(updated));
+        }
         if let Some(location) = location {
             put(LOCATION, &location);
         }
         response
     }
+}
+
+/// A time as HTTP writes it (RFC 9110, section 5.6.7).
+fn http_date(time: Timestamp) -> String {
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// Any resource of FHIR's own making as an answer: a bundle, an outcome.

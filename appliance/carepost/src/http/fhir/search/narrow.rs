@@ -1,221 +1,277 @@
 //! A FHIR search as a question for the database. What comes out of it holds at least all that fits:
 //! conditions for which there is no column are left to whoever looks at the resources.
+//!
+//! A record is found by its own columns, and by what other systems gave of it beyond them; a resource
+//! that is kept as given only by the latter.
 
-use fhir::search::{Chained, Condition as Asked, How, Modifier, Prefix, Query, Reversed, Value};
-use fhir::{Here, IssueCode, Outcome};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use prm::id::Noun;
-use prm::query::{Compare, Condition, Field, How as TextHow, Question, Wanted};
-use prm::{
-    appointment, chart, healthcare_service, location, patient, practitioner, queue, schedule,
-};
+mod kept;
+mod own;
+
+use fhir::search::{Chained, Condition as Asked, Modifier, Prefix, Query, Reversed, Value};
+use fhir::{Here, audit_event, organization, related_person, slot};
+use prm::chart;
+use prm::db::Read;
+use prm::id::{Noun, PatientId};
+use prm::patient;
+use prm::query::{Compare, Condition, Field, Question, Wanted};
+use prm::stamp::{Right, Stamp};
 use uuid::Uuid;
 
-use super::{By, Sorted};
+use super::all_of;
 use crate::http::fhir::records;
+use crate::http::fhir::write::Refused;
 
-/// Digits of a telephone number that are looked for in the database; the rest is its country.
-const PHONE_DIGITS: usize = 8;
+/// Records of the few that are looked through for a condition on them; of more none is left out.
+const FEW_MAX: usize = 500;
+
+/// All records of a type.
+pub fn everything(type_: &'static str, noun: Noun) -> Question {
+    let kind = (noun == Noun::Chart).then(|| type_.to_owned());
+    Question { noun, kind, conditions: Vec::new() }
+}
 
 /// The question that a search is to the records of one kind.
-pub fn question(query: &Query, noun: Noun, here: Here<'_>) -> Result<Question, Outcome> {
-    let mut conditions = Vec::new();
-    for asked in &query.conditions {
-        conditions.extend(narrow(query.type_, noun, asked, here));
+///
+/// # Errors
+/// Those of looking through the few records that others refer to.
+pub fn question(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    here: Here<'_>,
+    query: &Query,
+    noun: Noun,
+) -> Result<Question, Refused> {
+    let narrowing = Narrowing { read, stamp, here };
+    let mut question = everything(query.type_, noun);
+    let asked = &query.conditions;
+    question.conditions.extend(asked.iter().filter_map(|it| narrow(query.type_, noun, it, here)));
+    for chained in &query.chained {
+        question.conditions.extend(narrowing.chained(query.type_, noun, chained)?);
     }
-    for Chained { by, any } in &query.chained {
-        let fields = references(query.type_, noun, by.name);
+    for reversed in &query.reversed {
+        question.conditions.extend(narrowing.reversed(reversed)?);
+    }
+    Ok(question)
+}
+
+/// The patient whose relations are looked for, if it is one.
+pub fn relations_of(query: &Query) -> Option<PatientId> {
+    let conditions = query.conditions.iter();
+    let mut of_patient =
+        conditions.filter(|it| it.parameter.name == "patient" && it.modifier.is_none());
+    match of_patient.next()?.any.as_slice() {
+        [Value::Reference { type_: _, id }] => id.parse().ok(),
+        _ => None,
+    }
+}
+
+/// What is needed to narrow by other resources.
+struct Narrowing<'a> {
+    read: &'a Read<'a>,
+    stamp: &'a Stamp,
+    here: Here<'a>,
+}
+
+impl Narrowing<'_> {
+    /// A condition on what is pointed to.
+    fn chained(
+        &self,
+        type_: &'static str,
+        noun: Noun,
+        chained: &Chained,
+    ) -> Result<Option<Condition>, Refused> {
+        let Chained { by, any } = chained;
+        let targets = any.iter().map(|(target, _)| *target);
+        self.may_read_one_of(targets)?;
+        let Some(fields) = references(type_, noun, by.name) else { return Ok(None) };
         let mut ways = Vec::new();
-        for (type_, condition) in any {
-            let Some(other) = records::noun_of(type_).filter(|_| !fields.is_empty()) else {
+        for (target, condition) in any {
+            if let Some(ids) = self.few(target, condition)? {
+                let any = ids.iter().flat_map(|id| by_either_id(target, id)).collect();
+                ways.push(Condition::Holds { fields: fields.clone(), any, not: false });
                 continue;
-            };
-            if let Some(condition) = narrow(type_, other, condition, here) {
-                ways.push(Question { noun: other, kind: None, conditions: vec![condition] });
+            }
+            if !lies_in_tables(target) {
+                return Ok(None);
+            }
+            for question in self.questions(target, condition) {
+                ways.push(Condition::RefersTo(fields.clone(), Box::new(question)));
             }
         }
-        let [one] = ways.as_slice() else { return Err(not_chained()) };
-        conditions.push(Condition::RefersTo(fields, Box::new(one.clone())));
+        Ok(Some(Condition::AnyOf(ways)))
     }
-    for Reversed { type_, by, condition } in &query.reversed {
-        let (other, kind) = match records::noun_of(type_) {
-            Some(Noun::Clinic) | None => (Noun::Chart, Some((*type_).to_owned())),
-            Some(noun) => (noun, None),
-        };
-        let fields = references(type_, other, by.name);
-        let (Some(field), Some(inner)) = (fields.first(), narrow(type_, other, condition, here))
-        else {
-            return Err(not_chained());
-        };
-        let other = Question { noun: other, kind, conditions: vec![inner] };
-        conditions.push(Condition::ReferredBy(*field, Box::new(other)));
-    }
-    let kind = (noun == Noun::Chart).then(|| query.type_.to_owned());
-    Ok(Question { noun, kind, conditions })
-}
 
-fn not_chained() -> Outcome {
-    let what = "the box cannot search through this reference; search for the other resource first";
-    Outcome::error(IssueCode::NotSupported, what)
-}
-
-/// Whether the database alone says what fits.
-pub fn is_exact(query: &Query) -> bool {
-    let is_record = records::noun_of(query.type_).is_some();
-    query.conditions.iter().all(|asked| {
-        let plain = asked.modifier.is_none();
-        match (query.type_, asked.parameter.name) {
-            ("Appointment", "patient" | "practitioner" | "location" | "status")
-            | ("Patient", "gender" | "active") => plain,
-            (_, "patient" | "subject" | "code" | "status" | "category" | "identifier") => {
-                plain
-                    && !is_record
-                    && asked
-                        .any
-                        .iter()
-                        .all(|it| matches!(it, Value::Token { .. } | Value::Reference { .. }))
+    /// A condition on what points here.
+    fn reversed(&self, reversed: &Reversed) -> Result<Option<Condition>, Refused> {
+        let Reversed { type_, by, condition } = reversed;
+        self.may_read_one_of([*type_].into_iter())?;
+        if !lies_in_tables(type_) {
+            return Ok(None);
+        }
+        let mut ways = Vec::new();
+        for question in self.questions(type_, condition) {
+            let Some(fields) = references(type_, question.noun, by.name) else { return Ok(None) };
+            for field in fields {
+                ways.push(Condition::ReferredBy(field, Box::new(question.clone())));
             }
-            (_, _) => false,
         }
-    })
-}
+        Ok(Some(Condition::AnyOf(ways)))
+    }
 
-/// By what the database sorts; what it cannot sort by is left out.
-pub fn sorts(sort: &[By], noun: Noun) -> Sorted {
-    let fields = sort.iter().filter_map(|By { parameter, descending }| {
-        let field = match (noun, parameter.name) {
-            (Noun::Patient, "name" | "given" | "family") => patient::field::SORT_NAME,
-            (Noun::Patient, "birthdate") => patient::field::BIRTH_DATE,
-            (Noun::Patient, "gender") => patient::field::SEX,
-            (Noun::Practitioner, "name" | "given" | "family") => practitioner::field::NAME,
-            (Noun::Location, "name") => location::field::NAME,
-            (Noun::HealthcareService, "name") => healthcare_service::field::NAME,
-            (Noun::Appointment, "date") => appointment::field::TIME,
-            (Noun::Appointment, "status") => appointment::field::STATUS,
-            (Noun::Chart, "date") => Field::given_time("date"),
-            (Noun::Chart, "code") => Field::given("code"),
-            (Noun::Chart, "status") => Field::given("status"),
-            (_, _) => return None,
+    /// Refuses who may read nothing of what the condition is on.
+    fn may_read_one_of(&self, types: impl Iterator<Item = &'static str>) -> Result<(), Refused> {
+        let mut refused = Ok(());
+        for type_ in types {
+            refused = records::may_read(self.stamp, type_);
+            if refused.is_ok() {
+                return Ok(());
+            }
+        }
+        Ok(refused?)
+    }
+
+    /// The question for each kind of record of a type that the caller may read.
+    fn questions(&self, type_: &'static str, condition: &Asked) -> Vec<Question> {
+        let own = records::noun_of(type_);
+        let kept = records::is_kept(type_).then_some(Noun::Chart);
+        let nouns = own.into_iter().chain(kept);
+        let readable = nouns.filter(|noun| self.stamp.may(Right::to_read(*noun)));
+        let question = |noun| {
+            let conditions = narrow(type_, noun, condition, self.here).into_iter().collect();
+            Question { conditions, ..everything(type_, noun) }
         };
-        Some(prm::query::Sort { field, descending: *descending })
-    });
-    fields.take(prm::query::SORTS_MAX).collect()
+        readable.map(question).collect()
+    }
+
+    /// The ids of the records that fit, where there are never many of their kind.
+    fn few(&self, type_: &'static str, condition: &Asked) -> Result<Option<Vec<String>>, Refused> {
+        let are_few = matches!(
+            type_,
+            "Practitioner"
+                | "PractitionerRole"
+                | "Location"
+                | "HealthcareService"
+                | "Schedule"
+                | "Organization"
+                | "Device"
+        );
+        if !are_few || records::may_read(self.stamp, type_).is_err() {
+            return Ok(None);
+        }
+        let query = Query::of(type_, vec![condition.clone()]);
+        match all_of(self.read, self.stamp, self.here, &query, FEW_MAX + 1) {
+            Ok(found) if found.len() <= FEW_MAX => Ok(Some(
+                found.iter().filter_map(|it| it.resource.id().map(str::to_owned)).collect(),
+            )),
+            // There are too many of them after all.
+            Ok(_) | Err(Refused::Resource(_)) => Ok(None),
+            Err(refused @ (Refused::Rule(_) | Refused::Gone | Refused::Entry(..))) => Err(refused),
+        }
+    }
 }
 
-/// Where a reference of this parameter is in the records.
-fn references(type_: &str, noun: Noun, parameter: &str) -> Vec<Field> {
-    match (type_, noun, parameter) {
-        ("Appointment", Noun::Appointment, "patient") => vec![appointment::field::PATIENT],
-        ("Appointment", Noun::Appointment, "practitioner") => {
-            vec![appointment::field::PRACTITIONER]
+/// Whether all resources of a type lie in tables that a question can be asked of.
+fn lies_in_tables(type_: &str) -> bool {
+    ![slot::TYPE, audit_event::TYPE, related_person::TYPE, organization::TYPE].contains(&type_)
+}
+
+/// An id as the records hold it, and as other systems gave it.
+fn by_either_id(type_: &str, id: &str) -> Vec<Wanted> {
+    let own = Uuid::try_parse(id).ok().map(|id| Wanted::Id(id.into_bytes()));
+    let given = Wanted::Token { code: Some(id.to_owned()), system: Some(type_.to_owned()) };
+    own.into_iter().chain([given]).collect()
+}
+
+/// Where a reference of this parameter lies; none if it may lie somewhere that has no column.
+fn references(type_: &'static str, noun: Noun, parameter: &'static str) -> Option<Vec<Field>> {
+    let given = Field::given(type_, parameter);
+    match noun {
+        Noun::Chart => Some(vec![given]),
+        Noun::Clinic
+        | Noun::Patient
+        | Noun::Practitioner
+        | Noun::Location
+        | Noun::HealthcareService
+        | Noun::Schedule
+        | Noun::Leave
+        | Noun::ClosedDay
+        | Noun::Slot
+        | Noun::Appointment
+        | Noun::QueueEntry
+        | Noun::Staff
+        | Noun::Session
+        | Noun::Token
+        | Noun::Device
+        | Noun::Audit
+        | Noun::Merge => {
+            let own = own::references(type_, parameter)?;
+            Some(own.into_iter().chain([given]).collect())
         }
-        ("Appointment", Noun::Appointment, "location") => vec![appointment::field::LOCATION],
-        ("Appointment", Noun::Appointment, "actor") => vec![
-            appointment::field::PATIENT,
-            appointment::field::PRACTITIONER,
-            appointment::field::LOCATION,
-            appointment::field::HEALTHCARE_SERVICE,
-        ],
-        ("Schedule", Noun::Schedule, "actor") => {
-            vec![schedule::field::PRACTITIONER, schedule::field::LOCATION]
-        }
-        ("PractitionerRole", Noun::Practitioner, "practitioner") => vec![practitioner::field::ID],
-        ("PractitionerRole", Noun::Practitioner, "location") => vec![practitioner::field::LOCATION],
-        ("Encounter" | "Task", Noun::QueueEntry, "patient" | "subject") => {
-            vec![queue::field::PATIENT]
-        }
-        ("Encounter", Noun::QueueEntry, "appointment") => vec![queue::field::APPOINTMENT],
-        (_, Noun::Chart, "patient" | "subject") => vec![chart::field::PATIENT],
-        (_, _, _) => Vec::new(),
     }
 }
 
 /// A condition for the database, where it has one that lets through all that fits.
-fn narrow(type_: &str, noun: Noun, asked: &Asked, here: Here<'_>) -> Option<Condition> {
-    let name = asked.parameter.name;
-    let values = &asked.any;
-    match (asked.modifier, name) {
-        (None, "_id") => return Some(by_id(noun, values)),
-        (None, "_lastUpdated") => {
-            let [Value::Date { prefix, from_ms, to_ms }] = values.as_slice() else { return None };
-            return Some(Condition::ChangedAt(compared(*prefix), *from_ms, *to_ms));
-        }
-        (Some(Modifier::Missing), _) => return missing(noun, name, values),
-        (Some(Modifier::Not | Modifier::Text | Modifier::Identifier), _) => return None,
-        (None | Some(Modifier::Exact | Modifier::Contains | Modifier::Type(_)), _) => {}
-    }
-    let references = references(type_, noun, name);
-    if !references.is_empty() {
-        return of_references(references, values);
-    }
-    let any = |fields: Vec<Field>, any: Option<Vec<Wanted>>| {
-        Some(Condition::Holds { fields, any: any?, not: false })
-    };
-    match (noun, name) {
-        (Noun::Patient, "name" | "given" | "family") => {
-            any(vec![patient::field::NAME], texts(values))
-        }
-        (Noun::Patient, "identifier") => {
-            let codes: Vec<&str> = values.iter().map(code).collect::<Option<_>>()?;
-            let mut wanted = Vec::new();
-            for code in codes {
-                wanted.push(Wanted::Token { code: Some(code.to_owned()), system: None });
-                wanted.push(Wanted::Word(code.to_owned()));
-            }
-            let fields = vec![
-                patient::field::IDENTIFIER,
-                patient::field::NUMBER,
-                Field::given("identifier"),
-            ];
-            any(fields, Some(wanted))
-        }
-        (Noun::Patient, "phone" | "telecom") => {
-            let digits = values.iter().map(|value| {
-                let digits: String = code(value)?.chars().filter(char::is_ascii_digit).collect();
-                let tail = digits.get(digits.len().checked_sub(PHONE_DIGITS)?..)?;
-                Some(Wanted::Text(TextHow::Contains, tail.to_owned()))
-            });
-            any(vec![patient::field::PHONE], digits.collect())
-        }
-        (Noun::Patient, "birthdate") => any(
-            vec![patient::field::BIRTH_DATE],
-            values.iter().map(|value| birth(value, here)).collect(),
-        ),
-        (Noun::Patient, "gender") => any(vec![patient::field::SEX], words(values)),
-        (Noun::Patient, "active") => any(vec![patient::field::ACTIVE], flags(values)),
-        (Noun::Practitioner, "active") => any(vec![practitioner::field::ACTIVE], flags(values)),
-        (Noun::HealthcareService, "active") => {
-            any(vec![healthcare_service::field::ACTIVE], flags(values))
-        }
-        (Noun::Appointment, "status") => any(vec![appointment::field::STATUS], words(values)),
-        (Noun::Appointment, "date") => any(vec![appointment::field::START], times(values)),
-        (Noun::Appointment | Noun::Practitioner, "identifier") => None,
-        (Noun::Chart, "date") => any(vec![Field::given_time("date")], times(values)),
-        (Noun::Chart, "identifier" | "code" | "status" | "category") => {
-            let parameter =
-                ["identifier", "code", "status", "category"].into_iter().find(|it| *it == name)?;
-            let tokens = values.iter().map(|value| match value {
-                Value::Token { system, code } => Some(Wanted::Token {
-                    code: code.clone(),
-                    system: system.clone().map(Option::unwrap_or_default),
-                }),
-                Value::Reference { .. }
+fn narrow(type_: &'static str, noun: Noun, asked: &Asked, here: Here<'_>) -> Option<Condition> {
+    let Asked { parameter, modifier, any } = asked;
+    match (modifier, parameter.name) {
+        (None, fhir::search::ID) => return Some(by_id(noun, any)),
+        (None, fhir::search::LAST_UPDATED) => {
+            let ways = any.iter().map(|value| match value {
+                Value::Date { prefix, from_ms, to_ms } => Some(changed(*prefix, *from_ms, *to_ms)),
+                Value::Token { .. }
+                | Value::Reference { .. }
                 | Value::Url(_)
-                | Value::Date { .. }
                 | Value::Text { .. }
                 | Value::Number { .. }
                 | Value::Uri(_)
                 | Value::Flag(_) => None,
             });
-            any(vec![Field::given(parameter)], tokens.collect())
+            return ways.collect::<Option<_>>().map(Condition::AnyOf);
         }
-        (_, _) => None,
+        (_, fhir::search::ID | fhir::search::LAST_UPDATED)
+        | (Some(Modifier::Text | Modifier::Identifier), _) => return None,
+        (Some(Modifier::Missing), _) => return missing(type_, noun, asked),
+        (
+            None | Some(Modifier::Not | Modifier::Exact | Modifier::Contains | Modifier::Type(_)),
+            _,
+        ) => {}
+    }
+    let not = *modifier == Some(Modifier::Not);
+    if noun == Noun::Chart {
+        let (field, any) = kept::wanted(type_, parameter, any)?;
+        let is_exact = kept::is_exact(parameter, any.as_slice());
+        return (!not || is_exact).then_some(Condition::Holds { fields: vec![field], any, not });
+    }
+    let (mut fields, mut wanted) = own::wanted(noun, type_, asked, here)?;
+    if not && !own::is_exact(noun, parameter.name) {
+        return None;
+    }
+    if !own::is_whole(noun, parameter.name) {
+        let (field, given) = kept::wanted(type_, parameter, any)?;
+        fields.push(field);
+        wanted.extend(given);
+    }
+    Some(Condition::Holds { fields, any: wanted, not })
+}
+
+/// Times of FHIR are written to the second, or to the millisecond where there are any: what was made
+/// within a second may be written as all of it.
+fn changed(prefix: Prefix, from_ms: i64, to_ms: i64) -> Condition {
+    const SECOND: i64 = 1_000;
+    let early = from_ms.saturating_sub(SECOND);
+    let late = to_ms.saturating_add(SECOND);
+    match prefix {
+        Prefix::Eq | Prefix::Ap => Condition::ChangedAt(Compare::Overlaps, from_ms, to_ms),
+        Prefix::Ne => Condition::ChangedAt(Compare::GreaterOrEqual, i64::MIN, i64::MIN),
+        Prefix::Gt | Prefix::Ge | Prefix::Sa => {
+            Condition::ChangedAt(Compare::StartsAfter, early, early)
+        }
+        Prefix::Lt | Prefix::Le | Prefix::Eb => Condition::ChangedAt(Compare::Less, late, late),
     }
 }
 
 fn by_id(noun: Noun, values: &[Value]) -> Condition {
-    let codes = values.iter().filter_map(code);
+    let codes = values.iter().filter_map(kept::code);
     if noun == Noun::Chart {
         let any = codes.map(|code| Wanted::Word(code.to_owned())).collect();
         return Condition::Holds { fields: vec![chart::field::NAME], any, not: false };
@@ -225,110 +281,42 @@ fn by_id(noun: Noun, values: &[Value]) -> Condition {
     )
 }
 
-fn missing(noun: Noun, name: &str, values: &[Value]) -> Option<Condition> {
-    let [Value::Flag(missing)] = values else { return None };
-    let field = match (noun, name) {
-        (Noun::Patient, "birthdate") => patient::field::BIRTH_DATE,
-        (Noun::Chart, "date") => Field::given_time("date"),
-        (Noun::Chart, "code") => Field::given("code"),
-        (Noun::Chart, "status") => Field::given("status"),
-        (Noun::Chart, "category") => Field::given("category"),
-        (Noun::Chart, "identifier") => Field::given("identifier"),
-        (_, _) => return None,
-    };
-    Some(Condition::Missing(vec![field], *missing))
-}
-
-/// References to records of the box; those that are none of its ids fit nothing.
-fn of_references(fields: Vec<Field>, values: &[Value]) -> Option<Condition> {
-    let mut any = Vec::with_capacity(values.len());
-    for value in values {
-        let Value::Reference { type_: _, id } = value else { return None };
-        if let Ok(uuid) = Uuid::try_parse(id) {
-            any.push(Wanted::Id(uuid.into_bytes()));
+/// What has nothing to be found by may still have something that nothing is found by, such as a
+/// reference by an identifier: only what is missing is looked for so.
+fn missing(type_: &'static str, noun: Noun, asked: &Asked) -> Option<Condition> {
+    let [Value::Flag(missing)] = asked.any.as_slice() else { return None };
+    let name = asked.parameter.name;
+    match (noun, missing) {
+        (Noun::Patient, _) if name == "birthdate" => {
+            Some(Condition::Missing(vec![patient::field::BIRTH_DATE], *missing))
         }
-    }
-    Some(Condition::Holds { fields, any, not: false })
-}
-
-fn code(value: &Value) -> Option<&str> {
-    match value {
-        Value::Token { system: _, code } => code.as_deref(),
-        Value::Reference { type_: _, id } => Some(id),
-        Value::Url(_)
-        | Value::Date { .. }
-        | Value::Text { .. }
-        | Value::Number { .. }
-        | Value::Uri(_)
-        | Value::Flag(_) => None,
+        (Noun::Chart, true) => {
+            let field = kept::field(type_, asked.parameter)?;
+            Some(Condition::Missing(vec![field], true))
+        }
+        (_, _) => None,
     }
 }
 
-fn words(values: &[Value]) -> Option<Vec<Wanted>> {
-    values.iter().map(|value| Some(Wanted::Word(code(value)?.to_owned()))).collect()
-}
-
-fn flags(values: &[Value]) -> Option<Vec<Wanted>> {
-    values.iter().map(|value| Some(Wanted::Flag(code(value)? == "true"))).collect()
-}
-
-fn texts(values: &[Value]) -> Option<Vec<Wanted>> {
-    let each = values.iter().map(|value| match value {
-        // The index holds words by their beginnings, however they are written.
-        Value::Text { how: How::Starts | How::Exact, text } => {
-            Some(Wanted::Text(TextHow::Starts, text.clone()))
+/// Whether the database alone says what fits.
+pub fn are_exact(query: &Query, questions: &[&Question]) -> bool {
+    let has_others = !query.chained.is_empty() || !query.reversed.is_empty();
+    let is_exact = |noun: Noun, asked: &Asked| {
+        if asked.modifier.is_some() {
+            return false;
         }
-        Value::Text { how: How::Contains | How::Sounds, text: _ }
-        | Value::Token { .. }
-        | Value::Reference { .. }
-        | Value::Url(_)
-        | Value::Date { .. }
-        | Value::Number { .. }
-        | Value::Uri(_)
-        | Value::Flag(_) => None,
-    });
-    each.collect()
-}
-
-fn times(values: &[Value]) -> Option<Vec<Wanted>> {
-    let each = values.iter().map(|value| match value {
-        Value::Date { prefix, from_ms, to_ms } => {
-            Some(Wanted::Time(compared(*prefix), *from_ms, *to_ms))
+        if noun != Noun::Chart {
+            return own::is_exact(noun, asked.parameter.name);
         }
-        Value::Token { .. }
-        | Value::Reference { .. }
-        | Value::Url(_)
-        | Value::Text { .. }
-        | Value::Number { .. }
-        | Value::Uri(_)
-        | Value::Flag(_) => None,
-    });
-    each.collect()
-}
-
-/// A date of birth, compared as text: a stretch that begins with a year or month is written as that,
-/// so that births of which only so much is known lie in it.
-fn birth(value: &Value, here: Here<'_>) -> Option<Wanted> {
-    let Value::Date { prefix, from_ms, to_ms } = value else { return None };
-    let prefix = match prefix {
-        Prefix::Ne => return None,
-        Prefix::Eq => Prefix::Ap,
-        Prefix::Gt
-        | Prefix::Lt
-        | Prefix::Ge
-        | Prefix::Le
-        | Prefix::Sa
-        | Prefix::Eb
-        | Prefix::Ap => *prefix,
+        let wanted = kept::wanted(query.type_, asked.parameter, &asked.any);
+        wanted.is_some_and(|(_, wanted)| kept::is_exact(asked.parameter, &wanted))
     };
-    let text = |ms: i64| Some(short(Timestamp::from_millisecond(ms).ok()?, &here.clinic.zone));
-    Some(Wanted::Date(compared(prefix), text(*from_ms)?, text(*to_ms)?))
-}
-
-fn short(at: Timestamp, zone: &TimeZone) -> String {
-    let date = zone.to_datetime(at).date().to_string();
-    let date = date.strip_suffix("-01").unwrap_or(&date);
-    date.strip_suffix("-01").unwrap_or(date).to_owned()
+    // A place in the queue of somebody unknown is no Encounter.
+    let is_exact = |question: &&Question| {
+        question.noun != Noun::QueueEntry
+            && query.conditions.iter().all(|asked| is_exact(question.noun, asked))
+    };
+    !has_others && questions.iter().all(is_exact)
 }
 
 fn compared(prefix: Prefix) -> Compare {
