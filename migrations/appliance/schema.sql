@@ -349,17 +349,6 @@ CREATE TABLE signin_failure (
   PRIMARY KEY (username, source)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE token (
-  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
-  version INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  role TEXT NOT NULL CHECK (role IN ('admin', 'clerk', 'practitioner', 'kiosk', 'auditor', 'integrator', 'hub')),
-  token_hash BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
-  created_at INTEGER NOT NULL,
-  expires_at INTEGER,
-  revoked_at INTEGER
-) STRICT;
-
 CREATE TABLE device (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -428,3 +417,62 @@ CREATE TABLE chart_value (
 CREATE INDEX chart_value_of ON chart_value (resource);
 
 CREATE INDEX patient_birth ON patient (birth_date);
+
+CREATE TABLE "token" (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('admin', 'clerk', 'practitioner', 'kiosk', 'auditor', 'integrator', 'hub')),
+  token_hash BLOB UNIQUE CHECK (length(token_hash) = 32),
+  jwks TEXT,
+  jwks_uri TEXT,
+  scopes TEXT,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER,
+  CHECK ((token_hash IS NOT NULL) + (jwks IS NOT NULL) + (jwks_uri IS NOT NULL) = 1),
+  CHECK (token_hash IS NOT NULL OR scopes IS NOT NULL)
+) STRICT;
+
+CREATE TABLE access_token (
+  token_hash BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
+  client BLOB NOT NULL REFERENCES token (id),
+  scopes TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX access_token_of ON access_token (client);
+
+CREATE INDEX access_token_end ON access_token (expires_at);
+
+CREATE TABLE assertion (
+  client BLOB NOT NULL REFERENCES token (id),
+  jti_hash BLOB NOT NULL CHECK (length(jti_hash) = 32),
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (client, jti_hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX assertion_end ON assertion (expires_at);
+
+CREATE TABLE imported (
+  source TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  local TEXT NOT NULL,
+  given BLOB NOT NULL CHECK (length(given) = 32),
+  version INTEGER NOT NULL,
+  merged INTEGER NOT NULL CHECK (merged IN (0, 1)),
+  PRIMARY KEY (source, kind, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX imported_record ON imported (local) WHERE kind IN ('Patient', 'Practitioner', 'PractitionerRole');
+
+CREATE INDEX patient_identifier_value ON patient_identifier (value);
+
+CREATE INDEX patient_email ON patient (email COLLATE NOCASE) WHERE email IS NOT NULL;
+
+CREATE INDEX patient_out_of_use ON patient (number) WHERE active = 0;
+
+CREATE INDEX change_at ON change (noun, at);
+
+CREATE INDEX chart_of_kind ON chart (kind, id);

@@ -17,6 +17,7 @@ pub struct Ask {
     /// What it is counted as.
     pub kind: &'static str,
     pub method: Method,
+    /// Below `/api/v1/prm`, or from the root where it begins with a stroke.
     pub path: String,
     pub body: Option<String>,
     pub fine: &'static [u16],
@@ -59,9 +60,10 @@ impl Client {
     /// Asks, and reads the whole answer. One that is not as it should be is an error.
     pub async fn ask(&mut self, ask: Ask) -> Result<Bytes> {
         let Ask { kind, method, path, body, fine } = ask;
+        let uri = if path.starts_with('/') { path } else { format!("/api/v1/prm/{path}") };
         let mut request = Request::builder()
             .method(method)
-            .uri(format!("/api/v1/prm/{path}"))
+            .uri(uri)
             .header(HOST, self.host.clone())
             .header(AUTHORIZATION, self.authorization.clone());
         if body.is_some() {

@@ -6,6 +6,8 @@
 mod bare;
 mod client;
 mod clinic;
+mod fhir;
+mod import;
 mod laps;
 mod load;
 mod measure;
@@ -22,17 +24,21 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 
 use clinic::Size;
+use fhir::Beside;
 use measure::{Bench, Effort};
 use table::{Figure, say};
 
-const GROUPS: [&str; 9] =
-    ["bookings", "mixed", "slots", "search", "check-in", "memory", "start", "size", "paint"];
+const GROUPS: [&str; 11] = [
+    "bookings", "mixed", "slots", "search", "check-in", "fhir", "memory", "start", "size", "paint",
+    "import",
+];
 const USAGE: &str = "\
-figures [--quick] [--fresh] [--only GROUP] [--appointments N]
+figures [--quick] [--fresh] [--only GROUP] [--appointments N] [--beside URL [--beside-process PID]]
   --quick           small clinics, short rounds: shows that measuring works, not how quick the box is
   --fresh           makes the kept clinics anew
-  --only GROUP      bookings, mixed, slots, search, check-in, memory, start, size or paint, at the largest clinic
-  --appointments N  only the clinic of this size";
+  --only GROUP      bookings, mixed, slots, search, check-in, fhir, memory, start, size, paint or import, at the largest clinic
+  --appointments N  only the clinic of this size
+  --beside URL      the base of another FHIR server, empty, to be given the same data and asked the same (group fhir)";
 
 /// What is wanted.
 #[derive(Default)]
@@ -41,6 +47,8 @@ struct Wanted {
     fresh: bool,
     only: Option<String>,
     appointments: Option<usize>,
+    beside: Option<String>,
+    process: Option<u32>,
 }
 
 fn main() -> Result<()> {
@@ -57,7 +65,7 @@ fn main() -> Result<()> {
     let effort = effort(wanted.quick);
     let only = wanted.only.as_deref();
     let mut columns: Vec<(String, Vec<Figure>)> = Vec::new();
-    if only.is_none_or(|only| only != "paint" && only != "size") {
+    if only.is_none_or(|only| !["paint", "size", "import"].contains(&only)) {
         for size in sizes(&wanted) {
             let kept = clinic::kept(&data, size, wanted.fresh)?;
             let copy = data.join("copy");
@@ -66,7 +74,9 @@ fn main() -> Result<()> {
                 "{} appointments, {} patients: measuring",
                 size.appointments, size.patients
             ));
-            let bench = Bench { program: &program, data: copy.clone(), effort, only };
+            let process = wanted.process;
+            let beside = wanted.beside.clone().map(|url| Beside { url, process });
+            let bench = Bench { program: &program, data: copy.clone(), effort, only, beside };
             columns.push((grouped(size.appointments), bench.run()?));
             fs::remove_dir_all(copy)?;
         }
@@ -87,6 +97,13 @@ fn main() -> Result<()> {
     }
     if only.is_none_or(|only| only == "paint") {
         figures.extend(screens::paint(&program, &root, if wanted.quick { 1 } else { 5 })?);
+    }
+    if only.is_none_or(|only| only == "import") {
+        figures.extend(import::figures(
+            &program,
+            &data,
+            if wanted.quick { 2_000 } else { 100_000 },
+        )?);
     }
     if let Some(only) = only {
         figures.retain(|figure| figure.group == only);
@@ -113,6 +130,10 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Option<Wanted>>
             }
             "--appointments" => {
                 wanted.appointments = Some(arguments.next().context(USAGE)?.parse()?);
+            }
+            "--beside" => wanted.beside = Some(arguments.next().context(USAGE)?),
+            "--beside-process" => {
+                wanted.process = Some(arguments.next().context(USAGE)?.parse()?);
             }
             // Cargo says so to every benchmark.
             "--bench" => {}

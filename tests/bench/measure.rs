@@ -13,6 +13,7 @@ use prm::stamp::Stamp;
 
 use crate::bare::{self, What};
 use crate::client::Ask;
+use crate::fhir::{self, Beside};
 use crate::laps::{Laps, laps};
 use crate::load;
 use crate::plan::{self, Plan, SEARCHES};
@@ -50,6 +51,8 @@ pub struct Bench<'a> {
     pub effort: Effort,
     /// The one group that is wanted, or all.
     pub only: Option<&'a str>,
+    /// Another FHIR server to measure beside.
+    pub beside: Option<Beside>,
 }
 
 impl Bench<'_> {
@@ -80,6 +83,7 @@ impl Bench<'_> {
         if self.wants("slots") {
             figures.push(self.slots(&server, &plan, "first 500", 500)?);
             figures.push(self.slots(&server, &plan, "all", slot::SLOTS_MAX)?);
+            figures.push(self.find(&server, &plan)?);
         }
         if self.wants("search") {
             figures.extend(self.search(&server, &plan)?);
@@ -89,6 +93,9 @@ impl Bench<'_> {
         }
         if self.wants("mixed") {
             figures.extend(self.mixed(&server, &mut plan)?);
+        }
+        if self.wants("fhir") {
+            figures.extend(fhir::measure(self, &server, &mut plan)?);
         }
         if self.wants("bookings") {
             figures.extend(self.bookings(&server, &mut plan)?);
@@ -145,6 +152,19 @@ impl Bench<'_> {
             what: format!("free slots, through HTTP, {which}"),
             value: format!("p50 {:.1}, p95 {:.1} ms ({kib} KiB)", laps.ms(50), laps.ms(95)),
             goal: Some(("< 5 ms", laps.ms(50) < 5.0)),
+            reference: self.smallest_answer(server, plan)?,
+        })
+    }
+
+    fn find(&self, server: &Server, plan: &Plan) -> Result<Figure> {
+        let asks = (0..self.effort.times).map(|_| plan.ask_find()).collect::<Result<_>>()?;
+        let (laps, bytes) = load::one_by_one(server.address, &plan.desk, asks)?;
+        let kib = bytes / 1024;
+        Ok(Figure {
+            group: "slots",
+            what: "$find of a fortnight, through FHIR".into(),
+            value: format!("p50 {:.1}, p95 {:.1} ms ({kib} KiB)", laps.ms(50), laps.ms(95)),
+            goal: Some(("< 10 ms", laps.ms(50) < 10.0)),
             reference: self.smallest_answer(server, plan)?,
         })
     }
@@ -216,7 +236,7 @@ impl Bench<'_> {
     }
 
     /// What an answer must wait for at least when it leaves a line in the records.
-    fn single_commit(&self) -> Result<String> {
+    pub fn single_commit(&self) -> Result<String> {
         let laps = bare::single_commits(&self.data, 5 * self.effort.times)?;
         Ok(format!("one bare durable row p50 {:.1}, p99 {:.1} ms", laps.ms(50), laps.ms(99)))
     }

@@ -45,6 +45,8 @@ pub struct Plan {
     pub desk: String,
     /// Tokens of kiosks.
     pub kiosks: Vec<String>,
+    /// A token of a program that speaks FHIR.
+    pub integrator: String,
 }
 
 impl Plan {
@@ -93,8 +95,19 @@ impl Plan {
         let searches =
             patients.iter().flat_map(|patient| searches_for(patient, &mut rng)).collect();
         let desk = new_token(db, Role::Clerk)?;
+        let integrator = new_token(db, Role::Integrator)?;
         let kiosks = (0..KIOSKS).map(|_| new_token(db, Role::Kiosk)).collect::<Result<_>>()?;
-        Ok(Self { today, practitioners, bookings, expected, ahead, searches, desk, kiosks })
+        Ok(Self {
+            today,
+            practitioners,
+            bookings,
+            expected,
+            ahead,
+            searches,
+            desk,
+            kiosks,
+            integrator,
+        })
     }
 
     /// The search for free slots of everybody over two weeks.
@@ -114,6 +127,13 @@ impl Plan {
     pub fn ask_fortnight(&self, limit: usize) -> Result<Ask> {
         let Search { from, to, .. } = self.fortnight()?;
         Ok(Ask::get("slots", format!("slots?from={from}&to={to}&limit={limit}")))
+    }
+
+    /// The same as FHIR's `$find`, all counted and the first page of them shown.
+    pub fn ask_find(&self) -> Result<Ask> {
+        let Search { from, to, .. } = self.fortnight()?;
+        let last = to.yesterday()?;
+        Ok(Ask::get("find", format!("/fhir/Appointment/$find?start={from}&end={last}")))
     }
 
     /// Books the next free slot.

@@ -21,6 +21,7 @@ use carepost::{founding, http};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use prm::clinic::Founding;
+use prm::db::Tx;
 use prm::device::{self, Kind};
 use prm::staff::{self, Addition, hash_password};
 use prm::stamp::{Role, Stamp};
@@ -301,6 +302,27 @@ async fn a_program_may_do_what_a_person_of_its_role_may_do() {
             let by_person = clinic.tries(&method, &path, &person).await;
             let by_program = clinic.tries(&method, &path, &program).await;
             assert_eq!(by_person, by_program, "{method} {path} as {}", role.as_str());
+        }
+    }
+}
+
+/// A token that is narrowed to scopes of FHIR is good for nothing that asks who somebody is.
+#[tokio::test]
+async fn a_token_with_scopes_is_refused_wherever_a_stranger_is() {
+    let clinic = Clinic::new();
+    let stranger = Caller { name: "nobody", headers: Vec::new() };
+    let stamp = Stamp::of_box(clinic.app.now());
+    let request = token::Request { name: "narrowed".into(), role: Role::Admin, expires_at: None };
+    let scopes = "system/*.cruds".to_owned();
+    let create = move |tx: &mut Tx<'_>| token::create_scoped(tx, &stamp, request, scopes);
+    let (_, secret) = clinic.app.db.write_blocking(create).unwrap();
+    let headers = vec![("authorization", format!("Bearer {}", secret.text()))];
+    let narrowed = Caller { name: "narrowed", headers };
+    for (path, method) in routes() {
+        if clinic.tries(&method, &path, &stranger).await == "who?" {
+            let answered = clinic.tries(&method, &path, &narrowed).await;
+            // Where only a cookie says who somebody is, a token is nobody's.
+            assert!(matches!(answered, "no" | "who?"), "{method} {path}: {answered}");
         }
     }
 }

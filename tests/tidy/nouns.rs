@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 31] = [
+const ORDER: [&str; 32] = [
     "id",
     "time",
     "error",
@@ -16,6 +16,7 @@ const ORDER: [&str; 31] = [
     "change",
     "past",
     "given",
+    "imported",
     "secret",
     "idempotency",
     "contact",

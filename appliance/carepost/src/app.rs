@@ -15,10 +15,13 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::health::Health;
+use crate::http::fhir::export::Exports;
+use crate::http::fhir::publish::FreeTimes;
 use crate::http::known::Known;
 use crate::http::measure::Measures;
 use crate::http::tries::Tries;
 use crate::place;
+use crate::smart::published::Published;
 
 /// Passwords that are hashed at once: each takes a core and 19 MiB for some hundredths of a
 /// second.
@@ -58,8 +61,14 @@ pub struct Parts {
     pub live: Arc<Semaphore>,
     /// Wrong tries at codes, by the minute.
     pub tries: Tries,
+    /// The keys that clients publish.
+    pub key_sets: Published,
     /// Who was recognised a moment ago.
     pub known: Known,
+    /// What programs take along at once.
+    pub exports: Exports,
+    /// The free times that everybody may see.
+    pub published: FreeTimes,
     /// What is counted for `/metrics`.
     pub measures: Measures,
     /// Whether the box is ready, and why not.
@@ -117,7 +126,10 @@ impl App {
             passwords_waiting: Arc::new(Semaphore::new(PASSWORDS_WAITING_MAX)),
             live: Arc::new(Semaphore::new(LIVE_STREAMS_MAX)),
             tries: Tries::default(),
+            key_sets: Published::default(),
             known: Known::default(),
+            exports: Exports::begin(place::state(data)?)?,
+            published: FreeTimes::default(),
             measures: Measures::new()?,
             health: Health::default(),
         })))

@@ -2,6 +2,9 @@
 
 mod backup;
 mod demo;
+mod export;
+mod import;
+mod progress;
 mod serve;
 mod staff;
 mod terminal;
@@ -61,6 +64,10 @@ enum Command {
     Restore(backup::Restore),
     /// Reads a whole backup and checks it; writes nothing.
     Verify(backup::Verify),
+    /// Takes FHIR R4 from files: resources, Bundles, NDJSON; the box may serve meanwhile.
+    Import(import::Import),
+    /// Writes everything as FHIR R4 in NDJSON; the box may serve meanwhile.
+    Export(export::Export),
     /// Checks the box and says how to mend it.
     Doctor(Doctor),
     /// The audit.
@@ -178,6 +185,8 @@ fn dispatch(command: Command, log_format: Option<LogFormat>) -> anyhow::Result<(
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Verify(_)
+        | Command::Import(_)
+        | Command::Export(_)
         | Command::Doctor(_)
         | Command::Audit(_)
         | Command::Config(_) => {}
@@ -191,6 +200,8 @@ fn dispatch(command: Command, log_format: Option<LogFormat>) -> anyhow::Result<(
         Command::Backup(backup) => backup.run(&clock),
         Command::Restore(restore) => restore.run(&clock),
         Command::Verify(verify) => verify.run(),
+        Command::Import(import) => import.run(&clock),
+        Command::Export(export) => export.run(&clock),
         Command::Doctor(Doctor { place, json }) => doctor_says(&place.data, json, &clock),
         Command::Audit(Audit::Verify(place)) => verify_audit(&place.data),
         Command::Config(Settings::Show { place, config }) => {

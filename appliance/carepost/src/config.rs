@@ -41,6 +41,8 @@ pub struct Config {
     pub kiosk: Kiosk,
     /// Languages.
     pub language: Language,
+    /// What other systems see.
+    pub fhir: Fhir,
     /// The log.
     pub log: Log,
     /// Backups.
@@ -86,6 +88,19 @@ pub struct Language {
     pub offered: Vec<String>,
     /// What is spoken to people who have not chosen; one of those offered.
     pub default: String,
+}
+
+/// Section `fhir`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fhir {
+    /// Whether everybody may see which times are free.
+    pub publish_slots: bool,
+    /// The number to call for one.
+    pub booking_phone: Option<String>,
+    /// The page where one is booked.
+    pub booking_link: Option<String>,
+    /// Whether key sets of clients may be asked for in private networks.
+    pub private_key_sets: bool,
 }
 
 /// Section `log`.
@@ -243,6 +258,12 @@ impl Config {
             language: Language {
                 offered: read.choices("language.offered")?,
                 default: read.choice("language.default")?,
+            },
+            fhir: Fhir {
+                private_key_sets: read.switch("fhir.private_key_sets")?,
+                publish_slots: read.switch("fhir.publish_slots")?,
+                booking_phone: read.text("fhir.booking_phone")?,
+                booking_link: read.text("fhir.booking_link")?,
             },
             log: Log {
                 json: read.choice("log.format")? == "json",

@@ -34,6 +34,7 @@ pub mod screens;
 pub mod session;
 pub mod short_text;
 pub mod slots;
+pub mod smart;
 pub mod staff;
 pub mod status;
 pub mod tries;
@@ -66,6 +67,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(api)
         .merge(fhir::routes())
+        .merge(smart::routes())
         .route("/livez", get(wellness::livez))
         .route("/readyz", get(wellness::readyz))
         .route("/metrics", get(wellness::metrics))

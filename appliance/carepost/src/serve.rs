@@ -203,6 +203,7 @@ async fn chores(app: App, certificate: Option<Arc<LanCertificate>>, stopping: St
                 }
             }
             _ = look.tick() => {
+                app.exports.forget_old(app.now());
                 if let Some(certificate) = &certificate {
                     match certificate.refresh(&addresses(), app.now()) {
                         Ok(true) => tracing::info!("a new certificate for new addresses"),

@@ -14,6 +14,7 @@ mod trust;
 use std::io;
 use std::path::PathBuf;
 
+pub(crate) use authority::is_local;
 pub use authority::{Authority, init_ca};
 pub use leaf::{ADDRESSES_MAX, LanCertificate, local_addresses, server_config};
 pub use trust::{FINGERPRINT_WORDS, Fingerprint, mobileconfig};

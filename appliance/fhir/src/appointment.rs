@@ -24,6 +24,7 @@
 
 mod ask;
 mod participant;
+pub mod proposal;
 
 use jiff::Timestamp;
 use serde_json::Value;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use prm::audit::Line;
+use prm::audit::{Line, Verbs};
 
 use crate::concept::Coded;
 use crate::element;
@@ -71,7 +71,7 @@ pub fn write(line: &Line, here: Here<'_>) -> Resource {
     kept.says("action", Some(did.action().into()));
     kept.says("recorded", Some(instant::write(at, here.zone()).into()));
     // 4 is a minor failure: nothing was done.
-    let outcome = if verb.ends_with("_failed") { "4" } else { "0" };
+    let outcome = if FAILED.contains(&verb.as_str()) { "4" } else { "0" };
     kept.says("outcome", Some(outcome.into()));
     kept.says("agent", Some(json!([agent(actor_kind, *actor, actor_name.as_deref())])));
     let observer = shown("Organization", here.clinic.id, Some(&here.clinic.name));
@@ -136,8 +136,71 @@ fn type_of(noun: &str) -> Option<&'static str> {
     })
 }
 
+/// The verbs that a search by a code leaves: `action`, `outcome`, `subtype` or `type`. None if the
+/// parameter is another one.
+pub fn verbs(parameter: &str, code: &str) -> Option<Verbs> {
+    let by = |fits: &dyn Fn(Did) -> bool| {
+        let named = NAMED.iter().filter(|(_, did)| fits(*did));
+        let others = NAMED.iter().filter(|(_, did)| !fits(*did));
+        let words = |(word, _): &(&str, Did)| (*word).to_owned();
+        // What is none of these changes something.
+        match fits(Did::Update) {
+            true => Verbs::Except(others.map(words).collect()),
+            false => Verbs::Among(named.map(words).collect()),
+        }
+    };
+    Some(match parameter {
+        "action" => by(&|did| did.action() == code),
+        "type" => by(&|did| did.type_().1 == code),
+        "subtype" => match by(&|did| did.interaction().is_some_and(|it| it.1 == code)) {
+            Verbs::Among(mut verbs) => {
+                verbs.push(code.to_owned());
+                Verbs::Among(verbs)
+            }
+            Verbs::Except(verbs) => {
+                Verbs::Except(verbs.into_iter().filter(|it| it != code).collect())
+            }
+        },
+        "outcome" => {
+            let failed = FAILED.map(str::to_owned).into();
+            match code {
+                "0" => Verbs::Except(failed),
+                "4" => Verbs::Among(failed),
+                _ => Verbs::Among(Vec::new()),
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// What was tried and not done.
+const FAILED: [&str; 2] = ["sign_in_failed", "change_password_failed"];
+
+/// The verbs that do not change what was there.
+const NAMED: [(&str, Did); 19] = [
+    ("read", Did::Read),
+    ("list", Did::Search),
+    ("search", Did::Search),
+    ("register", Did::Create),
+    ("add", Did::Create),
+    ("book", Did::Create),
+    ("hold", Did::Create),
+    ("join", Did::Create),
+    ("found", Did::Create),
+    ("begin_log", Did::Create),
+    ("create", Did::Create),
+    ("offer", Did::Create),
+    ("ask_to_pair", Did::Create),
+    ("take", Did::Create),
+    ("close", Did::Create),
+    ("sign_in", Did::Authenticate),
+    ("sign_in_failed", Did::Authenticate),
+    ("sign_out", Did::Authenticate),
+    ("grant", Did::Authenticate),
+];
+
 /// What kind of thing was done.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Did {
     Create,
     Read,
@@ -149,14 +212,8 @@ enum Did {
 impl Did {
     /// A verb of the audit; what is none of the others changes something that was there.
     fn of(verb: &str) -> Self {
-        match verb {
-            "read" => Self::Read,
-            "list" | "search" => Self::Search,
-            "register" | "add" | "book" | "hold" | "join" | "found" | "begin_log" | "create"
-            | "offer" | "ask_to_pair" | "take" | "close" => Self::Create,
-            "sign_in" | "sign_in_failed" | "sign_out" => Self::Authenticate,
-            _ => Self::Update,
-        }
+        let named = NAMED.iter().find(|(word, _)| *word == verb);
+        named.map_or(Self::Update, |(_, did)| *did)
     }
 
     fn type_(self) -> Coded {

@@ -15,7 +15,10 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, Change, Pages, Searchset, Stored, Version, answered, history, searchset};
+pub use answer::{
+    Answer, Change, Grade, Likely, Pages, Searchset, Stored, Version, answered, history, matched,
+    searchset,
+};
 pub use links::{Conditional, Links, addresses, conditional_references};
 pub use request::{Action, Entry, Kind, Submission, Target, apart, checked, read};
 
@@ -28,3 +31,5 @@ pub const ISSUES_MAX: usize = 50;
 
 /// FHIR's name of the type.
 pub const TYPE: &str = "Bundle";
+/// The element with the resources.
+pub(crate) const ENTRY: &str = "entry";

@@ -10,11 +10,14 @@ mod tests;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::bundle;
 use crate::element;
 use crate::here::Here;
 use crate::instant;
 use crate::json::Resource;
+use crate::operation::Operation;
 use crate::search::{ParamKind, Parameter, parameters};
+use crate::smart;
 use crate::structure;
 
 /// FHIR's name of the type.
@@ -115,9 +118,9 @@ pub fn update_creates(type_: &str) -> bool {
     interactions(type_).contains(&Interaction::Update) && !RECORDS.contains(&type_)
 }
 
-/// An operation that is offered (<https://hl7.org/fhir/R4/operations.html>).
+/// An operation that is answered in files.
 #[derive(Clone, Copy, Debug)]
-pub struct Operation {
+pub struct Offered {
     /// Its name without the `$`.
     pub name: &'static str,
     /// The address of its definition.
@@ -133,13 +136,15 @@ pub struct About<'a> {
     pub version: &'a str,
     /// When what it can do last changed.
     pub at: Timestamp,
-    /// The operations.
-    pub operations: &'a [Operation],
+    /// The statements of guides that the box follows.
+    pub instantiates: &'a [&'a str],
+    /// What is offered beside the [`Operation`]s.
+    pub others: &'a [Offered],
 }
 
 /// What this box can do.
 pub fn statement(about: About<'_>, here: Here<'_>) -> Resource {
-    let About { version, at, operations } = about;
+    let About { version, at, instantiates, others } = about;
     let mut statement =
         Resource::of(TYPE).expect("invariant: R4 has the type that this module is named for");
     let implementation = element::of([
@@ -149,6 +154,9 @@ pub fn statement(about: About<'_>, here: Here<'_>) -> Resource {
     statement.set("status", "active");
     statement.set("date", instant::write(at, here.zone()));
     statement.set("kind", "instance");
+    if !instantiates.is_empty() {
+        statement.set("instantiates", json!(instantiates));
+    }
     statement.set("software", json!({ "name": "Carepost", "version": version }));
     statement.set("implementation", implementation);
     statement.set("fhirVersion", "4.0.1");
@@ -157,15 +165,40 @@ pub fn statement(about: About<'_>, here: Here<'_>) -> Resource {
     let types = structure::each_type().filter(|type_| !interactions(type_).is_empty());
     let rest = element::of([
         ("mode", Some("server".into())),
-        ("resource", Some(types.map(|type_| served(type_, operations)).collect())),
+        ("documentation", Some(bounds().into())),
+        ("security", (!here.origin.is_empty()).then(|| smart::security(here.origin))),
+        ("resource", Some(types.map(|type_| served(type_, others)).collect())),
         ("interaction", Some(json!([{ "code": "transaction" }, { "code": "batch" }]))),
-        ("operation", offered(operations, None)),
+        ("operation", of_box(others)),
+        ("compartment", Some(json!(["http://hl7.org/fhir/CompartmentDefinition/patient"]))),
     ]);
     statement.set("rest", json!([rest]));
     statement
 }
 
-fn served(type_: &'static str, operations: &[Operation]) -> Value {
+/// What is to be known beside the tables.
+fn bounds() -> String {
+    let (entries, bytes) = (bundle::ENTRIES_MAX, bundle::BYTES_MAX / 1024 / 1024);
+    format!(
+        "JSON only. A batch or transaction has at most {entries} entries and {bytes} MiB, any other body \
+         1 MiB. A search that would have to look at too many resources is refused as too costly: ask by \
+         more, such as a patient or a date. In a Bundle only $find and $everything are asked, by GET; other operations alone."
+    )
+}
+
+/// What is asked of the box and of no type.
+fn of_box(others: &[Offered]) -> Option<Value> {
+    let all: Vec<Value> = others.iter().filter(|it| it.on.is_none()).map(Offered::said).collect();
+    (!all.is_empty()).then(|| all.into())
+}
+
+impl Offered {
+    fn said(&self) -> Value {
+        json!({ "name": self.name, "definition": self.definition })
+    }
+}
+
+fn served(type_: &'static str, others: &[Offered]) -> Value {
     let interactions = interactions(type_);
     let can = |interaction| interactions.contains(&interaction);
     let codes = interactions.iter().map(|it| json!({ "code": it.as_str() }));
@@ -173,6 +206,7 @@ fn served(type_: &'static str, operations: &[Operation]) -> Value {
     element::of([
         ("type", Some(type_.into())),
         ("profile", Some(format!("http://hl7.org/fhir/StructureDefinition/{type_}").into())),
+        ("documentation", note(type_).map(Value::from)),
         ("interaction", Some(codes.collect())),
         ("versioning", Some(if is_versioned { "versioned" } else { "no-version" }.into())),
         ("readHistory", Some(is_versioned.into())),
@@ -186,8 +220,16 @@ fn served(type_: &'static str, operations: &[Operation]) -> Value {
         ("searchInclude", listed(includes(type_))),
         ("searchRevInclude", listed(revincludes(type_))),
         ("searchParam", Some(parameters(type_).iter().map(parameter).collect())),
-        ("operation", offered(operations, Some(type_))),
+        ("operation", offered(type_, others)),
     ])
+}
+
+/// What is done with resources of a type beyond keeping them.
+fn note(type_: &str) -> Option<&'static str> {
+    (type_ == "AppointmentResponse").then_some(
+        "What the patient of an appointment answers is done at once: accepted confirms it, declined calls it \
+         off. It is kept, as is what others answer, which changes nothing.",
+    )
 }
 
 fn parameter(parameter: &Parameter) -> Value {
@@ -218,9 +260,16 @@ fn listed(all: Vec<String>) -> Option<Value> {
     if all.is_empty() { None } else { Some(all.into()) }
 }
 
-fn offered(operations: &[Operation], on: Option<&str>) -> Option<Value> {
-    let of_it = operations.iter().filter(|it| it.on == on);
-    let all: Vec<Value> =
-        of_it.map(|it| json!({ "name": it.name, "definition": it.definition })).collect();
+fn offered(type_: &str, others: &[Offered]) -> Option<Value> {
+    let of_it = Operation::ALL.into_iter().filter(|it| it.is_on(type_));
+    let said = |it: Operation| {
+        element::of([
+            ("name", Some(it.name().into())),
+            ("definition", Some(it.definition().into())),
+            ("documentation", it.note().map(Value::from)),
+        ])
+    };
+    let of_others = others.iter().filter(|it| it.on == Some(type_)).map(Offered::said);
+    let all: Vec<Value> = of_it.map(said).chain(of_others).collect();
     if all.is_empty() { None } else { Some(all.into()) }
 }

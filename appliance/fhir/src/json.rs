@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::outcome::{IssueCode, Outcome};
 use crate::structure;
 
-pub use read::{DEPTH_MAX, parse};
+pub use read::{DEPTH_MAX, RESOURCE_VALUES_MAX, VALUES_MAX, parse, parse_within};
 
 /// The key that says what a resource is.
 pub(crate) const RESOURCE_TYPE: &str = "resourceType";

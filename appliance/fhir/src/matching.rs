@@ -22,7 +22,7 @@ use crate::search::{Chained, Condition, Kind, Modifier, Parameter, Place, Query,
 use crate::structure;
 
 pub use self::text::folded;
-pub use self::token::digits;
+pub use self::token::{digits, last_digits};
 pub(crate) use self::values::values;
 
 /// The parameter whose value is `true` where none is said: of every type that has it R4 says that it is

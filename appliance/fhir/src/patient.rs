@@ -28,7 +28,7 @@ use uuid::Uuid;
 use prm::contact::BirthDate;
 use prm::id::PatientId;
 use prm::patient::{
-    Address, AddressEdit, Edit, Patient, RawIdentifier, RawPhone, Registration, Sex,
+    Address, AddressEdit, Description, Edit, Patient, RawIdentifier, RawPhone, Registration, Sex,
 };
 
 use self::address::Home;
@@ -202,6 +202,37 @@ pub fn read(resource: &Resource, here: Here<'_>) -> Result<RawPatient, Outcome> 
         active: element::flag(map, "active").unwrap_or(true),
         replaced_by: said(&ReplacedBy { origin }, values("link")).into_iter().next(),
     })
+}
+
+/// What a `Patient` says by which somebody can be found, whether or not it is enough for a record. What
+/// cannot be read is left out.
+///
+/// # Errors
+/// One that says nothing of the kind.
+pub fn describe(resource: &Resource, here: Here<'_>) -> Result<Description, Outcome> {
+    let Here { clinic, origin: _ } = here;
+    element::is_a(resource, TYPE)?;
+    let map = resource.map();
+    let values = |name| element::list(map, name);
+    let system = own_system(clinic.id);
+    let own = said(&identifier::Own { system: system.clone() }, values("identifier"));
+    let found = Description {
+        names: said(&Names::ALL, values("name")),
+        phones: said(&Phones { country: &clinic.country }, values("telecom")),
+        birth_date: birth_date_of(map),
+        sex: Some(sex_of(map)),
+        identifiers: said(&identifier::Given { own_system: system }, values("identifier")),
+        number: own.first().and_then(|number| number.parse().ok()),
+    };
+    let says_something = !found.names.is_empty()
+        || !found.phones.is_empty()
+        || !found.identifiers.is_empty()
+        || found.number.is_some();
+    if says_something {
+        return Ok(found);
+    }
+    let what = "say a name, a telephone number or an identifier of who is looked for";
+    Err(Outcome::at(TYPE, IssueCode::Required, what))
 }
 
 fn said<E: Entries>(lens: &E, entries: &[Value]) -> Vec<E::Said> {

@@ -9,8 +9,9 @@ use std::fmt::Display;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::bundle;
 use crate::element::{self, Map};
-use crate::json::Resource;
+use crate::json::{RESOURCE_TYPE, Resource};
 use crate::kept::Entries;
 use crate::structure;
 
@@ -131,7 +132,8 @@ pub struct Found<'a> {
 }
 
 /// Every literal reference of a resource, also those in extensions and in contained resources, in
-/// the order in which they stand.
+/// the order in which they stand. What stands within a bundle refers to the bundle, and is not looked
+/// at (<https://hl7.org/fhir/R4/bundle.html#references>).
 pub fn references(resource: &Resource) -> Vec<Found<'_>> {
     let mut found = Vec::new();
     collect(resource.map(), resource.resource_type(), &mut found);
@@ -146,10 +148,10 @@ fn collect<'a>(map: &'a Map, path: &str, found: &mut Vec<Found<'a>>) {
     }
     for (name, value) in map {
         match value {
-            Value::Object(inner) if !is_uri_there(name) => {
+            Value::Object(inner) if may_refer(map, name) => {
                 collect(inner, &format!("{path}.{name}"), found);
             }
-            Value::Array(entries) if !is_uri_there(name) => {
+            Value::Array(entries) if may_refer(map, name) => {
                 for (place, inner) in element::objects(entries) {
                     collect(inner, &format!("{path}.{name}[{place}]"), found);
                 }
@@ -164,10 +166,12 @@ fn collect<'a>(map: &'a Map, path: &str, found: &mut Vec<Found<'a>>) {
     }
 }
 
-/// Puts what `to` answers in the place of each literal reference; what it answers nothing for stays.
+/// Puts what `to` answers in the place of each literal reference that [`references`] finds; what it
+/// answers nothing for stays.
 pub fn rewrite(resource: &mut Resource, mut to: impl FnMut(&str) -> Option<String>) {
-    let names: Vec<String> = resource.map().keys().cloned().collect();
-    for name in names.iter().filter(|name| !is_uri_there(name)) {
+    let map = resource.map();
+    let names: Vec<String> = map.keys().filter(|name| may_refer(map, name)).cloned().collect();
+    for name in &names {
         if let Some(value) = resource.get_mut(name) {
             rewrite_value(value, &mut to);
         }
@@ -183,7 +187,8 @@ fn rewrite_value(value: &mut Value, to: &mut impl FnMut(&str) -> Option<String>)
             {
                 *reference = new;
             }
-            for (_, inner) in map.iter_mut().filter(|(name, _)| !is_uri_there(name)) {
+            let names: Vec<bool> = map.keys().map(|name| may_refer(map, name)).collect();
+            for ((_, inner), _) in map.iter_mut().zip(names).filter(|(_, may)| *may) {
                 rewrite_value(inner, to);
             }
         }
@@ -203,6 +208,17 @@ const OF_A_REFERENCE: [&str; 6] = ["id", "extension", "reference", "type", "iden
 /// but elements beside it that no `Reference` has.
 fn is_reference(map: &Map) -> bool {
     map.keys().all(|name| OF_A_REFERENCE.contains(&name.strip_prefix('_').unwrap_or(name)))
+}
+
+/// Whether there may be references in this element.
+fn may_refer(map: &Map, name: &str) -> bool {
+    let is_within = name == bundle::ENTRY && is_bundle(map);
+    !is_within && !is_uri_there(name)
+}
+
+/// Whether an object is a bundle, whose entries refer to each other.
+fn is_bundle(map: &Map) -> bool {
+    element::text(map, RESOURCE_TYPE) == Some(bundle::TYPE)
 }
 
 /// Whether `reference` in this element is a plain address: `Immunization.education` alone may have

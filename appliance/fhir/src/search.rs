@@ -32,7 +32,7 @@ use crate::summary::Summary;
 
 pub(crate) use date::range as date_range;
 pub use parse::{criteria, parse};
-pub use query_string::pairs;
+pub use query_string::{encoded, pairs};
 pub use table::{ID, LAST_UPDATED, ParamKind, Parameter, parameter, parameters};
 pub(crate) use table::{Kind, Place};
 

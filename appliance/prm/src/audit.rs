@@ -47,12 +47,29 @@ pub struct Filter {
     pub patient: Option<PatientId>,
     /// Only this actor.
     pub actor: Option<Uuid>,
+    /// Only what was done with this resource, or with the record of this patient.
+    pub about: Option<Uuid>,
+    /// Only these verbs.
+    pub verbs: Option<Verbs>,
+    /// Not before this line.
+    pub first: Option<i64>,
+    /// Not after this line.
+    pub last: Option<i64>,
     /// Not before.
     pub from: Option<Timestamp>,
     /// Before.
     pub to: Option<Timestamp>,
     /// Only lines before this sequence: the cursor.
     pub before: Option<i64>,
+}
+
+/// Which verbs are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verbs {
+    /// These.
+    Among(Vec<String>),
+    /// All others.
+    Except(Vec<String>),
 }
 
 /// Lists lines, newest first, at most `limit` (and never more than [`LIST_MAX`]).
@@ -67,16 +84,29 @@ pub fn list(read: &Read<'_>, stamp: &Stamp, filter: &Filter, limit: u32) -> Resu
          LEFT JOIN token t ON a.actor_kind = 'token' AND t.id = a.actor
          WHERE (?1 IS NULL OR a.patient = ?1) AND (?2 IS NULL OR a.actor = ?2)
            AND (?3 IS NULL OR a.at >= ?3) AND (?4 IS NULL OR a.at < ?4)
-           AND (?5 IS NULL OR a.sequence < ?5)
-         ORDER BY a.sequence DESC LIMIT ?6",
+           AND a.sequence < ?5 AND a.sequence BETWEEN ?6 AND ?7
+           AND (?8 IS NULL OR a.resource = ?8 OR a.patient = ?8)
+           AND (?9 IS NULL OR (a.verb IN (SELECT value FROM json_each(?9))) = ?10)
+         ORDER BY a.sequence DESC LIMIT ?11",
     )?;
+    let (verbs, are_meant) = match &filter.verbs {
+        None => (None, true),
+        Some(Verbs::Among(verbs)) => (Some(verbs), true),
+        Some(Verbs::Except(verbs)) => (Some(verbs), false),
+    };
+    let verbs = verbs.map(|verbs| serde_json::Value::from(verbs.as_slice()).to_string());
     let rows = statement.query_map(
         (
             filter.patient,
             filter.actor.map(Uuid::into_bytes),
             filter.from.map(to_ms),
             filter.to.map(to_ms),
-            filter.before,
+            filter.before.unwrap_or(i64::MAX),
+            filter.first.unwrap_or(i64::MIN),
+            filter.last.unwrap_or(i64::MAX),
+            filter.about.map(Uuid::into_bytes),
+            verbs,
+            are_meant,
             limit.min(LIST_MAX),
         ),
         |row| {
@@ -129,6 +159,12 @@ pub fn was_looked_at(tx: &mut Tx<'_>, stamp: &Stamp, patient: Option<PatientId>)
 /// Writes that a list was shown which names many, such as the diary of a day: one line for all.
 pub fn was_listed(tx: &mut Tx<'_>, stamp: &Stamp, noun: Noun) -> Result<()> {
     tx.audit(stamp, "list", noun, None, None)
+}
+
+/// Writes that records of this kind left the box in one piece: one line for all of them.
+pub fn was_exported(tx: &mut Tx<'_>, stamp: &Stamp, noun: Noun) -> Result<()> {
+    stamp.needs(Right::Export)?;
+    tx.audit(stamp, "export", noun, None, None)
 }
 
 /// What a check of the whole chain found.

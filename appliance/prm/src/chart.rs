@@ -66,7 +66,7 @@ pub fn keep(tx: &mut Tx<'_>, stamp: &Stamp, writing: Writing, seen: Option<i64>)
     stamp.needs(Right::WriteChart)?;
     let Writing { kind, name, patient, body, keys } = writing;
     if body.len() > BODY_BYTES_MAX {
-        return Err(Error::invalid("body", "a resource has at most 1 MiB; attach less to it"));
+        return Err(Error::invalid("body", "a resource has at most 8 MiB; attach less to it"));
     }
     if let Some(patient) = patient {
         patient::must_be_active(tx, patient)?;
@@ -119,6 +119,37 @@ pub fn delete(
 pub fn get(read: &Read<'_>, stamp: &Stamp, kind: &str, name: &str) -> Result<Chart> {
     stamp.needs(Right::ReadChart)?;
     find(read, kind, name)?.ok_or(Error::NotFound(Noun::Chart))
+}
+
+/// What kinds of resources there are about a patient.
+pub fn kinds_of(read: &Read<'_>, stamp: &Stamp, patient: PatientId) -> Result<Vec<String>> {
+    stamp.needs(Right::ReadChart)?;
+    let mut statement = read.sql().prepare_cached(
+        "SELECT DISTINCT kind FROM chart WHERE patient = ?1 AND body IS NOT NULL ORDER BY kind",
+    )?;
+    let kinds = statement.query_map([patient], |row| row.get(0))?;
+    Ok(kinds.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The resources of a kind that are there, by their names, after a name and at most `limit`.
+pub fn after(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    kind: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Chart>> {
+    stamp.needs(Right::ReadChart)?;
+    let mut statement = read.sql().prepare_cached(&format!(
+        "SELECT {COLUMNS} WHERE kind = ?1 AND name > ?2 AND body IS NOT NULL ORDER BY name LIMIT ?3"
+    ))?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query((kind, after, limit))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(from_row(row)?);
+    }
+    Ok(found)
 }
 
 /// One resource by the box's id.

@@ -8,6 +8,7 @@ mod chain;
 mod checkpoint;
 mod key;
 mod migration;
+mod savepoint;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub(crate) use self::chain::{Head, code};
 use self::checkpoint::LOG_PAGES_MAX;
 pub use self::key::{Keys, KeysError};
 pub use self::migration::LATEST;
+pub use self::savepoint::Savepoint;
 use self::writer::{Job, Told, Writer};
 use crate::error::{Error, Result};
 

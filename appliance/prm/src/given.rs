@@ -8,8 +8,8 @@ use crate::error::{Code, Error, Result};
 use crate::id::Noun;
 use crate::stamp::{Right, Stamp};
 
-/// The longest text that is kept of one resource, in bytes.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// The longest text that is kept of one resource, in bytes: a scanned document has room in it.
+pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Values by which one resource is found, at the most.
 pub const KEYS_MAX: usize = 200;
 /// The longest code or system of a value, in bytes; longer ones are cut.
@@ -40,7 +40,7 @@ pub fn keep(
 ) -> Result<()> {
     stamp.needs(Right::to_write(noun))?;
     if body.len() > BODY_BYTES_MAX {
-        return Err(Error::invalid("body", "a resource has at most 1 MiB; attach less to it"));
+        return Err(Error::invalid("body", "a resource has at most 8 MiB; attach less to it"));
     }
     tx.sql()
         .prepare_cached(

@@ -24,6 +24,7 @@ pub mod given;
 pub mod healthcare_service;
 pub mod id;
 pub mod idempotency;
+pub mod imported;
 pub mod location;
 pub mod name;
 mod past;

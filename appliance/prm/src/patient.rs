@@ -11,9 +11,11 @@ mod edit;
 mod family;
 pub mod field;
 mod identifier;
+mod likely;
 mod merge;
 mod moved;
 mod newest;
+mod on_record;
 mod raw;
 mod register;
 mod row;
@@ -26,10 +28,12 @@ pub use self::dismissal::dismiss_duplicate;
 pub use self::duplicate::{DUPLICATES_MAX, Pair, Reason, duplicates};
 pub use self::edit::{Edit, edit};
 pub use self::family::{FAMILY_MAX, Relative, family, relate, unrelate};
-pub use self::identifier::{ABHA_SYSTEM, Identifier};
+pub use self::identifier::{ABHA_SYSTEM, Identifier, abha_spellings, is_abha_system};
+pub use self::likely::{Description, LIKELY_MAX, Likelihood, Likely, likely};
 pub use self::merge::{Merge, merge};
 pub use self::moved::MOVED_MAX;
 pub use self::newest::{NEWEST_MAX, newest};
+pub use self::on_record::on_record;
 pub use self::raw::{IDENTIFIERS_MAX, NAMES_MAX, PHONES_MAX, RawIdentifier, RawPhone};
 pub use self::register::{Registration, register};
 pub use self::undo::{Undone, undo_merge};
@@ -179,6 +183,15 @@ pub fn by_ids(read: &Read<'_>, stamp: &Stamp, ids: &[PatientId]) -> Result<Vec<P
         patients.extend(row::find(read, *id)?);
     }
     Ok(patients)
+}
+
+/// The patient who has this number of the clinic's.
+pub fn numbered(read: &Read<'_>, stamp: &Stamp, number: i64) -> Result<Patient> {
+    stamp.needs(Right::ReadPatients)?;
+    let mut statement = read.sql().prepare_cached("SELECT id FROM patient WHERE number = ?1")?;
+    let mut rows = statement.query([number])?;
+    let id = rows.next()?.ok_or(Error::NotFound(Noun::Patient))?.get(0)?;
+    row::one(read, id)
 }
 
 /// Finds active patients by any part of their digits or by their names, however spelt; at most

@@ -39,16 +39,22 @@ pub(crate) enum Column {
     Id(&'static str),
     /// A word of the records, exactly.
     Word(&'static str),
+    /// A whole number, asked for as a word; never null.
+    Number(&'static str),
     /// Yes or no.
     Flag(&'static str),
     /// A stretch of time in ms since 1970, the end not included.
     Time(&'static str, &'static str),
+    /// A moment in ms since 1970; never null.
+    Instant(&'static str),
     /// A date as text, of which the day, or day and month, may be missing.
     Date(&'static str),
     /// Text, without regard to case.
     Text(&'static str),
     /// Words of names, however they are written: the number of the patient.
     Name(&'static str),
+    /// Digits of telephone numbers: the number of the patient.
+    Digits(&'static str),
     /// A code and whose it is.
     Token {
         /// The code.
@@ -56,8 +62,15 @@ pub(crate) enum Column {
         /// Whose it is.
         system: &'static str,
     },
-    /// The same in rows of another table: `FROM ... WHERE ...`, then what is in them.
-    Rows(&'static str, &'static Column),
+    /// The same in rows of another table.
+    Rows {
+        /// The table, as `x`.
+        table: &'static str,
+        /// The column that says whose row it is.
+        owner: &'static str,
+        /// What is in them.
+        holds: &'static Column,
+    },
     /// The same in what other systems gave.
     Given(Given),
     /// When the newest version was made, in ms since 1970.
@@ -238,6 +251,24 @@ pub fn page(
     (sorts, after): (&[Sort], Option<&Place>),
     limit: usize,
 ) -> Result<Vec<Place>> {
+    let (text, bound, keys) = selected(stamp, question, (sorts, after), limit)?;
+    let mut statement = read.sql().prepare_cached(&text)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let values = (1..=keys).map(|nth| row.get(nth)).collect::<rusqlite::Result<_>>()?;
+        found.push(Place { id: row.get(0)?, values });
+    }
+    Ok(found)
+}
+
+/// The statement of a page, what is bound in it, and by how many keys it is sorted.
+fn selected(
+    stamp: &Stamp,
+    question: &Question,
+    (sorts, after): (&[Sort], Option<&Place>),
+    limit: usize,
+) -> Result<(String, Vec<Bound>, usize)> {
     if sorts.len() > SORTS_MAX {
         return Err(Error::invalid("sort", format!("sort by at most {SORTS_MAX} things at once")));
     }
@@ -255,14 +286,7 @@ pub fn page(
     }
     text.push_str("r.id LIMIT ");
     text.push_str(&limit.min(PAGE_MAX).to_string());
-    let mut statement = read.sql().prepare_cached(&text)?;
-    let mut rows = statement.query(rusqlite::params_from_iter(sql.bound))?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let values = (1..=keys.len()).map(|nth| row.get(nth)).collect::<rusqlite::Result<_>>()?;
-        found.push(Place { id: row.get(0)?, values });
-    }
-    Ok(found)
+    Ok((text, sql.bound, keys.len()))
 }
 
 /// How many records fit.

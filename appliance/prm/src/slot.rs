@@ -86,6 +86,23 @@ pub fn list_after(
     search: &Search,
     after: Option<(Timestamp, PractitionerId, SlotId)>,
 ) -> Result<Vec<Slot>> {
+    let mut slots = each_after(read, stamp, search, after)?;
+    slots.truncate(search.limit.min(SLOTS_MAX + 1));
+    Ok(slots)
+}
+
+/// All that a search finds, whatever its limit, so that they can be counted, and left out by what
+/// slots do not know. It takes as long as the first page of them.
+pub fn each(read: &Read<'_>, stamp: &Stamp, search: &Search) -> Result<Vec<Slot>> {
+    each_after(read, stamp, search, None)
+}
+
+fn each_after(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    search: &Search,
+    after: Option<(Timestamp, PractitionerId, SlotId)>,
+) -> Result<Vec<Slot>> {
     stamp.needs(Right::ReadDiary)?;
     if search.to <= search.from || (search.to - search.from).get_days() > SEARCH_DAYS_MAX {
         return Err(Error::invalid(
@@ -109,7 +126,6 @@ pub fn list_after(
     if let Some(after) = after {
         slots.retain(|slot| slot.place() > after);
     }
-    slots.truncate(search.limit.min(SLOTS_MAX + 1));
     Ok(slots)
 }
 

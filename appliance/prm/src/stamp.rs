@@ -160,11 +160,13 @@ pub enum Right {
     ReadChart,
     /// Write what other systems know about patients.
     WriteChart,
+    /// Take along all records that one may read, at once.
+    Export,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ReadPatients,
         Self::WritePatients,
         Self::MergePatients,
@@ -183,6 +185,7 @@ impl Right {
         Self::ReadAudit,
         Self::ReadChart,
         Self::WriteChart,
+        Self::Export,
     ];
 
     /// The right to read a record of this kind.
@@ -248,7 +251,11 @@ pub fn allows(role: Role, right: Right) -> bool {
             | Right::RunQueue
             | Right::ReadBoard
             | Right::ManageDevices => true,
-            Right::ManageStaff | Right::ReadAudit | Right::ReadChart | Right::WriteChart => false,
+            Right::ManageStaff
+            | Right::ReadAudit
+            | Right::ReadChart
+            | Right::WriteChart
+            | Right::Export => false,
         },
         Role::Practitioner => matches!(
             right,
@@ -274,6 +281,7 @@ pub fn allows(role: Role, right: Right) -> bool {
                 | Right::ReadQueue
                 | Right::ReadChart
                 | Right::WriteChart
+                | Right::Export
         ),
         Role::Hub | Role::Nobody => false,
     }

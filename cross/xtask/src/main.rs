@@ -15,7 +15,7 @@ const USAGE: &str = "\
 cargo xtask demo [OPTIONS]     build everything, make a demonstration clinic and serve it;
                                the options are those of `carepost demo` (--listen, --data, --days)
 cargo xtask test [--only STEP] install what is missing and run all tests, or those of one step:
-                               format, clippy, deny, screens, rust, api, browser
+                               format, clippy, deny, screens, rust, api, fhir, browser
 cargo xtask bench [OPTIONS]    build everything and print what the box does in figures, each beside its reference:
                                --quick, --only GROUP, --appointments N, --fresh (see tests/bench/figures.rs)
 cargo xtask api                write kiosk/openapi.json and the TypeScript types made from it";
@@ -98,7 +98,8 @@ fn bench(passed_on: &[&str]) -> Result<()> {
 }
 
 fn test(only: Option<&str>) -> Result<()> {
-    const STEPS: [&str; 7] = ["format", "clippy", "deny", "screens", "rust", "api", "browser"];
+    const STEPS: [&str; 8] =
+        ["format", "clippy", "deny", "screens", "rust", "api", "fhir", "browser"];
     if let Some(name) = only
         && !STEPS.contains(&name)
     {
@@ -133,6 +134,16 @@ fn test(only: Option<&str>) -> Result<()> {
         }
         screens::install(screens::KIOSK)?;
         screens::npm(screens::KIOSK, &["run", "api", "--", "--check"])
+    })?;
+    steps.run("fhir", || {
+        tools::python()?;
+        screens::build()?;
+        screens::install(screens::FHIR_TESTS)?;
+        screens::npm(screens::FHIR_TESTS, &["run", "check"])?;
+        let box_program = debug_program()?;
+        run(screens::npm_command(screens::FHIR_TESTS, &["test"])
+            .env("CAREPOST", box_program)
+            .env("FHIR_CLIENTS", target()?.join("fhir-clients")))
     })?;
     steps.run("browser", || {
         let browser = tools::browser()?;

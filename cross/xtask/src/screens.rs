@@ -14,7 +14,8 @@ use crate::{root, say, tools};
 pub const KIOSK: &str = "kiosk";
 /// The package of the tests that drive them in a browser.
 pub const BROWSER_TESTS: &str = "tests/screens";
-/// The package with HL7's definitions and examples of FHIR, from which tables are made and tested.
+/// The package with HL7's definitions and examples of FHIR, from which tables are made and tested, and with the
+/// tests that ask the program as other systems do.
 pub const FHIR_TESTS: &str = "tests/fhir";
 
 /// `npm` in the folder of a package.

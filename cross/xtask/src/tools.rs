@@ -34,6 +34,15 @@ pub fn age() -> Result<()> {
     if on_path("age").is_none() { install(&["age"]) } else { Ok(()) }
 }
 
+/// Python, with what it takes to install packages beside those of the system: stock FHIR clients are written in it.
+pub fn python() -> Result<()> {
+    let venv = Command::new("python3")
+        .args(["-c", "import venv, ensurepip"])
+        .stderr(Stdio::null())
+        .status();
+    if venv.is_ok_and(|status| status.success()) { Ok(()) } else { install(&["python3-venv"]) }
+}
+
 /// Chromium, or the browser that `CHROMIUM` names.
 pub fn browser() -> Result<PathBuf> {
     let find = || ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(on_path);

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use fhir::scope::Scopes;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use prm::id::TokenId;
@@ -70,9 +71,24 @@ pub(super) fn length_of_time(text: &str) -> Result<SignedDuration, String> {
         .ok_or_else(|| "write a length of time, for example 90d or 12h".to_owned())
 }
 
+/// The name of a system that resources come from.
+pub(super) fn source(text: &str) -> Result<String, String> {
+    let is_good =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    if (1..=prm::imported::SOURCE_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_good) {
+        return Ok(text.to_owned());
+    }
+    Err("write a name of small letters, digits, dots and hyphens, for example old-emr".to_owned())
+}
+
 /// The id of a token.
 pub(super) fn token_id(text: &str) -> Result<TokenId, String> {
     text.parse().map_err(|_| "this is no token's id; `carepost token list` shows them".to_owned())
+}
+
+/// Scopes of SMART, as they are written.
+pub(super) fn scopes(text: &str) -> Result<String, String> {
+    Scopes::parse(text).map(|scopes| scopes.to_string()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use toml::{Table, Value};
 use super::setting::{Kind, SETTINGS, find, nearest};
 use super::{ConfigError, FILE_MAX, FLAG_VARIABLES, Flag, Origin, VARIABLE_PREFIX};
 
+/// The longest number or address, in bytes.
+const TEXT_BYTES_MAX: usize = 500;
+
 /// The value of each setting so far, and where it comes from.
 #[derive(Clone, Debug)]
 pub(super) struct Layers(BTreeMap<&'static str, (Value, Origin)>);
@@ -114,6 +117,34 @@ impl Layers {
 
     pub(super) fn switch(&self, key: &'static str) -> Result<bool, ConfigError> {
         self.value(key).as_bool().ok_or_else(|| self.wrong(key))
+    }
+
+    /// A telephone number or the address of a page, if one is given.
+    pub(super) fn text(&self, key: &'static str) -> Result<Option<String>, ConfigError> {
+        let is_good = |text: &str| match kind(key) {
+            Kind::Phone => {
+                text.len() <= TEXT_BYTES_MAX
+                    && text.bytes().any(|byte| byte.is_ascii_digit())
+                    && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-() ".contains(&byte))
+            }
+            Kind::Page => {
+                text.len() <= TEXT_BYTES_MAX
+                    && (text.starts_with("https://") || text.starts_with("http://"))
+                    && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+            }
+            Kind::Address
+            | Kind::OptionalAddress
+            | Kind::Switch
+            | Kind::Number(_, _)
+            | Kind::Choice(_)
+            | Kind::Choices(_)
+            | Kind::Hosts(_) => false,
+        };
+        match self.value(key).as_str() {
+            Some("") => Ok(None),
+            Some(text) if is_good(text) => Ok(Some(text.to_owned())),
+            Some(_) | None => Err(self.wrong(key)),
+        }
     }
 
     pub(super) fn number(&self, key: &'static str) -> Result<u32, ConfigError> {

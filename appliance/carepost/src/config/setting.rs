@@ -33,6 +33,10 @@ pub enum Kind {
     Choices(&'static [&'static str]),
     /// Names of hosts, each once, at most so many.
     Hosts(usize),
+    /// A telephone number as people write it, or nothing.
+    Phone,
+    /// The address of a page, or nothing.
+    Page,
 }
 
 /// Public names that one box has at the most.
@@ -91,6 +95,12 @@ pub const SETTINGS: &[Setting] = &[
         doc: "After so many seconds without a touch the kiosk asks whether anybody is there.",
     },
     Setting {
+        key: "fhir.private_key_sets",
+        kind: Kind::Switch,
+        default: "false",
+        doc: "Lets the box ask for the key sets of clients at addresses in private networks, too.",
+    },
+    Setting {
         key: "language.offered",
         kind: Kind::Choices(&LANGUAGES),
         default: "[\"en\", \"hi\", \"kn\", \"ta\"]",
@@ -101,6 +111,24 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Choice(&LANGUAGES),
         default: "\"en\"",
         doc: "The language of screens and messages for people who have not chosen one.",
+    },
+    Setting {
+        key: "fhir.publish_slots",
+        kind: Kind::Switch,
+        default: "false",
+        doc: "Tells everybody who can reach the box which times are free and which are taken (/fhir/$bulk-publish, SMART Scheduling Links); nothing of patients.",
+    },
+    Setting {
+        key: "fhir.booking_phone",
+        kind: Kind::Phone,
+        default: "\"\"",
+        doc: "The number to call for one of these times, for example \"+91 80 1234 5678\".",
+    },
+    Setting {
+        key: "fhir.booking_link",
+        kind: Kind::Page,
+        default: "\"\"",
+        doc: "The page where one of these times is booked; `slot=` and the slot's id are added to it.",
     },
     Setting {
         key: "log.format",
@@ -142,6 +170,12 @@ impl Kind {
             }
             Self::Switch => "true or false".to_owned(),
             Self::Number(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Phone => {
+                "a telephone number such as \"+91 80 1234 5678\", or \"\" for none".to_owned()
+            }
+            Self::Page => {
+                "an address such as \"https://clinic.example/book\", or \"\" for none".to_owned()
+            }
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Choices(words) => format!("a list of some of {}", words.join(", ")),
             Self::Hosts(most) => {

@@ -113,6 +113,7 @@ async fn list(
         from: from.map(|text| instant(&app, "from", &text)).transpose()?,
         to: to.map(|text| instant(&app, "to", &text)).transpose()?,
         before: cursor.map(|text| page::decode("audit", &text)).transpose()?,
+        ..audit::Filter::default()
     };
     // One more than asked for tells whether there is more; at the very most the list is short by it.
     let limit = limit.min(audit::LIST_MAX - 1);

@@ -12,13 +12,14 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use fhir::scope::Scopes;
 use prm::device::{self, Status};
 use prm::error::Error;
 use prm::stamp::{Actor, Channel, Role, Stamp};
 use prm::{staff, token};
 
 use super::error::Problem;
-use super::known::Shown;
+use super::known::{Shown, Who};
 use crate::app::App;
 use crate::connections::Scheme;
 
@@ -44,10 +45,30 @@ impl FromRequestParts<App> for Caller {
 /// Who the headers of a request belong to.
 ///
 /// # Errors
-/// 401 for a bearer token that is not good; wrong cookies are nobody's.
+/// 401 for a bearer token that is not good, 403 for one that is narrowed to scopes of FHIR; wrong cookies
+/// are nobody's.
 pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+    match narrowed_caller(app, headers).await? {
+        (caller, None) => Ok(caller),
+        (_, Some(_)) => {
+            let what = "this token is narrowed to scopes of FHIR and good under /fhir only";
+            Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", what))
+        }
+    }
+}
+
+/// Who the headers of a request belong to, and the scopes to which a token is narrowed.
+///
+/// # Errors
+/// 401 for a bearer token that is not good; wrong cookies are nobody's.
+pub async fn narrowed_caller(
+    app: &App,
+    headers: &HeaderMap,
+) -> Result<(Caller, Option<Scopes>), Problem> {
     let now = app.now();
-    let stamped = |(actor, role, channel)| Ok(Caller(Stamp { actor, role, channel, now }));
+    let stamped = |(actor, role, channel, scopes): Who| {
+        Ok((Caller(Stamp { actor, role, channel, now }), scopes))
+    };
     if let Some(value) = headers.get(AUTHORIZATION) {
         let bearer = value.to_str().ok().and_then(|text| text.split_once(' '));
         let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -59,7 +80,9 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
         }
         let token = app.db.read(move |read| token::authenticate(read, &text, now)).await?;
         let token = token.ok_or(Error::Unknown)?;
-        let who = (Actor::Token(token.id), token.role, Channel::Api);
+        let scopes = token.scopes.as_deref().map(Scopes::parse).transpose();
+        let unreadable = |_| Error::Storage("the scopes of a token cannot be read".into());
+        let who = (Actor::Token(token.id), token.role, Channel::Api, scopes.map_err(unreadable)?);
         app.known.remember(shown, who, now, identities);
         return stamped(who);
     }
@@ -72,7 +95,7 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
         let text = text.to_owned();
         let found = app.db.read(move |read| staff::session(read, &text, now)).await?;
         if let Some(person) = found {
-            let who = (Actor::Staff(person.id), person.role, Channel::Desk);
+            let who = (Actor::Staff(person.id), person.role, Channel::Desk, None);
             app.known.remember(shown, who, now, identities);
             return stamped(who);
         }
@@ -86,12 +109,12 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
         if let Some(device) = device(app, headers).await?
             && device.status == Status::Paired
         {
-            let who = (Actor::Device(device.id), Role::Kiosk, Channel::Kiosk);
+            let who = (Actor::Device(device.id), Role::Kiosk, Channel::Kiosk, None);
             app.known.remember(shown, who, now, identities);
             return stamped(who);
         }
     }
-    stamped((Actor::Nobody, Role::Nobody, Channel::Api))
+    stamped((Actor::Nobody, Role::Nobody, Channel::Api, None))
 }
 
 /// The kiosk or board whose cookie came, however far it is.
@@ -192,14 +215,23 @@ pub async fn refuse_other_hosts(State(app): State<App>, request: Request, next: 
     }
 }
 
+/// Whether the settings name this host, whatever its port.
+pub(super) fn is_named(host: &str, named: &[String]) -> bool {
+    named.contains(&name_of(host))
+}
+
+fn name_of(host: &str) -> String {
+    host.split(':').next().unwrap_or("").trim_end_matches('.').to_ascii_lowercase()
+}
+
 /// Names that no public name server answers for, addresses, and the names that the settings say.
-fn may_be_ours(host: &str, named: &[String]) -> bool {
+pub(super) fn may_be_ours(host: &str, named: &[String]) -> bool {
     if host.starts_with('[') {
         return true;
     }
-    let name = host.split(':').next().unwrap_or("").trim_end_matches('.').to_ascii_lowercase();
+    let name = name_of(host);
     name.parse::<IpAddr>().is_ok()
         || !name.contains('.')
-        || named.contains(&name)
+        || is_named(host, named)
         || [".local", ".home.arpa", ".internal", ".localhost"].iter().any(|end| name.ends_with(end))
 }

@@ -6,27 +6,36 @@
 
 mod audit_events;
 mod bundle;
-mod fault;
+pub mod export;
+pub(crate) mod fault;
+mod gate;
 mod history;
-mod interaction;
+pub(crate) mod interaction;
+mod operation;
+mod part;
+mod path;
+pub mod publish;
+mod reader;
 mod record;
-mod records;
-mod search;
+pub(crate) mod records;
+pub(crate) mod search;
 mod slots;
-mod wire;
-mod write;
+pub(crate) mod stamp;
+pub(crate) mod wire;
+pub(crate) mod write;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use fhir::capability::{self, About, Interaction};
 use fhir::search::{Query, pairs};
-use fhir::{Here, IssueCode, Resource, audit_event, patch, structure};
+use fhir::{Here, IssueCode, Resource, audit_event, patch, smart, structure};
 use jiff::Timestamp;
 use prm::error::Error;
 use prm::id::Noun;
@@ -34,9 +43,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::fault::{Answer, Fault};
 use self::interaction::{Done, Only, What, Work};
+use self::path::Path;
 use self::records::{Found, Sought, Whose};
 use self::search::Shown;
-use self::wire::{Asked, Given, IF_NONE_EXIST, Returns, body, plain};
+use self::wire::{Asked, Given, Returns, body, plain};
 use self::write::Refused;
 use super::read_audit;
 use crate::app::App;
@@ -50,10 +60,17 @@ const CAPABLE_SINCE: &str = "2026-11-21T00:00:00Z";
 pub fn routes() -> Router<App> {
     let inside = Router::new()
         .route("/metadata", get(metadata))
+        .route("/.well-known/smart-configuration", get(smart_configuration))
+        .merge(export::routes())
+        .merge(publish::routes())
         .route("/{type}", get(search_type).post(create).put(update_found).delete(delete_found))
         .route("/{type}/_search", post(search_posted))
         .route("/{type}/_history", get(history::of_type))
-        .route("/{type}/{id}", get(read).put(update).patch(patch_one).delete(delete))
+        .route(
+            "/{type}/{id}",
+            get(read).post(operation::of_type).put(update).patch(patch_one).delete(delete),
+        )
+        .route("/{type}/{id}/{name}", get(operation::got_of_one).post(operation::of_one))
         .route("/{type}/{id}/_history", get(history::of_one))
         .route("/{type}/{id}/_history/{version}", get(vread))
         .method_not_allowed_fallback(wrong_method)
@@ -101,10 +118,16 @@ async fn metadata(State(app): State<App>, asked: Asked) -> Answer<Response> {
     let about = About {
         version: env!("CARGO_PKG_VERSION"),
         at: CAPABLE_SINCE.parse().unwrap_or(Timestamp::UNIX_EPOCH),
-        operations: &[],
+        instantiates: &[export::BULK_DATA],
+        others: &export::OPERATIONS,
     };
     let statement = capability::statement(about, here(&app, &asked));
     Ok(plain(StatusCode::OK, &statement.into()))
+}
+
+/// How a program gets a token.
+async fn smart_configuration(State(app): State<App>, parts: Parts) -> Json<serde_json::Value> {
+    Json(smart::configuration(&wire::address(&app, &parts)))
 }
 
 async fn read(
@@ -112,8 +135,12 @@ async fn read(
     asked: Asked,
     Path((name, id)): Path<(String, String)>,
 ) -> Answer<Response> {
+    if let Some(operation) = id.strip_prefix('$') {
+        return operation::got(&app, &asked, (&name, None), operation).await;
+    }
     let type_ = served(&name, Interaction::Read)?;
     let found = load(&app, &asked, (type_, id), None).await?;
+    let found = part::of(found, &asked.query, asked.is_strict(), here(&app, &asked))?;
     if asked.unless().is_known(&found) {
         return Ok(shown(found, StatusCode::NOT_MODIFIED, None, Returns::Minimal).into_response());
     }
@@ -128,6 +155,7 @@ async fn vread(
     let type_ = served(&name, Interaction::Vread)?;
     let version: i64 = version.parse().map_err(|_| Fault::not_found())?;
     let found = load(&app, &asked, (type_, id), Some(version)).await?;
+    let found = part::of(found, &asked.query, asked.is_strict(), here(&app, &asked))?;
     Ok(shown(found, StatusCode::OK, None, Returns::Resource).into_response())
 }
 
@@ -154,10 +182,10 @@ async fn load(
 /// Writes to the audit that a resource was read.
 async fn was_read(app: &App, asked: &Asked, found: &Found) -> Answer<()> {
     for Whose { noun, id, patient } in &found.whose {
-        read_audit::read(app, asked.stamp, *noun, id.as_bytes(), *patient).await?;
+        read_audit::read(app, *asked.stamp, *noun, id.as_bytes(), *patient).await?;
     }
     if found.resource.resource_type() == audit_event::TYPE {
-        read_audit::listed(app, asked.stamp, Noun::Audit).await?;
+        read_audit::listed(app, *asked.stamp, Noun::Audit).await?;
     }
     Ok(())
 }
@@ -165,9 +193,9 @@ async fn was_read(app: &App, asked: &Asked, found: &Found) -> Answer<()> {
 /// Writes to the audit whose records were shown in a list.
 async fn note(app: &App, asked: &Asked, noun: Noun, shown: Shown) -> Answer<()> {
     if shown.audit {
-        read_audit::listed(app, asked.stamp, Noun::Audit).await?;
+        read_audit::listed(app, *asked.stamp, Noun::Audit).await?;
     }
-    Ok(read_audit::shown(app, asked.stamp, noun, shown.patients).await?)
+    Ok(read_audit::shown(app, *asked.stamp, noun, shown.patients).await?)
 }
 
 fn shown(
@@ -204,7 +232,13 @@ async fn searched(app: &App, asked: &Asked, name: &str, query: &str) -> Answer<R
     let type_ = served(name, Interaction::SearchType)?;
     let parsed = fhir::search::parse(type_, &pairs(query)?, asked.is_strict(), here(app, asked))?;
     let link = link(asked, type_, query, &parsed);
-    let (stamp, base, clinic) = (asked.stamp, asked.base.clone(), app.clinic.clone());
+    answered(app, asked, parsed, link).await
+}
+
+/// Answers a search whose own address is `link`.
+async fn answered(app: &App, asked: &Asked, parsed: Query, link: String) -> Answer<Response> {
+    let (stamp, base, clinic, type_) =
+        (asked.stamp, asked.base.clone(), app.clinic.clone(), parsed.type_);
     let answered = app
         .db
         .read(move |read| {
@@ -217,8 +251,8 @@ async fn searched(app: &App, asked: &Asked, name: &str, query: &str) -> Answer<R
     Ok(plain(StatusCode::OK, &answered.bundle.into()))
 }
 
-/// The address of a search with what was looked at, but not where its page begins.
-fn link(asked: &Asked, type_: &str, query: &str, parsed: &Query) -> String {
+/// The address of a search under a path with what was looked at, but not where its page begins.
+fn link(asked: &Asked, path: &str, query: &str, parsed: &Query) -> String {
     let is_kept = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
         !pair.is_empty()
@@ -227,8 +261,8 @@ fn link(asked: &Asked, type_: &str, query: &str, parsed: &Query) -> String {
     };
     let kept: Vec<&str> = query.split('&').filter(is_kept).collect();
     match kept.as_slice() {
-        [] => format!("{}/{type_}", asked.base),
-        _ => format!("{}/{type_}?{}", asked.base, kept.join("&")),
+        [] => format!("{}/{path}", asked.base),
+        _ => format!("{}/{path}?{}", asked.base, kept.join("&")),
     }
 }
 
@@ -240,18 +274,8 @@ async fn create(
 ) -> Answer<Response> {
     let type_ = served(&name, Interaction::Create)?;
     must_be(&resource, type_)?;
-    let unless = match asked.headers.get(IF_NONE_EXIST) {
-        None => None,
-        Some(value) => {
-            Some(value.to_str().map_err(|_| not_text(IF_NONE_EXIST.as_str()))?.to_owned())
-        }
-    };
+    let unless = asked.unless_there()?;
     written(&app, &asked, move |work| work.create(resource, unless.as_deref(), None)).await
-}
-
-fn not_text(header: &str) -> Fault {
-    let what = format!("{header} is plain ASCII");
-    Fault::new(StatusCode::BAD_REQUEST, IssueCode::Value, what)
 }
 
 fn must_be(resource: &Resource, type_: &str) -> Answer<()> {
@@ -343,7 +367,8 @@ where
     let (type_, id) = (found.resource.resource_type(), found.resource.id().unwrap_or_default());
     let version = found.at.map(|(version, _)| format!("/_history/{version}")).unwrap_or_default();
     let location = format!("{}/{type_}/{id}{version}", asked.base);
-    Ok(shown(found, status, Some(location), asked.returns()).into_response())
+    let returns = if asked.stamp.sees(type_) { asked.returns() } else { Returns::Minimal };
+    Ok(shown(found, status, Some(location), returns).into_response())
 }
 
 /// Runs something in one transaction, which is undone if anything is refused. A slot that cannot be

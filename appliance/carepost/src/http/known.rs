@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use fhir::scope::Scopes;
 use jiff::Timestamp;
 use prm::stamp::{Actor, Channel, Role};
 use ring::digest;
@@ -16,8 +17,8 @@ pub const REMEMBERED_MS: i64 = 1_000;
 /// People, programs and devices that are remembered at once.
 const KNOWN_MAX: usize = 4_096;
 
-/// What makes a stamp, but for the time.
-pub type Who = (Actor, Role, Channel);
+/// What makes a stamp, but for the time; and the scopes of a token that is narrowed to them.
+pub type Who = (Actor, Role, Channel, Option<Scopes>);
 
 /// The memory. Only those who were recognised are in it.
 #[derive(Default)]

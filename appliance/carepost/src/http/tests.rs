@@ -7,7 +7,7 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use prm::clinic::Founding;
-use prm::db::{Db, Keys};
+use prm::db::{Db, Keys, Tx};
 use prm::staff::{Addition, hash_password};
 use prm::stamp::{Role, Stamp};
 use prm::token;
@@ -59,8 +59,14 @@ impl Answered {
 
 impl Clinic {
     pub(crate) fn new() -> Self {
+        Self::with_settings("")
+    }
+
+    /// The same with this `carepost.toml`.
+    pub(crate) fn with_settings(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path();
+        std::fs::write(data.join(crate::config::FILE_NAME), settings).unwrap();
         let keys = Keys::create(&place::keys(data)).unwrap();
         place::make_qr_key(data).unwrap();
         let db = Db::create(&place::database(data), keys).unwrap();
@@ -84,6 +90,14 @@ impl Clinic {
         let (_, secret) =
             self.app.db.write_blocking(move |tx| token::create(tx, &stamp, request)).unwrap();
         format!("Bearer {}", secret.text())
+    }
+
+    /// A bearer token of a role that is narrowed to scopes, as the value of `Authorization`.
+    pub(crate) fn narrowed(&self, role: Role, scopes: &str) -> String {
+        let (stamp, scopes) = (Stamp::of_box(self.app.now()), scopes.to_owned());
+        let request = token::Request { name: role.as_str().into(), role, expires_at: None };
+        let create = move |tx: &mut Tx<'_>| token::create_scoped(tx, &stamp, request, scopes);
+        format!("Bearer {}", self.app.db.write_blocking(create).unwrap().1.text())
     }
 
     /// Adds a member of staff with the password `correct horse`.

@@ -166,7 +166,7 @@ impl Authority {
 
 /// Whether the authority may vouch for `address`: private (RFC 1918), unique local (RFC 4193),
 /// link-local or loopback. One address outside would make clients refuse the whole certificate.
-pub(super) fn is_local(address: IpAddr) -> bool {
+pub(crate) fn is_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback(),
         IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback(),

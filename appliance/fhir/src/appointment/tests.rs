@@ -361,3 +361,22 @@ proptest! {
         prop_assert_eq!(stays, shuffled);
     }
 }
+
+#[test]
+fn a_proposal_is_told_by_its_id_and_by_no_other() {
+    use super::proposal::Proposal;
+    use prm::id::{HealthcareServiceId, ScheduleId};
+    let slot = SlotId { schedule: ScheduleId::from_bytes([0xfb; 16]), start_minute: u32::MAX };
+    for service in [None, Some(HealthcareServiceId::from_bytes([0xff; 16]))] {
+        for patient in [None, Some(1), Some(i64::from(u32::MAX))] {
+            let proposal = Proposal { slot, service, patient };
+            let id = proposal.id();
+            assert!(reference::is_id(&id), "{id}");
+            assert_eq!(Proposal::parse(&id), Some(proposal));
+            assert_eq!(Proposal::parse(&format!("{id}A")), None);
+        }
+    }
+    for id in ["", "one", "01937e56-0000-7000-8000-000000000000", &"A".repeat(64)] {
+        assert_eq!(Proposal::parse(id), None, "{id}");
+    }
+}

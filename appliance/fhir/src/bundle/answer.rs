@@ -69,6 +69,69 @@ pub fn searchset(set: Searchset, here: Here<'_>) -> Resource {
     with_entries(bundle, entries)
 }
 
+/// A resource that may be the one that is looked for.
+#[derive(Debug)]
+pub struct Likely {
+    /// The resource.
+    pub resource: Resource,
+    /// How likely it is, 0 to 1.
+    pub score: f64,
+    /// The same in a word.
+    pub grade: Grade,
+}
+
+/// How sure it is that a resource is the one that is looked for
+/// (<https://hl7.org/fhir/R4/valueset-match-grade.html>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// It may be.
+    Possible,
+    /// It most likely is.
+    Probable,
+    /// It is.
+    Certain,
+}
+
+impl Grade {
+    /// FHIR's code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Possible => "possible",
+            Self::Probable => "probable",
+            Self::Certain => "certain",
+        }
+    }
+}
+
+/// Where R4 has the grade of a match.
+const MATCH_GRADE: &str = "http://hl7.org/fhir/StructureDefinition/match-grade";
+
+/// What may be the one that is looked for as a `Bundle`, the likeliest first
+/// (<https://hl7.org/fhir/R4/patient-operation-match.html>).
+pub fn matched(all: Vec<Likely>, here: Here<'_>) -> Resource {
+    let mut bundle = bundle("searchset");
+    bundle.set("total", all.len());
+    let entries = all.into_iter().map(|Likely { resource, score, grade }| {
+        // A decimal is written with as many digits as it has.
+        let hundredths = format!("{:.2}", score.clamp(0.0, 1.0));
+        let score: Value = serde_json::from_str(&hundredths).unwrap_or(Value::Null);
+        element::of([
+            ("fullUrl", address(&resource, here)),
+            ("resource", Some(resource.into())),
+            (
+                "search",
+                Some(json!({
+                    "extension": [{ "url": MATCH_GRADE, "valueCode": grade.as_str() }],
+                    "mode": "match",
+                    "score": score,
+                })),
+            ),
+        ])
+    });
+    let entries = entries.collect();
+    with_entries(bundle, entries)
+}
+
 /// A resource of this box in one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -107,8 +170,10 @@ pub struct Version {
 /// What was done with a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It was new.
+    /// It was new, and got its id here.
     Created,
+    /// It was new, under the id that it was given.
+    Put,
     /// It was changed.
     Updated,
     /// It was deleted.
@@ -137,6 +202,7 @@ fn version(version: Version, here: Here<'_>) -> Value {
     let one = format!("{}/{}", stored.type_, stored.id);
     let (method, url, status) = match change {
         Change::Created => ("POST", stored.type_, 201),
+        Change::Put => ("PUT", one.as_str(), 201),
         Change::Updated => ("PUT", one.as_str(), 200),
         Change::Deleted => ("DELETE", one.as_str(), 204),
     };
@@ -176,7 +242,19 @@ pub fn answered(kind: Kind, answers: Vec<Answer>, here: Here<'_>) -> Resource {
         Kind::Batch => "batch-response",
         Kind::Transaction => "transaction-response",
     });
-    let entries = answers.into_iter().map(|it| answer(it, here)).collect();
+    // What is written and read again in one bundle has its address once (invariant bdl-7).
+    let mut seen = HashSet::new();
+    let entries = answers.into_iter().map(|it| {
+        let mut entry = answer(it, here);
+        let address = entry.get("fullUrl").map(Value::to_string);
+        if address.is_some_and(|address| !seen.insert(address))
+            && let Some(entry) = entry.as_object_mut()
+        {
+            entry.shift_remove("fullUrl");
+        }
+        entry
+    });
+    let entries = entries.collect();
     with_entries(bundle, entries)
 }
 

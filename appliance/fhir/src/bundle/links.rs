@@ -2,7 +2,7 @@
 //!
 //! Source: <https://hl7.org/fhir/R4/bundle.html#references>.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::here::Here;
 use crate::json::Resource;
@@ -15,7 +15,11 @@ use super::ISSUES_MAX;
 #[derive(Default)]
 pub struct Links {
     to: HashMap<String, String>,
+    to_come: HashSet<String>,
 }
+
+/// Where a reference leads for the time being whose entry is not there yet: to nobody (RFC 2606).
+const TO_COME: &str = "https://to-come.invalid/";
 
 /// A reference to the one resource that a search finds.
 #[derive(Clone, PartialEq, Eq)]
@@ -75,6 +79,18 @@ impl Links {
         self.to.insert(from.to_owned(), format!("{type_}/{id}"));
     }
 
+    /// The entry of this `fullUrl` will be there before the bundle is done.
+    pub fn expect(&mut self, from: &str) {
+        self.to_come.insert(from.to_owned());
+    }
+
+    /// Whether a resource that has this `fullUrl` refers to an entry that is still to come. It is
+    /// rewritten for the time being, and again when the entry is there.
+    pub fn has_to_wait(&self, resource: &Resource, full_url: Option<&str>) -> bool {
+        let is_to_come = |url: &String| self.to_come.contains(url) && !self.to.contains_key(url);
+        addresses(resource, full_url).iter().any(is_to_come)
+    }
+
     /// The `Type/id` that is known of an entry or a conditional reference.
     pub fn to(&self, from: &str) -> Option<&str> {
         self.to.get(from).map(String::as_str)
@@ -104,8 +120,10 @@ impl Links {
     /// Where a reference leads to; a relative one is first looked for where the entry comes from.
     fn leads(&self, said: &str, base: Option<&str>) -> Option<String> {
         let beside = base.map(|base| format!("{base}{said}"));
-        let found = beside.and_then(|url| self.to.get(&url));
-        found.or_else(|| self.to.get(said)).cloned()
+        let both = || beside.as_deref().into_iter().chain([said]);
+        let found = both().find_map(|url| self.to.get(url)).cloned();
+        let waits = both().any(|url| self.to_come.contains(url));
+        found.or_else(|| waits.then(|| format!("{TO_COME}{said}")))
     }
 
     fn lost(&self, found: &reference::Found<'_>, here: Here<'_>) -> Option<Issue> {
@@ -116,7 +134,8 @@ impl Links {
                 return None;
             }
         };
-        if self.to.contains_key(found.reference) {
+        let said = found.reference;
+        if self.to.contains_key(said) || self.to_come.contains(said) {
             return None;
         }
         Some(Issue::at(found.path.as_str(), IssueCode::NotFound, what))

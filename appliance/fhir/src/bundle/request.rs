@@ -150,7 +150,7 @@ pub fn read(bundle: Resource) -> Result<Submission, Outcome> {
     };
     if given.len() > ENTRIES_MAX {
         let what = format!("a bundle has at most {ENTRIES_MAX} entries; send several");
-        return Err(Outcome::at("Bundle.entry", IssueCode::TooCostly, what));
+        return Err(Outcome::at("Bundle.entry", IssueCode::TooLong, what));
     }
     let read = given.into_iter().enumerate().map(|(at, given)| entry(at, given));
     let submission = Submission { kind, entries: read.collect() };
@@ -290,11 +290,14 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn action(&self, resource: Option<Resource>) -> Result<Action, Outcome> {
-        if self.url.contains('$') || self.url.contains("/_search") {
-            let what = "operations are not done in a bundle; ask for them one by one";
+        let method = element::text(self.request, "method");
+        let is_read = matches!(method, Some("GET" | "HEAD"));
+        if (self.url.contains('$') && !is_read) || self.url.contains("/_search") {
+            let what =
+                "only operations that are asked by GET are done in a bundle; ask for others alone";
             return Err(self.wrong(IssueCode::NotSupported, what));
         }
-        match element::text(self.request, "method") {
+        match method {
             Some("POST") => self.create(resource),
             Some("PUT") => self.update(resource),
             Some("PATCH") => self.patch(resource),

@@ -114,7 +114,7 @@ fn a_transaction_speaks_of_each_resource_once() {
 #[test]
 fn a_bundle_has_a_bound() {
     let entries: Vec<Json> = vec![entry("GET", "Patient"); ENTRIES_MAX + 1];
-    assert_eq!(refused(entries.into()).1, IssueCode::TooCostly);
+    assert_eq!(refused(entries.into()).1, IssueCode::TooLong);
     let bad: Vec<Json> = vec![entry("PUT", "Patient"); ISSUES_MAX + 1];
     assert_eq!(refused(bad.into()).0.len(), ISSUES_MAX);
 }

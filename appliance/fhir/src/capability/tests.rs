@@ -4,15 +4,20 @@ use super::*;
 use crate::fixture::{ORIGIN, clinic, here, time, valid};
 use crate::search;
 
-const HOLD: Operation = Operation {
-    name: "hold",
-    definition: "https://profiles.ihe.net/ITI/Scheduling/OperationDefinition/appointment-hold",
-    on: Some("Appointment"),
+const EXPORT: Offered = Offered {
+    name: "export",
+    definition: "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
+    on: None,
 };
 
 fn said() -> Resource {
     let clinic = clinic();
-    let about = About { version: "0.1.0", at: time("2026-11-23T04:30:00Z"), operations: &[HOLD] };
+    let about = About {
+        version: "0.1.0",
+        at: time("2026-11-23T04:30:00Z"),
+        instantiates: &["https://hl7.org/x"],
+        others: &[EXPORT],
+    };
     valid(statement(about, here(&clinic)))
 }
 
@@ -37,8 +42,12 @@ fn what_can_be_done_is_said_for_each_type_that_is_served() {
     assert!(codes("Observation").contains(&"delete".to_owned()));
     assert_eq!(of(&statement, "Parameters"), None);
     let appointment = of(&statement, "Appointment").unwrap();
-    assert_eq!(appointment["operation"][0]["name"], "hold");
-    assert_eq!(of(&statement, "Patient").unwrap().get("operation"), None);
+    let names = |it: &Value| {
+        let all = it["operation"].as_array().unwrap().iter();
+        all.map(|it| it["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(appointment), ["find", "hold", "book", "cancel", "validate"]);
+    assert_eq!(names(of(&statement, "Observation").unwrap()), ["validate"]);
 }
 
 #[test]

@@ -11,6 +11,11 @@ use crate::outcome::{IssueCode, Outcome};
 
 /// How deep objects and lists may lie in each other.
 pub const DEPTH_MAX: usize = 64;
+/// The most objects, lists, texts, numbers and flags of what is read: in memory each takes up to
+/// hundreds of bytes, however short it is written.
+pub const VALUES_MAX: usize = 500_000;
+/// The most of them in one resource that is sent by itself.
+pub const RESOURCE_VALUES_MAX: usize = 200_000;
 
 /// The key under which `serde_json` hands on a number with its digits (of an exponent only the
 /// spelling is its own: `e+5`). Whole numbers of 64 bits come without.
@@ -18,16 +23,21 @@ pub const DEPTH_MAX: usize = 64;
 /// An object with this one key is therefore read as a number too, which no element of FHIR minds.
 const NUMBER: &str = "$serde_json::private::Number";
 
+/// Reads one resource of at most [`VALUES_MAX`] values; see [`parse_within`].
+pub fn parse(bytes: &[u8]) -> Result<Resource, Outcome> {
+    parse_within(bytes, VALUES_MAX)
+}
+
 /// Reads one resource.
 ///
 /// Refused are: what is not JSON in UTF-8, a key that an object holds twice, more than [`DEPTH_MAX`]
-/// levels, characters that FHIR forbids in a string (below U+0020 other than tab, line feed and
+/// levels, more than `values_max` values, characters that FHIR forbids in a string (below U+0020 other than tab, line feed and
 /// carriage return), and what is not an object with the name of a resource of R4 as `resourceType`.
 /// That the resource is valid is not looked at.
-pub fn parse(bytes: &[u8]) -> Result<Resource, Outcome> {
-    let refused = Cell::new(None);
+pub fn parse_within(bytes: &[u8], values_max: usize) -> Result<Resource, Outcome> {
+    let (refused, left) = (Cell::new(None), Cell::new(values_max));
     let mut reader = Deserializer::from_slice(bytes);
-    let read = Tree { depth: 0, refused: &refused }.deserialize(&mut reader);
+    let read = Tree { depth: 0, refused: &refused, left: &left }.deserialize(&mut reader);
     let read = read.and_then(|value| reader.end().map(|()| value));
     match read {
         Ok(value) => Resource::from_value(value),
@@ -40,6 +50,9 @@ fn outcome(error: &serde_json::Error, refused: Option<Refused>) -> Outcome {
     let (code, what) = match refused {
         Some(Refused::Deep) => {
             (IssueCode::TooCostly, "objects and lists lie too deep in each other")
+        }
+        Some(Refused::Many) => {
+            (IssueCode::TooLong, "there are too many values; send them in several parts")
         }
         Some(Refused::Twice) => (IssueCode::Structure, "an object holds the same key twice"),
         Some(Refused::Character) => {
@@ -54,6 +67,7 @@ fn outcome(error: &serde_json::Error, refused: Option<Refused>) -> Outcome {
 #[derive(Clone, Copy)]
 enum Refused {
     Deep,
+    Many,
     Twice,
     Character,
 }
@@ -63,6 +77,8 @@ enum Refused {
 struct Tree<'a> {
     depth: usize,
     refused: &'a Cell<Option<Refused>>,
+    /// How many values there may still be.
+    left: &'a Cell<usize>,
 }
 
 impl Tree<'_> {
@@ -88,6 +104,10 @@ impl<'de> DeserializeSeed<'de> for Tree<'_> {
     type Value = Value;
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            return Err(self.refuse(Refused::Many));
+        };
+        self.left.set(left);
         deserializer.deserialize_any(self)
     }
 }

@@ -49,6 +49,17 @@ fn what_lies_too_deep_is_refused() {
 }
 
 #[test]
+fn more_values_than_the_memory_has_room_for_are_refused() {
+    // The resource, its type and the list are values, too.
+    let listed = |count: usize| {
+        format!(r#"{{"resourceType":"Patient","a":[{}1]}}"#, "{},".repeat(count - 4))
+    };
+    assert!(parse_within(listed(90).as_bytes(), 90).is_ok());
+    let refused = parse_within(listed(91).as_bytes(), 90).unwrap_err();
+    assert_eq!(refused.issues[0].code, IssueCode::TooLong);
+}
+
+#[test]
 fn what_a_resource_is_does_not_change() {
     let mut patient = Resource::of("Patient").unwrap();
     patient.set("resourceType", "Task");

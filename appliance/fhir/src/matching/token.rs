@@ -5,6 +5,7 @@
 use serde_json::Value as Json;
 
 use prm::contact::ascii_digits;
+use prm::patient::{Identifier, is_abha_system};
 
 use crate::search::{Kind, PHONE_DIGITS_MIN};
 
@@ -29,7 +30,10 @@ impl Asked<'_> {
                 let codings = json["coding"].as_array().into_iter().flatten();
                 codings.into_iter().any(|coding| self.fits(Kind::Coding, coding))
             }
-            Kind::Identifier => self.says(json["system"].as_str(), json["value"].as_str()),
+            Kind::Identifier => {
+                let (system, value) = (json["system"].as_str(), json["value"].as_str());
+                self.says(system, value) || self.is_abha(system, value)
+            }
             Kind::ContactPoint => self.reaches(json),
             Kind::Reference
             | Kind::Canonical
@@ -48,6 +52,21 @@ impl Asked<'_> {
         (system.is_some() || code.is_some())
             && self.system.is_none_or(|asked| asked.as_deref() == system)
             && self.code.is_none_or(|asked| Some(asked) == code)
+    }
+
+    /// An ABHA number is the same under both names of its system, however its digits are grouped.
+    fn is_abha(self, system: Option<&str>, value: Option<&str>) -> bool {
+        let (Some(system), Some(value)) = (system.filter(|it| is_abha_system(it)), value) else {
+            return false;
+        };
+        let asked = match self.system {
+            None => system,
+            Some(Some(asked)) if is_abha_system(asked) => asked,
+            Some(_) => return false,
+        };
+        let Some(code) = self.code else { return true };
+        let said = Identifier::parse(system, value);
+        said.is_ok_and(|said| Identifier::parse(asked, code).is_ok_and(|asked| asked == said))
     }
 
     /// A number by its digits, anything else without regard to capitals.
@@ -76,6 +95,14 @@ pub(super) fn is_number(system: Option<&str>) -> bool {
 pub fn digits(text: &str) -> String {
     let all: String = ascii_digits(text).chars().filter(char::is_ascii_digit).collect();
     all.trim_start_matches('0').to_owned()
+}
+
+/// The last [`PHONE_DIGITS_MIN`] of the [`digits`], or all if they are fewer: what two numbers have in
+/// common that may be the same.
+pub fn last_digits(text: &str) -> String {
+    let mut all = digits(text);
+    all.drain(..all.len().saturating_sub(PHONE_DIGITS_MIN));
+    all
 }
 
 /// Whether one of the numbers ends with the other, zeros at the beginning left out.

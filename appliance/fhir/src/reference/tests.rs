@@ -97,3 +97,30 @@ fn every_reference_is_found_and_rewritten_wherever_it_stands() {
         changed.replace("[{\"reference\":\"Patient/6\"}]", "[{\"reference\":\"urn:uuid:6\"}]");
     assert_eq!(text, expected);
 }
+
+#[test]
+fn what_stands_within_a_bundle_refers_to_the_bundle() {
+    let entry = json!({
+        "fullUrl": "urn:uuid:1",
+        "resource": { "resourceType": "Condition", "subject": { "reference": "urn:uuid:2" } },
+    });
+    let signature = json!({ "who": { "reference": "Practitioner/3" } });
+    let mut bundle = resource(json!({
+        "resourceType": "Bundle", "type": "collection", "entry": [entry], "signature": signature,
+    }));
+    let before = bundle.clone();
+    assert_eq!(
+        references(&bundle).iter().map(|it| it.reference).collect::<Vec<_>>(),
+        ["Practitioner/3"]
+    );
+    rewrite(&mut bundle, |text| text.starts_with("urn:").then(|| "Patient/2".to_owned()));
+    assert_eq!(bundle, before);
+    let mut parameters = resource(json!({
+        "resourceType": "Parameters",
+        "parameter": [{ "name": "a", "resource": Value::from(before.clone()) }],
+    }));
+    assert_eq!(references(&parameters).len(), 1);
+    rewrite(&mut parameters, |_| Some("Patient/2".to_owned()));
+    let inner = &parameters.get("parameter").unwrap()[0]["resource"];
+    assert_eq!(inner["entry"], before.get("entry").unwrap().clone());
+}

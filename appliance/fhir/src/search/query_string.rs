@@ -26,6 +26,19 @@ pub fn pairs(query: &str) -> Result<Vec<(String, String)>, Outcome> {
     Ok(pairs)
 }
 
+/// A value as it is written after a `=`.
+pub fn encoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~/:|,".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
 /// The text with `+` as a space and `%XX` as bytes; a `%` without digits is a letter.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());

@@ -20,11 +20,8 @@ pub const SCHEDULE: Field = Field(Column::Id("r.schedule"));
 /// Where it stands.
 pub const STATUS: Field = Field(Column::Word("r.status"));
 
-/// When it takes place.
-pub const TIME: Field = Field(Column::Time("r.start", "r.end"));
-
 /// Why the patient comes.
 pub const REASON: Field = Field(Column::Text("r.reason"));
 
 /// When it begins.
-pub const START: Field = Field(Column::Time("r.start", "(r.start + 1)"));
+pub const START: Field = Field(Column::Instant("r.start"));

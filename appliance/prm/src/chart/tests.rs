@@ -42,3 +42,21 @@ fn a_name_that_fhir_does_not_allow_is_refused() {
         assert_eq!(refusal(refused), Code::Invalid, "{name:?}");
     }
 }
+
+#[test]
+fn the_kinds_about_a_patient_are_those_of_which_something_is_there() {
+    let world = World::monday();
+    let asha = world.patient("Asha Rao", "98441 11173", "1984");
+    let ravi = world.patient("Ravi Das", "98441 11174", "1984");
+    for (kind, name, patient) in
+        [("Flag", "one", asha), ("Observation", "two", asha), ("Observation", "three", ravi)]
+    {
+        let (kind, name) = (kind.to_owned(), Some(name.to_owned()));
+        let writing = Writing { kind, name, patient: Some(patient), ..reading("{}") };
+        world.write(|tx, stamp| keep(tx, stamp, writing, None));
+    }
+    let kinds = |patient| world.read(|read, stamp| kinds_of(read, stamp, patient));
+    assert_eq!(kinds(asha), ["Flag", "Observation"]);
+    world.write(|tx, stamp| delete(tx, stamp, "Flag", "one", None));
+    assert_eq!(kinds(asha), ["Observation"]);
+}

@@ -9,7 +9,8 @@ pub const NAME: Field = Field(Column::Text("r.name"));
 pub const ACTIVE: Field = Field(Column::Flag("r.active"));
 
 /// Rooms and equipment that it needs.
-pub const LOCATION: Field = Field(Column::Rows(
-    "healthcare_service_location x WHERE x.healthcare_service = r.id",
-    &Column::Id("x.location"),
-));
+pub const LOCATION: Field = Field(Column::Rows {
+    table: "healthcare_service_location x",
+    owner: "x.healthcare_service",
+    holds: &Column::Id("x.location"),
+});

@@ -90,7 +90,7 @@ pub(super) struct Alike {
     /// Whether registering it again is refused unless accepted.
     pub(super) very_likely: bool,
     score: f64,
-    reasons: Vec<Reason>,
+    pub(super) reasons: Vec<Reason>,
 }
 
 /// Pairs of records that may be of one person, the likeliest first, at most `limit` (and never
@@ -124,9 +124,16 @@ pub fn duplicates(
     Ok(pairs)
 }
 
-/// The active records that may be of the same person as `patient`, but for those of which staff
-/// said that they are not.
-pub(super) fn of(read: &Read<'_>, patient: &Patient) -> Result<Vec<Alike>> {
+impl Alike {
+    /// How likely it is, 0 to 1.
+    pub(super) fn score(&self) -> f64 {
+        self.score
+    }
+}
+
+/// The active records that share a telephone number with `patient`, or sound alike and were born in the
+/// same year.
+pub(super) fn near(read: &Read<'_>, patient: &Patient) -> Result<Vec<PatientId>> {
     let mut ids: Vec<PatientId> = Vec::new();
     let mut sharers = read.sql().prepare_cached(
         "SELECT t.patient FROM patient_phone t JOIN patient p ON p.id = t.patient
@@ -156,11 +163,18 @@ pub(super) fn of(read: &Read<'_>, patient: &Patient) -> Result<Vec<Alike>> {
     }
     ids.sort();
     ids.dedup();
+    Ok(ids)
+}
+
+/// The active records that may be of the same person as `patient`, but for those of which staff
+/// said that they are not.
+pub(super) fn of(read: &Read<'_>, patient: &Patient) -> Result<Vec<Alike>> {
     let sought = sought(patient);
     let mut alike = Vec::new();
-    for id in ids {
+    for id in near(read, patient)? {
         let other = row::one(read, id)?;
-        if let Some(found) = compared(patient, &sought, &other)
+        if let Some(found) = weighed(patient, &sought, &other)
+            && found.score >= FLOOR
             && !dismissal::stands(read, patient, &other)?
         {
             alike.push(found);
@@ -183,7 +197,8 @@ pub(super) fn write(tx: &Tx<'_>, id: PatientId, alike: &[Alike]) -> Result<()> {
     Ok(())
 }
 
-fn sought(patient: &Patient) -> Vec<Sought> {
+/// The names of a patient, to be compared with others.
+pub(super) fn sought(patient: &Patient) -> Vec<Sought> {
     // The space says that the last word is whole.
     names(patient).map(|name| Sought::new(&format!("{name} "))).collect()
 }
@@ -192,7 +207,8 @@ fn names(patient: &Patient) -> impl Iterator<Item = &String> {
     std::iter::once(&patient.name).chain(&patient.names)
 }
 
-fn compared(patient: &Patient, sought: &[Sought], other: &Patient) -> Option<Alike> {
+/// How much speaks for two records being of one person; none if their names are not alike.
+pub(super) fn weighed(patient: &Patient, sought: &[Sought], other: &Patient) -> Option<Alike> {
     // Both ways round, so that it does not matter which of the two was written last.
     let theirs = self::sought(other);
     let mine_in_theirs =
@@ -231,5 +247,5 @@ fn compared(patient: &Patient, sought: &[Sought], other: &Patient) -> Option<Ali
         score -= OF_OTHER_SEX;
     }
     let very_likely = shared && birth.is_some() && !other_sex;
-    (score >= FLOOR).then_some(Alike { id: other.id, very_likely, score: score.min(1.0), reasons })
+    Some(Alike { id: other.id, very_likely, score: score.clamp(0.0, 1.0), reasons })
 }

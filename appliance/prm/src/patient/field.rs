@@ -6,20 +6,20 @@ use crate::query::{Column, Field};
 pub const NAME: Field = Field(Column::Name("r.number"));
 
 /// Telephone numbers as they are stored (E.164), their digits anywhere.
-pub const PHONE: Field =
-    Field(Column::Rows("patient_phone x WHERE x.patient = r.id", &Column::Text("x.number")));
+pub const PHONE: Field = Field(Column::Digits("r.number"));
 
 /// The e-mail address.
 pub const EMAIL: Field = Field(Column::Text("r.email"));
 
 /// Numbers given by others.
-pub const IDENTIFIER: Field = Field(Column::Rows(
-    "patient_identifier x WHERE x.patient = r.id",
-    &Column::Token { code: "x.value", system: "x.system" },
-));
+pub const IDENTIFIER: Field = Field(Column::Rows {
+    table: "patient_identifier x",
+    owner: "x.patient",
+    holds: &Column::Token { code: "x.value", system: "x.system" },
+});
 
-/// The clinic's own number, as a word.
-pub const NUMBER: Field = Field(Column::Word("CAST(r.number AS TEXT)"));
+/// The clinic's own number; patients follow each other by it.
+pub const NUMBER: Field = Field(Column::Number("r.number"));
 
 /// The date of birth.
 pub const BIRTH_DATE: Field = Field(Column::Date("r.birth_date"));

@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 
 /// The system of ABHA numbers, as India's FHIR profiles (NRCeS) name it.
 pub const ABHA_SYSTEM: &str = "https://healthid.abdm.gov.in";
+/// The name that it had before, and has in most of what is sent.
+const ABHA_SYSTEM_BEFORE: &str = "https://healthid.ndhm.gov.in";
 /// Digits of an ABHA number.
 const ABHA_DIGITS: usize = 14;
 /// The longest name of a system, in bytes.
@@ -48,11 +50,27 @@ impl Identifier {
                 ),
             ));
         }
-        if system.trim_end_matches('/').eq_ignore_ascii_case(ABHA_SYSTEM) {
+        if is_abha_system(system) {
             return Ok(Self { system: ABHA_SYSTEM.to_owned(), value: abha(value)? });
         }
         Ok(Self { system: system.to_owned(), value: value.to_owned() })
     }
+}
+
+/// Whether a system is that of ABHA numbers, under either name.
+pub fn is_abha_system(system: &str) -> bool {
+    let system = system.trim_end_matches('/');
+    [ABHA_SYSTEM, ABHA_SYSTEM_BEFORE].iter().any(|name| system.eq_ignore_ascii_case(name))
+}
+
+/// The systems and values under which an ABHA number may be written: as its digits, and grouped.
+/// Nothing if it is none.
+pub fn abha_spellings(value: &str) -> Vec<(&'static str, String)> {
+    let Ok(digits) = abha(value) else { return Vec::new() };
+    let parts = [digits.get(..2), digits.get(2..6), digits.get(6..10), digits.get(10..)];
+    let grouped = parts.map(Option::unwrap_or_default).join("-");
+    let systems = [ABHA_SYSTEM, ABHA_SYSTEM_BEFORE].into_iter();
+    systems.flat_map(|system| [(system, digits.clone()), (system, grouped.clone())]).collect()
 }
 
 fn abha(value: &str) -> Result<String> {

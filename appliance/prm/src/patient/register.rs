@@ -2,7 +2,7 @@
 
 use crate::clinic;
 use crate::contact;
-use crate::db::Tx;
+use crate::db::{Read, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::{Noun, PatientId};
 use crate::patient::{Address, Patient, RawIdentifier, RawPhone, Sex, duplicate, raw, row};
@@ -42,7 +42,31 @@ pub struct Registration {
 /// telephone number, an agreeing date of birth and a like name, unless that is accepted.
 pub fn register(tx: &mut Tx<'_>, stamp: &Stamp, registration: Registration) -> Result<Patient> {
     stamp.needs(Right::WritePatients)?;
-    let clinic = clinic::get(tx)?;
+    let accept_duplicate = registration.accept_duplicate;
+    let mut patient = checked(tx, stamp, registration)?;
+    row::must_be_free(tx, patient.id, &patient.identifiers)?;
+    let alike = duplicate::of(tx, &patient)?;
+    let certain: Vec<PatientId> =
+        alike.iter().filter(|other| other.very_likely).map(|other| other.id).collect();
+    if !accept_duplicate && !certain.is_empty() {
+        return Err(Error::refused(
+            Code::LikelyDuplicate(certain),
+            "very likely this person is on record already; use that record, or register all the same",
+        ));
+    }
+    row::insert(tx, &mut patient, to_ms(stamp.now))?;
+    duplicate::write(tx, patient.id, &alike)?;
+    tx.record(stamp, "register", (Noun::Patient, patient.id.as_bytes(), 1), Some(patient.id))?;
+    Ok(patient)
+}
+
+/// The patient as the records would hold it, with an id but no number yet.
+pub(super) fn checked(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    registration: Registration,
+) -> Result<Patient> {
+    let clinic = clinic::get(read)?;
     let Registration {
         name,
         names,
@@ -55,10 +79,10 @@ pub fn register(tx: &mut Tx<'_>, stamp: &Stamp, registration: Registration) -> R
         identifiers,
         channels,
         reminders,
-        accept_duplicate,
+        accept_duplicate: _,
     } = registration;
     let name = contact::name("name", &name)?;
-    let mut patient = Patient {
+    Ok(Patient {
         id: PatientId::new(stamp.now),
         version: 1,
         number: 0,
@@ -75,19 +99,5 @@ pub fn register(tx: &mut Tx<'_>, stamp: &Stamp, registration: Registration) -> R
         reminders: reminders.unwrap_or(true),
         active: true,
         merged_into: None,
-    };
-    row::must_be_free(tx, patient.id, &patient.identifiers)?;
-    let alike = duplicate::of(tx, &patient)?;
-    let certain: Vec<PatientId> =
-        alike.iter().filter(|other| other.very_likely).map(|other| other.id).collect();
-    if !accept_duplicate && !certain.is_empty() {
-        return Err(Error::refused(
-            Code::LikelyDuplicate(certain),
-            "very likely this person is on record already; use that record, or register all the same",
-        ));
-    }
-    row::insert(tx, &mut patient, to_ms(stamp.now))?;
-    duplicate::write(tx, patient.id, &alike)?;
-    tx.record(stamp, "register", (Noun::Patient, patient.id.as_bytes(), 1), Some(patient.id))?;
-    Ok(patient)
+    })
 }

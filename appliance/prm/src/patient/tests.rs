@@ -1,5 +1,6 @@
 //! What holds for the records of patients.
 
+mod likely;
 mod merging;
 
 use tempfile::TempDir;

@@ -9,10 +9,11 @@ pub const NAME: Field = Field(Column::Text("r.name"));
 pub const ACTIVE: Field = Field(Column::Flag("r.active"));
 
 /// Specialities.
-pub const SPECIALTY: Field = Field(Column::Rows(
-    "practitioner_specialty x WHERE x.practitioner = r.id",
-    &Column::Word("x.specialty"),
-));
+pub const SPECIALTY: Field = Field(Column::Rows {
+    table: "practitioner_specialty x",
+    owner: "x.practitioner",
+    holds: &Column::Word("x.specialty"),
+});
 
 /// The usual room.
 pub const LOCATION: Field = Field(Column::Id("r.location"));

@@ -1,14 +1,20 @@
 //! A question as SQL: fixed words around what is bound.
+//!
+//! One condition of a question leads: the one that fits the fewest records and has an index. It becomes
+//! a set of records to walk through; the others are tests of each of them.
+
+mod compare;
+mod leader;
 
 use rusqlite::types::Value as Bound;
 
+use self::leader::{Part, leader};
 use super::{
     CONDITIONS_MAX, Column, Compare, Condition, Field, Given, GivenKind, How, Place, Question,
     Sort, Wanted, table,
 };
 use crate::error::{Error, Result};
 use crate::id::Noun;
-use crate::name;
 use crate::stamp::{Right, Stamp};
 
 /// What is selected of the sort keys.
@@ -23,6 +29,8 @@ pub(super) fn sort_key(field: Field) -> Result<String> {
             Ok(format!("coalesce({column}, '')"))
         }
         Column::Time(low, _) | Column::Flag(low) => Ok(format!("coalesce({low}, 0)")),
+        // Never null, and to be read in order from an index.
+        Column::Instant(column) | Column::Number(column) => Ok(column.to_owned()),
         Column::Given(given) => {
             let (column, none) = match given.holds {
                 GivenKind::Code => ("code", "''"),
@@ -35,9 +43,11 @@ pub(super) fn sort_key(field: Field) -> Result<String> {
             ))
         }
         Column::Changed => Ok(format!("coalesce({MADE_AT}, 0)")),
-        Column::Id(_) | Column::Name(_) | Column::Token { .. } | Column::Rows(..) => {
-            Err(Error::invalid("sort", "it cannot be sorted by this"))
-        }
+        Column::Id(_)
+        | Column::Name(_)
+        | Column::Digits(_)
+        | Column::Token { .. }
+        | Column::Rows { .. } => Err(Error::invalid("sort", "it cannot be sorted by this")),
     }
 }
 
@@ -101,14 +111,22 @@ impl Sql {
             }
             (Some(_) | None, _) => "1".to_owned(),
         };
-        for condition in &question.conditions {
+        let leader = leader(&question.conditions);
+        for (nth, condition) in question.conditions.iter().enumerate() {
+            let part = if Some(nth) == leader { Part::Leads } else { Part::Follows };
             text.push_str(" AND ");
-            text.push_str(&self.condition(stamp, question.noun, condition)?);
+            text.push_str(&self.condition(stamp, question.noun, condition, part)?);
         }
         Ok(text)
     }
 
-    fn condition(&mut self, stamp: &Stamp, noun: Noun, condition: &Condition) -> Result<String> {
+    fn condition(
+        &mut self,
+        stamp: &Stamp,
+        noun: Noun,
+        condition: &Condition,
+        part: Part,
+    ) -> Result<String> {
         self.conditions += 1;
         if self.conditions > CONDITIONS_MAX {
             return Err(Error::invalid("conditions", "ask with fewer conditions at once"));
@@ -117,10 +135,11 @@ impl Sql {
             Condition::Holds { fields, any, not } => {
                 let mut ways = Vec::new();
                 for Field(column) in fields {
-                    ways.push(self.holds(column, any)?);
+                    ways.push(self.holds(column, any, part)?);
                 }
-                let not = if *not { "NOT " } else { "" };
-                Ok(format!("{not}coalesce({}, 0)", either(&ways)))
+                // What is not known is not so; only then the opposite is. No index is read through this.
+                let ways = either(&ways);
+                Ok(if *not { format!("NOT coalesce({ways}, 0)") } else { ways })
             }
             Condition::Missing(fields, missing) => {
                 let ways: Vec<String> =
@@ -157,18 +176,21 @@ impl Sql {
                         ))
                     }
                     Column::Word(_)
+                    | Column::Number(_)
                     | Column::Flag(_)
                     | Column::Time(..)
+                    | Column::Instant(_)
                     | Column::Date(_)
                     | Column::Text(_)
                     | Column::Name(_)
+                    | Column::Digits(_)
                     | Column::Token { .. }
-                    | Column::Rows(..)
+                    | Column::Rows { .. }
                     | Column::Changed => Err(no_reference()),
                 }
             }
             Condition::AnyOf(some) => {
-                let ways = some.iter().map(|one| self.condition(stamp, noun, one));
+                let ways = some.iter().map(|one| self.condition(stamp, noun, one, part));
                 Ok(either(&ways.collect::<Result<Vec<_>>>()?))
             }
             Condition::IsOneOf(ids) => {
@@ -176,8 +198,14 @@ impl Sql {
                 Ok(format!("r.id IN ({})", ids.join(", ")))
             }
             Condition::ChangedAt(compare, from, to) => {
-                let end = format!("({MADE_AT} + 1)");
-                Ok(self.time(*compare, (MADE_AT, &end), (*from, *to)))
+                let exact = self.instant(*compare, MADE_AT, (*from, *to));
+                let Some(since) = since(*compare, (*from, *to)) else { return Ok(exact) };
+                let noun = self.bind(noun.as_str().to_owned());
+                let since = self.bind(since);
+                Ok(format!(
+                    "(r.id IN (SELECT c.resource FROM change c WHERE c.noun = {noun} AND c.at >= {since})
+                      AND {exact})"
+                ))
             }
         }
     }
@@ -188,9 +216,9 @@ impl Sql {
                 let inner = self.subquery(stamp, other, "r.id")?;
                 Ok(format!("{column} IN ({inner})"))
             }
-            Column::Rows(rows, Column::Id(column)) => {
+            Column::Rows { table, owner, holds: Column::Id(column) } => {
                 let inner = self.subquery(stamp, other, "r.id")?;
-                Ok(format!("EXISTS (SELECT 1 FROM {rows} AND {column} IN ({inner}))"))
+                Ok(format!("r.id IN (SELECT {owner} FROM {table} WHERE {column} IN ({inner}))"))
             }
             Column::Given(given) => {
                 let inner = self.subquery(stamp, other, text_id(other.noun))?;
@@ -200,13 +228,16 @@ impl Sql {
                     of_given(*given)
                 ))
             }
-            Column::Rows(..)
+            Column::Rows { .. }
             | Column::Word(_)
+            | Column::Number(_)
             | Column::Flag(_)
             | Column::Time(..)
+            | Column::Instant(_)
             | Column::Date(_)
             | Column::Text(_)
             | Column::Name(_)
+            | Column::Digits(_)
             | Column::Token { .. }
             | Column::Changed => Err(no_reference()),
         }
@@ -218,27 +249,64 @@ impl Sql {
         Ok(format!("SELECT {selected} FROM {} r WHERE {inside}", table(question)?))
     }
 
-    fn holds(&mut self, column: &Column, any: &[Wanted]) -> Result<String> {
-        if let Column::Rows(rows, inner) = column {
-            let inner = self.holds(inner, any)?;
-            return Ok(format!("EXISTS (SELECT 1 FROM {rows} AND {inner})"));
+    fn holds(&mut self, column: &Column, any: &[Wanted], part: Part) -> Result<String> {
+        match column {
+            Column::Rows { table, owner, holds } => {
+                let inner = self.holds(holds, any, part)?;
+                if inner == NEVER {
+                    return Ok(inner);
+                }
+                Ok(match part {
+                    Part::Leads => format!("r.id IN (SELECT {owner} FROM {table} WHERE {inner})"),
+                    Part::Follows => {
+                        format!("EXISTS (SELECT 1 FROM {table} WHERE {owner} = r.id AND {inner})")
+                    }
+                })
+            }
+            Column::Given(given) => {
+                let of = of_given(*given);
+                let inner = match given.holds {
+                    GivenKind::Code => {
+                        let column = Column::Token { code: "v.code", system: "v.system" };
+                        self.holds(&column, any, part)?
+                    }
+                    // Times have no code: so much of the index is not walked through.
+                    GivenKind::Time => {
+                        let inner = self.holds(&Column::Time("v.low", "v.high"), any, part)?;
+                        if inner == NEVER { inner } else { format!("v.code = '' AND {inner}") }
+                    }
+                };
+                if inner == NEVER {
+                    return Ok(inner);
+                }
+                Ok(match part {
+                    Part::Leads => format!(
+                        "r.id IN (SELECT v.resource FROM chart_value v WHERE {of} AND {inner})"
+                    ),
+                    Part::Follows => format!(
+                        "EXISTS (SELECT 1 FROM chart_value v WHERE v.resource = r.id AND {of} AND {inner})"
+                    ),
+                })
+            }
+            Column::Id(_)
+            | Column::Word(_)
+            | Column::Number(_)
+            | Column::Flag(_)
+            | Column::Time(..)
+            | Column::Instant(_)
+            | Column::Date(_)
+            | Column::Text(_)
+            | Column::Name(_)
+            | Column::Digits(_)
+            | Column::Token { .. }
+            | Column::Changed => {
+                let mut ways = Vec::with_capacity(any.len());
+                for wanted in any {
+                    ways.push(self.holds_one(column, wanted)?);
+                }
+                Ok(either(&ways))
+            }
         }
-        if let Column::Given(given) = column {
-            let inner = match given.holds {
-                GivenKind::Code => Column::Token { code: "v.code", system: "v.system" },
-                GivenKind::Time => Column::Time("v.low", "v.high"),
-            };
-            let inner = self.holds(&inner, any)?;
-            return Ok(format!(
-                "r.id IN (SELECT v.resource FROM chart_value v WHERE {} AND {inner})",
-                of_given(*given)
-            ));
-        }
-        let mut ways = Vec::with_capacity(any.len());
-        for wanted in any {
-            ways.push(self.holds_one(column, wanted)?);
-        }
-        Ok(either(&ways))
     }
 
     fn holds_one(&mut self, column: &Column, wanted: &Wanted) -> Result<String> {
@@ -249,17 +317,30 @@ impl Sql {
             (Column::Word(column), Wanted::Word(word)) => {
                 format!("{column} = {}", self.bind(word.clone()))
             }
+            (Column::Number(column), Wanted::Word(word)) => match word.parse::<i64>() {
+                Ok(number) if number.to_string() == *word => {
+                    format!("{column} = {}", self.bind(number))
+                }
+                Ok(_) | Err(_) => NEVER.to_owned(),
+            },
             (Column::Flag(column), Wanted::Flag(yes)) => {
                 format!("{column} = {}", self.bind(i64::from(*yes)))
             }
             (Column::Time(low, high), Wanted::Time(compare, from, to)) => {
                 self.time(*compare, (low, high), (*from, *to))
             }
+            (Column::Instant(column), Wanted::Time(compare, from, to)) => {
+                self.instant(*compare, column, (*from, *to))
+            }
             (Column::Date(column), Wanted::Date(compare, from, to)) => {
                 self.date(*compare, column, from, to)
             }
             (Column::Text(column), Wanted::Text(how, text)) => self.text(*how, column, text),
+            (Column::Text(column), Wanted::Word(word)) => {
+                format!("{column} = {} COLLATE NOCASE", self.bind(word.clone()))
+            }
             (Column::Name(number), Wanted::Text(how, text)) => self.name(*how, number, text),
+            (Column::Digits(number), Wanted::Text(_, digits)) => self.digits(number, digits),
             (Column::Token { code, system }, Wanted::Token { code: c, system: s }) => {
                 let mut parts = Vec::new();
                 if let Some(c) = c {
@@ -284,134 +365,21 @@ impl Sql {
             (
                 Column::Id(_)
                 | Column::Word(_)
+                | Column::Number(_)
                 | Column::Flag(_)
                 | Column::Time(..)
+                | Column::Instant(_)
                 | Column::Date(_)
                 | Column::Text(_)
                 | Column::Name(_)
+                | Column::Digits(_)
                 | Column::Token { .. },
                 _,
-            ) => return Ok("0".to_owned()),
-            (Column::Rows(..) | Column::Given(_) | Column::Changed, _) => {
+            ) => return Ok(NEVER.to_owned()),
+            (Column::Rows { .. } | Column::Given(_) | Column::Changed, _) => {
                 return Err(no_reference());
             }
         })
-    }
-
-    fn time(
-        &mut self,
-        compare: Compare,
-        (low, high): (&str, &str),
-        (from, to): (i64, i64),
-    ) -> String {
-        match compare {
-            Compare::Equal => {
-                format!("({low} >= {} AND {high} <= {})", self.bind(from), self.bind(to))
-            }
-            Compare::NotEqual => {
-                format!("NOT ({low} >= {} AND {high} <= {})", self.bind(from), self.bind(to))
-            }
-            Compare::Greater => format!("{high} > {}", self.bind(to)),
-            Compare::Less => format!("{low} < {}", self.bind(from)),
-            Compare::GreaterOrEqual => {
-                let (from, to) = (self.bind(from), self.bind(to));
-                format!("({high} > {to} OR ({low} >= {from} AND {high} <= {to}))")
-            }
-            Compare::LessOrEqual => {
-                let (from, to) = (self.bind(from), self.bind(to));
-                format!("({low} < {from} OR ({low} >= {from} AND {high} <= {to}))")
-            }
-            Compare::StartsAfter => format!("{low} >= {}", self.bind(to)),
-            Compare::EndsBefore => format!("{high} <= {}", self.bind(from)),
-            Compare::Overlaps => {
-                format!("({low} < {} AND {high} > {})", self.bind(to), self.bind(from))
-            }
-        }
-    }
-
-    /// Dates as text sort as they follow each other; one without day or month stands before all of
-    /// its days and reaches to the end of them.
-    fn date(&mut self, compare: Compare, column: &str, from: &str, to: &str) -> String {
-        let (from, to) = (from.to_owned(), to.to_owned());
-        match compare {
-            Compare::Equal => self.within(column, from, to),
-            Compare::NotEqual => format!("NOT {}", self.within(column, from, to)),
-            Compare::Greater => self.reaches_beyond(column, to),
-            Compare::Less => format!("{column} < {}", self.bind(from)),
-            Compare::GreaterOrEqual => {
-                let beyond = self.reaches_beyond(column, to.clone());
-                format!("({} OR {beyond})", self.within(column, from, to))
-            }
-            Compare::LessOrEqual => {
-                let before = format!("{column} < {}", self.bind(from.clone()));
-                format!("({} OR {before})", self.within(column, from, to))
-            }
-            Compare::StartsAfter => format!("{column} >= {}", self.bind(to)),
-            Compare::EndsBefore => {
-                let from = self.bind(from);
-                format!("({column} < {from} AND {from} NOT LIKE {column} || '-%')")
-            }
-            Compare::Overlaps => {
-                let holds = format!("{} LIKE {column} || '-%'", self.bind(from.clone()));
-                format!("({} OR {holds})", self.within(column, from, to))
-            }
-        }
-    }
-
-    fn within(&mut self, column: &str, from: String, to: String) -> String {
-        format!("({column} >= {} AND {column} < {})", self.bind(from), self.bind(to))
-    }
-
-    fn reaches_beyond(&mut self, column: &str, to: String) -> String {
-        let to = self.bind(to);
-        format!("({column} >= {to} OR {to} LIKE {column} || '-%')")
-    }
-
-    fn text(&mut self, how: How, column: &str, text: &str) -> String {
-        match how {
-            How::Exact => format!("{column} = {}", self.bind(text.to_owned())),
-            How::Sounds => "0".to_owned(),
-            How::Starts => {
-                format!("{column} LIKE {} ESCAPE '\\'", self.bind(format!("{}%", escaped(text))))
-            }
-            How::Contains => {
-                format!("{column} LIKE {} ESCAPE '\\'", self.bind(format!("%{}%", escaped(text))))
-            }
-        }
-    }
-
-    /// Names of patients by their words: the index of the search holds each by its beginning and by
-    /// its sound, but only of records that are in use. Of the others those are let through whose name
-    /// may fit, or cannot be compared letter by letter.
-    fn name(&mut self, how: How, number: &str, text: &str) -> String {
-        let words = match how {
-            How::Starts | How::Contains | How::Exact => crate::search::beginning(text),
-            How::Sounds => sounding(text),
-        };
-        let Some(words) = words else { return "0".to_owned() };
-        let words = self.bind(words);
-        let found = format!(
-            "{number} IN (SELECT rowid FROM patient_word WHERE patient_word MATCH {words})"
-        );
-        let has_other = "EXISTS (SELECT 1 FROM patient_name n WHERE n.patient = r.id";
-        match how {
-            How::Exact => {
-                let exact = self.bind(text.to_owned());
-                format!(
-                    "(({found} OR r.active = 0)
-                      AND (r.name = {exact} OR {has_other} AND n.text = {exact})))"
-                )
-            }
-            How::Starts | How::Contains => {
-                let word = name::words(text).into_iter().next().unwrap_or_default();
-                let word = self.bind(format!("%{}%", escaped(&word)));
-                format!(
-                    "({found} OR (r.active = 0 AND (r.name LIKE {word} ESCAPE '\\'
-                        OR r.name GLOB '*[^A-Za-z ]*' OR {has_other}))))"
-                )
-            }
-            How::Sounds => format!("({found} OR r.active = 0)"),
-        }
     }
 
     /// What comes after a place: greater in the first key in which they differ.
@@ -435,15 +403,15 @@ impl Sql {
             equal.push_str(&format!("{key} = {value} AND "));
         }
         ways.push(format!("({equal}r.id > {id})"));
-        Ok(format!(" AND {}", either(&ways)))
+        let mut text = format!(" AND {}", either(&ways));
+        // It follows from the above, but an index is entered by this.
+        if let (Some(key), Some(value), Some(sort)) = (keys.first(), values.first(), sorts.first())
+        {
+            let past = if sort.descending { "<=" } else { ">=" };
+            text.push_str(&format!(" AND {key} {past} {value}"));
+        }
+        Ok(text)
     }
-}
-
-/// The words of a name by their sounds, as the index of the search holds them: behind a 1.
-fn sounding(text: &str) -> Option<String> {
-    let words = name::words(text);
-    let heard = words.iter().map(|word| format!("(\"{word}\" OR \"1{}\")", name::sound(word)));
-    (!words.is_empty()).then(|| heard.collect::<Vec<_>>().join(" AND "))
 }
 
 /// Whether a field holds anything.
@@ -455,9 +423,14 @@ fn present(column: &Column) -> String {
         | Column::Date(column)
         | Column::Text(column)
         | Column::Name(column)
+        | Column::Digits(column)
+        | Column::Number(column)
+        | Column::Instant(column)
         | Column::Time(column, _)
         | Column::Token { code: column, .. } => format!("({column} IS NOT NULL)"),
-        Column::Rows(rows, _) => format!("EXISTS (SELECT 1 FROM {rows})"),
+        Column::Rows { table, owner, holds: _ } => {
+            format!("EXISTS (SELECT 1 FROM {table} WHERE {owner} = r.id)")
+        }
         Column::Given(given) => format!(
             "EXISTS (SELECT 1 FROM chart_value v WHERE v.resource = r.id AND {})",
             of_given(*given)
@@ -466,20 +439,29 @@ fn present(column: &Column) -> String {
     }
 }
 
-/// Sorts behind every letter.
-const LETTER_LAST: char = '\u{10FFFF}';
-
-fn either(ways: &[String]) -> String {
-    match ways {
-        [] => "0".to_owned(),
-        [one] => one.clone(),
-        _ => format!("({})", ways.join(" OR ")),
+/// The earliest moment that fits, if there is one.
+fn since(compare: Compare, (from, to): (i64, i64)) -> Option<i64> {
+    match compare {
+        Compare::Equal | Compare::Overlaps | Compare::GreaterOrEqual => Some(from),
+        Compare::Greater | Compare::StartsAfter => Some(to),
+        Compare::NotEqual | Compare::Less | Compare::LessOrEqual | Compare::EndsBefore => None,
     }
 }
 
-/// A text in which the signs of LIKE stand for themselves.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+/// Sorts behind every letter.
+const LETTER_LAST: char = '\u{10FFFF}';
+
+/// What is never so.
+const NEVER: &str = "0";
+
+/// One of these. What is never so is left out: beside it no index would be read.
+fn either(ways: &[String]) -> String {
+    let ways: Vec<&str> = ways.iter().map(String::as_str).filter(|way| *way != NEVER).collect();
+    match ways.as_slice() {
+        [] => NEVER.to_owned(),
+        [one] => (*one).to_owned(),
+        _ => format!("({})", ways.join(" OR ")),
+    }
 }
 
 fn no_reference() -> Error {

@@ -67,7 +67,7 @@ fn a_question_reaches_through_references_in_both_directions() {
     );
     assert_eq!(world.found(&of(Noun::Appointment, vec![of_asha])), [*visit.id.as_bytes()]);
     let at = visit.start.as_millisecond();
-    let then = holds(appointment::field::TIME, Wanted::Time(Compare::Equal, at, at + 900_000));
+    let then = holds(appointment::field::START, Wanted::Time(Compare::Equal, at, at + 1));
     let visitors = Condition::ReferredBy(
         appointment::field::PATIENT,
         Box::new(of(Noun::Appointment, vec![then])),
@@ -119,4 +119,87 @@ fn who_may_not_read_a_kind_learns_nothing_of_it_through_another() {
     let question = of(Noun::Patient, vec![sick]);
     let refused = world.db.read_blocking(|read| count(read, &stamp, &question));
     assert!(matches!(refused, Err(Error::Forbidden)));
+}
+
+#[test]
+fn what_has_an_index_is_found_without_walking_through_all() {
+    let world = World::monday();
+    let text = |text: &str| Wanted::Text(How::Starts, text.into());
+    let id = Wanted::Id([1; 16]);
+    let code = |code: &str| Wanted::Token { code: Some(code.into()), system: None };
+    let either = |own: Field, kind, parameter, own_wanted: Wanted, given: Wanted| {
+        let fields = vec![own, Field::given(kind, parameter)];
+        Condition::Holds { fields, any: vec![own_wanted, given], not: false }
+    };
+    let of_patient =
+        || either(appointment::field::PATIENT, "Appointment", "patient", id.clone(), code("x"));
+    let on = |compare| holds(appointment::field::START, Wanted::Time(compare, 10, 20));
+    let named = || either(field::NAME, "Patient", "name", text("asha"), text("asha"));
+    let born = |compare, from: &str, to: &str| {
+        holds(field::BIRTH_DATE, Wanted::Date(compare, from.into(), to.into()))
+    };
+    let chart = |parameter, wanted| holds(Field::given("Observation", parameter), wanted);
+    let booked = || holds(appointment::field::STATUS, Wanted::Word("booked".into()));
+    let by_start = [Sort { field: appointment::field::START, descending: false }];
+    let by_number = [Sort { field: field::NUMBER, descending: false }];
+    let cases: [(Noun, Vec<Condition>); 15] = [
+        (Noun::Appointment, vec![of_patient()]),
+        (Noun::Appointment, vec![of_patient(), on(Compare::GreaterOrEqual), booked()]),
+        (Noun::Appointment, vec![on(Compare::Equal), booked()]),
+        (Noun::Appointment, vec![on(Compare::StartsAfter), on(Compare::Less)]),
+        (
+            Noun::Appointment,
+            vec![Condition::RefersTo(
+                vec![appointment::field::PATIENT],
+                Box::new(of(Noun::Patient, vec![named()])),
+            )],
+        ),
+        (Noun::Appointment, vec![Condition::ChangedAt(Compare::StartsAfter, 10, 10)]),
+        (Noun::Patient, vec![named()]),
+        (Noun::Patient, vec![named(), holds(field::SEX, Wanted::Word("female".into()))]),
+        (Noun::Patient, vec![named(), born(Compare::Overlaps, "1984-05-02", "1984-05-03")]),
+        (Noun::Patient, vec![holds(field::PHONE, Wanted::Text(How::Contains, "4411173".into()))]),
+        (Noun::Patient, vec![holds(field::EMAIL, Wanted::Word("a@example.org".into()))]),
+        (
+            Noun::Patient,
+            vec![Condition::Holds {
+                fields: vec![
+                    field::IDENTIFIER,
+                    field::NUMBER,
+                    Field::given("Patient", "identifier"),
+                ],
+                any: vec![code("91"), Wanted::Word("91".into())],
+                not: false,
+            }],
+        ),
+        (
+            Noun::Patient,
+            vec![Condition::ReferredBy(
+                appointment::field::PATIENT,
+                Box::new(of(Noun::Appointment, vec![on(Compare::Equal)])),
+            )],
+        ),
+        (Noun::Chart, vec![chart("code", code("8867-4")), chart("patient", code("x"))]),
+        (Noun::QueueEntry, vec![holds(crate::queue::field::PATIENT, id.clone())]),
+    ];
+    for (noun, conditions) in cases {
+        let kind = (noun == Noun::Chart).then(|| "Observation".to_owned());
+        let question = Question { kind, ..of(noun, conditions) };
+        let sorts: &[Sort] = if noun == Noun::Appointment {
+            &by_start
+        } else if noun == Noun::Patient {
+            &by_number
+        } else {
+            &[]
+        };
+        let plan = world.read(|read, stamp| {
+            let (text, bound, _) = selected(stamp, &question, (sorts, None), 20)?;
+            let mut statement = read.sql().prepare(&format!("EXPLAIN QUERY PLAN {text}"))?;
+            let lines = statement
+                .query_map(rusqlite::params_from_iter(bound), |row| row.get::<_, String>(3))?;
+            Ok(lines.collect::<rusqlite::Result<Vec<String>>>()?)
+        });
+        let walks = plan.iter().any(|line| line.starts_with("SCAN r"));
+        assert!(!walks, "{question:?}: {plan:#?}");
+    }
 }

@@ -18,4 +18,4 @@ pub const APPOINTMENT: Field = Field(Column::Id("r.appointment"));
 pub const STATUS: Field = Field(Column::Word("r.status"));
 
 /// When somebody joined.
-pub const JOINED: Field = Field(Column::Time("r.joined_at", "r.joined_at + 1"));
+pub const JOINED: Field = Field(Column::Instant("r.joined_at"));

@@ -13,6 +13,7 @@ use fhir::bundle::{
     apart,
 };
 use fhir::capability::{self, Interaction};
+use fhir::scope::Permission;
 use fhir::search::pairs;
 use fhir::{Here, IssueCode, Outcome, Resource, patch, structure};
 use prm::error::Error;
@@ -20,11 +21,12 @@ use prm::id::{ChartId, Noun};
 
 use super::fault::{Answer, Fault};
 use super::interaction::{Done, Only, What, Work, several};
+use super::part;
 use super::records::{self, Found, Sought, noun_of};
 use super::search::{self, Shown};
 use super::wire::{self, Asked, Returns, plain};
 use super::write::Refused;
-use super::{note, transact};
+use super::{note, operation, transact};
 use crate::app::App;
 
 /// Takes a batch or a transaction.
@@ -52,17 +54,51 @@ fn together(work: &mut Work<'_, '_>, submission: Submission) -> Result<Came, Ref
         entries.push(Some(entry?));
     }
     foresee(work, &entries, &mut links)?;
+    let mut waiting = Vec::new();
     let mut answers: Vec<Option<Entered>> = entries.iter().map(|_| None).collect();
     let mut shown = Shown::default();
     for at in order {
         let Some(entry) = entries.get_mut(at).and_then(Option::take) else { continue };
+        waiting.extend(in_a_circle(&entry, &links).map(|(url, resource)| (at, url, resource)));
         let entered = enter(work, entry, &mut links, &mut shown)
             .map_err(|refused| Refused::Entry(at, Box::new(refused)))?;
         if let Some(place) = answers.get_mut(at) {
             *place = Some(entered);
         }
     }
+    for (at, url, resource) in waiting {
+        if let Some(Some(entered)) = answers.get_mut(at) {
+            complete(work, entered, (&url, resource), &links)
+                .map_err(|refused| Refused::Entry(at, Box::new(refused)))?;
+        }
+    }
     Ok((answers.into_iter().flatten().collect(), shown))
+}
+
+/// A new record that names one which is still to come, because they name each other.
+fn in_a_circle(entry: &Entry, links: &Links) -> Option<(String, Resource)> {
+    let Action::Create { resource, .. } = &entry.action else { return None };
+    let url = entry.full_url.as_ref()?;
+    let waits = is_record(resource.resource_type()) && links.has_to_wait(resource, Some(url));
+    waits.then(|| (url.clone(), resource.clone()))
+}
+
+/// Writes what was given of a new record again, now that all that it names is there.
+fn complete(
+    work: &mut Work<'_, '_>,
+    entered: &mut Entered,
+    (url, resource): (&str, Resource),
+    links: &Links,
+) -> Result<(), Refused> {
+    let Some(stored) = entered.stored.as_ref().filter(|_| entered.status == 201) else {
+        return Ok(());
+    };
+    let (type_, id) = (stored.type_, stored.id.clone());
+    let mut resource = resource;
+    links.rewrite(&mut resource, Some(url), work.here)?;
+    let found = work.given_again(&resource, (type_, &id))?;
+    *entered = with(found, entered.status, entered.resource.is_some());
+    Ok(())
 }
 
 /// The order of R4, and of what is new first what others are booked with.
@@ -190,7 +226,11 @@ fn foresee(
                     (None, Some(_)) if !is_record(type_) => {
                         Some((type_, ChartId::new(work.stamp().now).to_string()))
                     }
-                    (None, Some(_) | None) => None,
+                    (None, Some(url)) => {
+                        links.expect(url);
+                        None
+                    }
+                    (None, None) => None,
                 }
             }
             Action::Patch { .. } | Action::Delete { .. } | Action::Read { .. } => None,
@@ -274,12 +314,13 @@ fn enter(
         shown.add(&found);
     }
     let status = if what == What::Made { 201 } else { 200 };
-    let wants = work.asked.returns() == Returns::Resource;
+    let sees = work.stamp().sees(found.resource.resource_type());
+    let wants = sees && work.asked.returns() == Returns::Resource;
     Ok(with(found, status, wants))
 }
 
 /// Refuses what cannot be done with resources of a type.
-fn can(type_: &str, interaction: Interaction) -> Result<(), Outcome> {
+pub fn can(type_: &str, interaction: Interaction) -> Result<(), Outcome> {
     if capability::interactions(type_).contains(&interaction) {
         return Ok(());
     }
@@ -363,6 +404,10 @@ fn read(
     let url = url.trim_start_matches('/');
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let parts: Vec<&str> = path.split('/').collect();
+    if let Some((found, more)) = operation::in_a_bundle(work, &parts, query)? {
+        shown.append(more);
+        return Ok(Entered { resource: (!head).then_some(found), ..bare(200) });
+    }
     let type_ = parts.first().and_then(|name| structure::type_name(name)).ok_or_else(unknown)?;
     let version = match parts.as_slice() {
         [_] => {
@@ -378,14 +423,16 @@ fn read(
         _ => return Err(unknown().into()),
     };
     can(type_, Interaction::Read)?;
+    work.stamp().within(type_, Permission::Read)?;
     let id = parts.get(1).copied().unwrap_or_default();
     let found = records::one(work.tx, work.stamp(), work.here, (type_, id), version)?;
     let Sought::Found(found) = found else { return Err(Refused::Gone) };
     if unless.is_known(&found) {
         return Ok(bare(304));
     }
+    let found = part::of(*found, query, asked.is_strict(), work.here)?;
     shown.add(&found);
-    Ok(with(*found, 200, !head))
+    Ok(with(found, 200, !head))
 }
 
 /// The entries of a batch, each in a transaction of its own.

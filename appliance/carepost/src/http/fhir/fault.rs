@@ -4,7 +4,8 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
-use fhir::{IssueCode, Outcome};
+use fhir::slot::TYPE as SLOT;
+use fhir::{IssueCode, Outcome, Severity};
 use prm::error::{Code, Error};
 use prm::slot;
 use serde_json::{Value, json};
@@ -75,6 +76,13 @@ impl Fault {
         self
     }
 
+    /// To be tried again after so many seconds.
+    #[must_use]
+    pub fn after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -85,6 +93,26 @@ impl Fault {
         &self.outcome
     }
 
+    /// A hold that cannot be had, as IHE wants it said (ITI-116): fatal, and not found.
+    pub fn of_a_hold(mut self) -> Self {
+        let is_gone = matches!(
+            self.refused.as_deref(),
+            Some(
+                Code::SlotTaken(_)
+                    | Code::SlotUnavailable
+                    | Code::SessionFull(_)
+                    | Code::LocationTaken(_)
+            )
+        );
+        if (is_gone || self.status == StatusCode::NOT_FOUND)
+            && let Some(issue) = self.outcome.issues.first_mut()
+        {
+            (issue.severity, issue.code) = (Severity::Fatal, IssueCode::NotFound);
+            self.status = StatusCode::NOT_FOUND;
+        }
+        self
+    }
+
     /// With the nearest free slots, if it was a slot that could not be had.
     pub async fn with_alternatives(mut self, app: &App, asked: &Asked) -> Self {
         let Some(Code::SlotTaken(slot) | Code::SessionFull(slot) | Code::LocationTaken(slot)) =
@@ -92,6 +120,9 @@ impl Fault {
         else {
             return self;
         };
+        if !asked.stamp.sees(SLOT) {
+            return self;
+        }
         let (slot, stamp) = (*slot, asked.stamp);
         let near = app.db.read(move |read| slot::nearest(read, &stamp, slot, None)).await;
         // Whoever lost the slot hears so even if nothing else can be found.
@@ -109,29 +140,34 @@ impl Fault {
 }
 
 impl From<Outcome> for Fault {
-    /// What is wrong with a resource: 422 where a rule of FHIR or of the clinic is broken, 400 where
-    /// it cannot be read at all.
+    /// What is wrong with a resource: 422 where a rule of FHIR or of the clinic is broken or something
+    /// else is missing, 400 where it cannot be read at all, or where no element is wrong but the
+    /// request itself, such as a search.
     fn from(outcome: Outcome) -> Self {
-        let code = outcome.issues.first().map(|issue| issue.code);
-        let status = match code {
+        let first = outcome.issues.first();
+        let is_of_element = first.is_some_and(|issue| issue.expression.is_some());
+        let status = match first.map(|issue| issue.code) {
+            Some(IssueCode::Required | IssueCode::Value) if !is_of_element => {
+                StatusCode::BAD_REQUEST
+            }
             Some(
                 IssueCode::Invalid
                 | IssueCode::Structure
                 | IssueCode::NotSupported
                 | IssueCode::TooCostly,
             ) => StatusCode::BAD_REQUEST,
-            Some(IssueCode::NotFound) => StatusCode::NOT_FOUND,
             Some(IssueCode::MultipleMatches | IssueCode::Duplicate) => {
                 StatusCode::PRECONDITION_FAILED
             }
             Some(IssueCode::TooLong) => StatusCode::PAYLOAD_TOO_LARGE,
+            Some(IssueCode::Forbidden) => StatusCode::FORBIDDEN,
             Some(
                 IssueCode::Required
                 | IssueCode::Value
                 | IssueCode::Invariant
                 | IssueCode::Login
-                | IssueCode::Forbidden
                 | IssueCode::Processing
+                | IssueCode::NotFound
                 | IssueCode::Deleted
                 | IssueCode::CodeInvalid
                 | IssueCode::BusinessRule
@@ -152,6 +188,10 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let (status, code, retry_after) = match &error {
             Error::NotFound(_) => (StatusCode::NOT_FOUND, IssueCode::NotFound, None),
+            // A page link that the box did not make is no matter of the records.
+            Error::Refused(refusal) if matches!(refusal.field, Some("_cursor" | "cursor")) => {
+                (StatusCode::BAD_REQUEST, IssueCode::Value, None)
+            }
             Error::Refused(refusal) => (status(&refusal.code), issue(&refusal.code), None),
             Error::Stale { .. } => (StatusCode::PRECONDITION_FAILED, IssueCode::Conflict, None),
             Error::Unknown => (StatusCode::UNAUTHORIZED, IssueCode::Login, None),

@@ -1,7 +1,7 @@
 //! The versions of one resource, and of all of a type
 //! (<https://hl7.org/fhir/R4/http.html#history>).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use fhir::bundle::{Change as Did, Pages, Stored, Version, history};
@@ -15,13 +15,15 @@ use prm::db::Read;
 use prm::error::{Error, Result};
 use prm::id::{ChartId, Noun, PatientId};
 use prm::query::{self, Log};
-use prm::stamp::{Right, Stamp};
+use prm::stamp::Right;
 use prm::time::start_of_day;
 use uuid::Uuid;
 
 use super::fault::Answer;
+use super::path::Path;
 use super::records::{self, Record, Sought, Whose, noun_of};
 use super::search::Shown;
+use super::stamp::Stamp;
 use super::wire::{Asked, plain};
 use super::{note, served};
 use crate::app::App;
@@ -128,7 +130,7 @@ pub async fn of_one(
     };
     let (bundle, whose) = app.db.read(read).await?;
     for Whose { noun, id, patient } in whose {
-        read_audit::read(&app, asked.stamp, noun, id.as_bytes(), patient).await?;
+        read_audit::read(&app, *asked.stamp, noun, id.as_bytes(), patient).await?;
     }
     Ok(plain(StatusCode::OK, &bundle.into()))
 }
@@ -178,7 +180,7 @@ fn version(
     change: &Change,
 ) -> Result<Option<Version>> {
     let (resource, did) = match records::one(read, stamp, here, (type_, id), Some(change.version)) {
-        Ok(Sought::Found(found)) if change.version == 1 => (Some(found.resource), Did::Created),
+        Ok(Sought::Found(found)) if change.version == 1 => (Some(found.resource), made(id, change)),
         Ok(Sought::Found(found)) => (Some(found.resource), Did::Updated),
         Ok(Sought::Gone) => (None, Did::Deleted),
         Err(Error::NotFound(_)) => return Ok(None),
@@ -186,6 +188,17 @@ fn version(
     };
     let stored = Stored { type_, id: id.to_owned(), version: change.version.to_string() };
     Ok(Some(Version { stored, change: did, at: change.at, resource }))
+}
+
+/// How a resource was made: an id that it got here holds the time of its making (RFC 9562, version 7).
+fn made(id: &str, change: &Change) -> Did {
+    let time = Uuid::try_parse(id).ok().and_then(|id| id.get_timestamp()).map(|it| it.to_unix());
+    let at = (change.at.as_second(), change.at.subsec_millisecond());
+    let is_ours = time.is_some_and(|(seconds, nanos)| {
+        (i64::try_from(seconds).ok(), i32::try_from(nanos / 1_000_000).ok())
+            == (Some(at.0), Some(at.1))
+    });
+    if is_ours || change.noun != Noun::Chart.as_str() { Did::Created } else { Did::Put }
 }
 
 /// The versions of all resources of a type, the newest first.

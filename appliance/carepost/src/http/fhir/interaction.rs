@@ -5,15 +5,16 @@ use std::collections::HashSet;
 
 use fhir::bundle::{Links, conditional_references};
 use fhir::reference::{Target, parse, references};
+use fhir::scope::Permission;
 use fhir::{Here, Issue, IssueCode, Outcome, Resource, capability, patch, structure};
 use prm::chart;
 use prm::db::Tx;
 use prm::error::Error;
 use prm::id::Noun;
-use prm::stamp::Stamp;
 
 use super::records::{self, Found, Sought};
 use super::search;
+use super::stamp::Stamp;
 use super::wire::Asked;
 use super::write::{self, Refused, Wanted, Written};
 
@@ -90,6 +91,7 @@ impl<'a, 't> Work<'a, 't> {
         id: Option<&str>,
     ) -> Result<Done, Refused> {
         let type_ = resource.resource_type();
+        self.stamp().within(type_, Permission::Create)?;
         if let Some(criteria) = unless {
             match self.few(type_, criteria.trim_start_matches('?'))?.as_slice() {
                 [] => {}
@@ -106,6 +108,7 @@ impl<'a, 't> Work<'a, 't> {
     /// Writes a resource under an id.
     pub fn put(&mut self, resource: Resource, id: &str, only: Only) -> Result<Done, Refused> {
         let type_ = resource.resource_type();
+        self.stamp().within(type_, Permission::Update)?;
         if only.new && records::exists(self.tx, self.stamp(), self.here, (type_, id))? {
             return Err(there_already().into());
         }
@@ -120,6 +123,7 @@ impl<'a, 't> Work<'a, 't> {
         only: Only,
     ) -> Result<Done, Refused> {
         let type_ = resource.resource_type();
+        self.stamp().within(type_, Permission::Update)?;
         let said = resource.id().map(str::to_owned);
         match self.few(type_, criteria)?.as_slice() {
             [] => {
@@ -143,6 +147,7 @@ impl<'a, 't> Work<'a, 't> {
         patch: &patch::Patch,
         seen: Option<i64>,
     ) -> Result<Done, Refused> {
+        self.stamp().within(type_, Permission::Update)?;
         let found = self.found(type_, id)?;
         let patched = patch.apply(&found.resource)?;
         let issues = structure::validate(&patched);
@@ -154,12 +159,14 @@ impl<'a, 't> Work<'a, 't> {
         self.write(patched, Some(id), seen)
     }
 
-    /// Deletes a resource; one that was deleted already stays so.
+    /// Deletes a resource; one that was deleted already, or never was, stays so
+    /// (<https://hl7.org/fhir/R4/http.html#delete>).
     pub fn delete(
         &mut self,
         (type_, id): (&'static str, &str),
         seen: Option<i64>,
     ) -> Result<(), Refused> {
+        self.stamp().within(type_, Permission::Delete)?;
         match chart::delete(self.tx, self.stamp(), type_, id, seen) {
             Ok(_) => {
                 self.known.remove(&(type_, id.to_owned()));
@@ -171,6 +178,7 @@ impl<'a, 't> Work<'a, 't> {
                 let what = "this is a record of the clinic; it is not deleted here";
                 Err(Outcome::error(IssueCode::BusinessRule, what).into())
             }
+            Err(Error::NotFound(_)) if seen.is_none() => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -182,6 +190,7 @@ impl<'a, 't> Work<'a, 't> {
         criteria: &str,
         seen: Option<i64>,
     ) -> Result<(), Refused> {
+        self.stamp().within(type_, Permission::Delete)?;
         match self.few(type_, criteria)?.as_slice() {
             [] => Ok(()),
             [one] => self.delete((type_, one), seen),
@@ -197,6 +206,10 @@ impl<'a, 't> Work<'a, 't> {
     ) -> Result<Done, Refused> {
         self.resolve(&mut resource)?;
         self.refuse_lost(&resource)?;
+        if resource.resource_type() == "AppointmentResponse" {
+            // What a patient answers is done to the appointment.
+            self.stamp().within("Appointment", Permission::Update)?;
+        }
         let wanted = Wanted { resource: &resource, id, seen };
         let Written { found, created } =
             write::write(self.tx, &self.asked.stamp, self.here, &wanted)?;
@@ -204,6 +217,16 @@ impl<'a, 't> Work<'a, 't> {
             self.known.insert((resource.resource_type(), id.to_owned()));
         }
         Ok(Done { found, what: if created { What::Made } else { What::Changed } })
+    }
+
+    /// Keeps what was given of a record anew, at the version that it has.
+    pub fn given_again(
+        &mut self,
+        resource: &Resource,
+        (type_, id): (&'static str, &str),
+    ) -> Result<Found, Refused> {
+        self.refuse_lost(resource)?;
+        write::given_again(self.tx, &self.asked.stamp, self.here, (type_, id), resource)
     }
 
     /// Finds what conditional references mean; one that finds none or several is refused when it is

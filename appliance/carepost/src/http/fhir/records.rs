@@ -9,11 +9,13 @@ use prm::chart::{self, Chart};
 use prm::db::Read;
 use prm::error::{Error, Result};
 use prm::id::{Noun, PatientId};
-use prm::stamp::{Right, Stamp};
+use prm::stamp::Right;
+use prm::stamp::Stamp as OfRecords;
 use prm::{change, given};
 use uuid::Uuid;
 
 pub use super::record::{Record, noun_of};
+use super::stamp::Stamp;
 use super::{audit_events, slots};
 
 /// A resource that was found.
@@ -95,6 +97,9 @@ pub fn one(
     (resource_type, id): (&'static str, &str),
     version: Option<i64>,
 ) -> Result<Sought> {
+    if !stamp.touches(resource_type) {
+        return Err(Error::Forbidden);
+    }
     let found = match resource_type {
         slot::TYPE if version.is_none() => slots::one(read, stamp, here, id),
         audit_event::TYPE if version.is_none() => audit_events::one(read, stamp, here, id),
@@ -135,11 +140,32 @@ pub fn exists(
             match chart::get(read, stamp, resource_type, id) {
                 Ok(chart) => Ok(chart.body.is_some()),
                 Err(Error::NotFound(_)) if matches!(error, Error::NotFound(_)) => Ok(false),
+                Err(Error::NotFound(_)) if !is_hidden(read, stamp, (resource_type, id))? => {
+                    Ok(false)
+                }
                 Err(Error::NotFound(_)) => Err(error),
                 Err(other) => Err(other),
             }
         }
         Err(Error::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an id may be that of a record which the caller may not read: it is in the change log, and
+/// not that of a resource that is kept as given.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_hidden(
+    read: &Read<'_>,
+    stamp: &OfRecords,
+    (resource_type, id): (&str, &str),
+) -> Result<bool> {
+    let Ok(uuid) = Uuid::try_parse(id) else { return Ok(false) };
+    match chart::get(read, stamp, resource_type, id) {
+        Ok(_) => Ok(false),
+        Err(Error::NotFound(_)) => Ok(change::made_at(read, uuid.as_bytes(), 1)?.is_some()),
         Err(error) => Err(error),
     }
 }

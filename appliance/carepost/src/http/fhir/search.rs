@@ -5,6 +5,7 @@
 //! Pages are cut by what they are sorted by: what comes or goes between two of them neither hides nor
 //! repeats another.
 
+pub mod everything;
 mod include;
 mod narrow;
 mod sort;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fhir::bundle::{Pages, Searchset, searchset};
+use fhir::scope::Permission;
 use fhir::search::{CURSOR, Chained, Condition, Query, Reversed, Total, Value};
 use fhir::summary::{Summary, summarised, with_elements};
 use fhir::{Here, Issue, IssueCode, Outcome, Resource, audit_event, matching, search, slot};
@@ -22,11 +24,11 @@ use prm::db::Read;
 use prm::error::{Error, Result};
 use prm::id::PatientId;
 use prm::query;
-use prm::stamp::Stamp;
 
 use self::sort::Sorted;
 use self::source::{Mark, Source, Stream};
 use super::records::{self, Found, Sought};
+use super::stamp::Stamp;
 use super::write::Refused;
 
 /// Resources of a page if the caller does not say how many.
@@ -196,6 +198,24 @@ pub fn all_of(
     Ok(page.fill(&sources, &sorted, None, limit)?.0)
 }
 
+/// A page of what a search finds, in the order of the records, from where another page ended; and where
+/// it ended itself, if there is more.
+///
+/// # Errors
+/// As those of a search.
+pub fn page(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    here: Here<'_>,
+    query: &Query,
+    (begin, size): (Option<&str>, usize),
+) -> std::result::Result<(Vec<Found>, Option<String>), Refused> {
+    let (sources, _) = Source::all(read, stamp, here, query)?;
+    let sorted = sort::sorted(query, &sources);
+    let begin = begin.map(cursor).transpose()?;
+    Page::new(read, stamp, here, query).fill(&sources, &sorted, begin, size)
+}
+
 /// Where a page begins: a place in each source.
 type Cursor = Vec<Option<Mark>>;
 
@@ -281,7 +301,7 @@ impl<'a> Page<'a> {
             if first.is_none_or(|(_, before)| sorted.comes_before(&mark.keys, &before.keys)) {
                 first = Some((nth, mark));
             }
-            if sorted.is_unsorted() {
+            if sorted.is_one_by_one {
                 break;
             }
         }
@@ -343,7 +363,7 @@ impl<'a> Page<'a> {
     /// A resource that another refers to.
     fn recalled(&mut self, type_: &'static str, id: &str) -> Result<Option<&Resource>> {
         let key = (type_, id.to_owned());
-        if !self.known.contains_key(&key) {
+        if !self.known.contains_key(&key) && self.stamp.covers(type_, Permission::Search) {
             let found = match records::one(self.read, self.stamp, self.here, (type_, id), None) {
                 Ok(Sought::Found(found)) => Some(found.resource),
                 // What the caller may not read fits nothing.
@@ -388,7 +408,7 @@ impl<'a> Page<'a> {
             return Ok(u64::try_from(total).unwrap_or(0));
         }
         self.looked_at = 0;
-        let sorted = Sorted::none(sources.len());
+        let sorted = Sorted::none(sources);
         let (found, _) = self.fill(sources, &sorted, None, usize::MAX)?;
         Ok(u64::try_from(found.len()).unwrap_or(0))
     }

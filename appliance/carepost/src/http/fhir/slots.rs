@@ -73,6 +73,11 @@ pub fn shown(slot: &Slot, status: Status, here: Here<'_>) -> Found {
 }
 
 impl Span {
+    /// Some days of everybody, `to` not included.
+    pub fn days(from: Date, to: Date) -> Self {
+        Self { practitioner: None, ids: None, from, to, only_free: false, unasked_end: None }
+    }
+
     /// The stretch that a search is about: what it says of `start` and `schedule`, else the next
     /// fortnight of everybody.
     ///

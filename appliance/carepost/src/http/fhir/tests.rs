@@ -2,8 +2,13 @@
 
 mod appointments;
 mod bundles;
+mod diary;
+mod everything;
+mod matching;
+mod operations;
 mod patients;
 mod refusals;
+mod scopes;
 mod searching;
 mod sequences;
 
@@ -23,7 +28,11 @@ pub(super) struct Door {
 impl Door {
     /// Somebody who may do everything.
     pub(super) fn open() -> Self {
-        let clinic = Clinic::new();
+        Self::of(Clinic::new())
+    }
+
+    /// The same at this clinic.
+    pub(super) fn of(clinic: Clinic) -> Self {
         let token = clinic.token(Role::Admin);
         Self { clinic, token }
     }
@@ -31,6 +40,16 @@ impl Door {
     /// The same clinic, asked by another role.
     pub(super) fn becomes(&mut self, role: Role) {
         self.token = self.clinic.token(role);
+    }
+
+    /// What the program shows.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The same clinic, asked by whoever shows this.
+    pub(super) fn shows(&mut self, token: String) {
+        self.token = token;
     }
 
     /// Asks with these headers beside who it is. Whatever is answered is FHIR's.
@@ -132,9 +151,13 @@ pub(super) fn is_fhir(answered: Answered) -> Answered {
     }
     let kind = answered.headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap());
     assert_eq!(kind, Some("application/fhir+json; charset=utf-8"), "{}", answered.body);
+    let resource = fhir::json::parse(answered.body.to_string().as_bytes()).expect("FHIR's JSON");
+    let issues = fhir::structure::validate(&resource);
+    assert!(issues.is_empty(), "{}: {}", fhir::Outcome { issues }, answered.body);
     if answered.status.is_client_error() || answered.status.is_server_error() {
         assert_eq!(answered.body["resourceType"], "OperationOutcome");
-        assert_eq!(answered.body["issue"][0]["severity"], "error", "{}", answered.body);
+        let severity = &answered.body["issue"][0]["severity"];
+        assert!(severity == "error" || severity == "fatal", "{}", answered.body);
     }
     answered
 }

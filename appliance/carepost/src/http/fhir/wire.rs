@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{
     ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
@@ -13,33 +13,43 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use fhir::bundle::{self, Submission};
+use fhir::json::RESOURCE_VALUES_MAX;
 use fhir::{Issue, IssueCode, Outcome, Resource, structure};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jiff::Timestamp;
 use prm::error::Error;
-use prm::stamp::{Role, Stamp};
+use prm::given;
+use prm::stamp::Role;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::FHIR_JSON;
 use super::fault::{Answer, Fault};
+use super::gate;
+use super::reader;
 use super::records::Found;
+use super::stamp::Stamp;
 use crate::app::App;
 use crate::connections::Scheme;
 use crate::http::{BODY_BYTES_MAX, auth, json};
 
 /// The header with the search under which a resource is created only if there is none.
-pub const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
+const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 /// The header that says what the answer is to hold.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
+/// As large as one resource may be, in bytes.
+pub const RESOURCE_BYTES_MAX: usize = given::BODY_BYTES_MAX;
 /// Bundles of more than [`BODY_BYTES_MAX`] that are worked on at once: read, one takes many times its
 /// bytes.
 const LARGE_AT_ONCE: usize = 1;
-/// As long may a large bundle take to arrive.
-const BUNDLE_TIME_MAX: Duration = Duration::from_secs(120);
+/// Resources of more than [`BODY_BYTES_MAX`] that arrive at once.
+const LARGE_RESOURCES_AT_ONCE: usize = 4;
+/// As long may a large bundle or resource take to arrive.
+const LARGE_TIME_MAX: Duration = Duration::from_secs(120);
 
 static LARGE: Semaphore = Semaphore::const_new(LARGE_AT_ONCE);
+static LARGE_RESOURCES: Semaphore = Semaphore::const_new(LARGE_RESOURCES_AT_ONCE);
 
 /// Everything about a request but its path and body.
 #[derive(Clone)]
@@ -58,19 +68,22 @@ impl FromRequestParts<App> for Asked {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
-        let auth::Caller(stamp) = auth::caller(app, &parts.headers).await?;
+        let (auth::Caller(stamp), scopes) = auth::narrowed_caller(app, &parts.headers).await?;
+        let stamp = Stamp::new(stamp, scopes);
+        gate::pass(&stamp, parts).await?;
         let query = parts.uri.query().unwrap_or_default().to_owned();
         is_json_wanted(&parts.headers, &query)?;
-        let scheme = match parts.extensions.get::<Scheme>() {
-            Some(Scheme::Tls) => "https",
-            Some(Scheme::Plain) | None => "http",
-        };
-        let base = format!("{scheme}://{}/fhir", host(&parts.uri, &parts.headers));
+        let base = address(app, parts);
         Ok(Self { stamp, base, headers: parts.headers.clone(), query })
     }
 }
 
 impl Asked {
+    /// What is asked by no request: files that are imported.
+    pub fn alone(stamp: Stamp) -> Self {
+        Self { stamp, base: String::new(), headers: HeaderMap::new(), query: String::new() }
+    }
+
     /// The version that the caller has seen, from `If-Match`.
     pub fn seen(&self) -> Answer<Option<i64>> {
         let Some(value) = self.headers.get(IF_MATCH) else { return Ok(None) };
@@ -91,6 +104,20 @@ impl Asked {
         self.headers.get(IF_NONE_MATCH).is_some_and(|value| value.as_bytes().trim_ascii() == b"*")
     }
 
+    /// The search under which a resource is created only if it finds none. Some clients say it after
+    /// the `?` and not in the header of the standard.
+    pub fn unless_there(&self) -> Answer<Option<String>> {
+        let mut pairs = self.query.split('&');
+        let is_said = pairs.any(|pair| !pair.is_empty() && !is_of_format(pair));
+        let said = is_said.then(|| self.query.clone());
+        let Some(value) = self.headers.get(IF_NONE_EXIST) else { return Ok(said) };
+        let text = value.to_str().ok().filter(|_| said.is_none()).map(str::to_owned);
+        text.map(Some).ok_or_else(|| {
+            let what = "say in If-None-Exist alone, in ASCII, what there must not be yet";
+            Fault::new(StatusCode::BAD_REQUEST, IssueCode::Value, what)
+        })
+    }
+
     /// What the answer to a write is to hold.
     pub fn returns(&self) -> Returns {
         match self.preference("return") {
@@ -103,6 +130,17 @@ impl Asked {
     /// Whether what is not understood in a search is refused.
     pub fn is_strict(&self) -> bool {
         self.preference("handling") == Some("strict")
+    }
+
+    /// Whether what is not understood is to be passed over.
+    pub fn is_lenient(&self) -> bool {
+        self.preference("handling") == Some("lenient")
+    }
+
+    /// Whether the caller prefers this, a word without a value.
+    pub fn prefers(&self, word: &str) -> bool {
+        let wishes = self.headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
+        wishes.flat_map(|text| text.split([',', ';'])).any(|wish| wish.trim() == word)
     }
 
     fn preference(&self, name: &str) -> Option<&str> {
@@ -165,11 +203,56 @@ pub enum Returns {
 /// A resource that came in, read and found to be valid R4.
 pub struct Given(pub Resource);
 
-impl<S: Send + Sync> FromRequest<S> for Given {
+impl FromRequest<App> for Given {
     type Rejection = Fault;
 
-    async fn from_request(request: Request, _: &S) -> Answer<Self> {
-        valid(&body(request).await?).map(Self)
+    async fn from_request(request: Request, app: &App) -> Answer<Self> {
+        let (auth::Caller(stamp), _) = auth::narrowed_caller(app, request.headers()).await?;
+        is_known(stamp.role)?;
+        is_json_said(&request)?;
+        let (bytes, _turn) = arrived(request, RESOURCE_BYTES_MAX, &LARGE_RESOURCES).await?;
+        valid(&bytes).map(Self)
+    }
+}
+
+/// A stranger does not make the box read much.
+fn is_known(role: Role) -> Answer<()> {
+    if role == Role::Nobody { Err(Error::Unknown.into()) } else { Ok(()) }
+}
+
+/// The bytes of a body, and the turn of a large one, which is given back when it is done.
+async fn arrived(
+    request: Request,
+    most: usize,
+    turns: &'static Semaphore,
+) -> Answer<(Bytes, Option<SemaphorePermit<'static>>)> {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced: Option<usize> = announced.and_then(|text| text.parse().ok());
+    let known = || usize::try_from(request.body().size_hint().exact()?).ok();
+    let announced = announced.or_else(known);
+    let too_large = || {
+        let what = format!("this has at most {most} bytes; send less at once");
+        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, IssueCode::TooLong, what)
+    };
+    if announced.is_some_and(|bytes| bytes > most) {
+        return Err(too_large());
+    }
+    let turn = match announced {
+        Some(bytes) if bytes <= BODY_BYTES_MAX => None,
+        Some(_) | None => Some(turns.try_acquire().map_err(|_| Error::Busy)?),
+    };
+    let body = Limited::new(request.into_body(), most).collect();
+    match timeout(LARGE_TIME_MAX, body).await {
+        Ok(Ok(body)) => Ok((body.to_bytes(), turn)),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => {
+            let what = "the body did not arrive whole";
+            Err(Fault::new(StatusCode::BAD_REQUEST, IssueCode::Invalid, what))
+        }
+        Err(_) => {
+            let what = format!("the body took more than {} seconds", LARGE_TIME_MAX.as_secs());
+            Err(Fault::new(StatusCode::REQUEST_TIMEOUT, IssueCode::Timeout, what))
+        }
     }
 }
 
@@ -197,42 +280,10 @@ pub async fn bundle(
     asked: &Asked,
     request: Request,
 ) -> Answer<(Submission, Option<SemaphorePermit<'static>>)> {
-    // A stranger does not make the box read so much.
-    if asked.stamp.role == Role::Nobody {
-        return Err(Error::Unknown.into());
-    }
+    is_known(asked.stamp.role)?;
     is_json_said(&request)?;
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let announced: Option<usize> = announced.and_then(|text| text.parse().ok());
-    let too_large = || {
-        let what = format!("a bundle has at most {} bytes; send several", bundle::BYTES_MAX);
-        Fault::new(StatusCode::PAYLOAD_TOO_LARGE, IssueCode::TooLong, what)
-    };
-    if announced.is_some_and(|bytes| bytes > bundle::BYTES_MAX) {
-        return Err(too_large());
-    }
-    let turn = match announced {
-        Some(bytes) if bytes <= BODY_BYTES_MAX => None,
-        Some(_) | None => Some(LARGE.try_acquire().map_err(|_| Error::Busy)?),
-    };
-    let body = Limited::new(request.into_body(), bundle::BYTES_MAX).collect();
-    let bytes = match timeout(BUNDLE_TIME_MAX, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => {
-            let what = "the body did not arrive whole";
-            return Err(Fault::new(StatusCode::BAD_REQUEST, IssueCode::Invalid, what));
-        }
-        Err(_) => {
-            let what = format!("the body took more than {} seconds", BUNDLE_TIME_MAX.as_secs());
-            return Err(Fault::new(StatusCode::REQUEST_TIMEOUT, IssueCode::Timeout, what));
-        }
-    };
-    // Thousands of resources are looked at for a while, and others want to be answered meanwhile.
-    let read = tokio::task::spawn_blocking(move || bundle::checked(fhir::json::parse(&bytes)?));
-    let submission =
-        read.await.map_err(|_| Error::Storage("a bundle could not be read".to_owned()))??;
-    Ok((submission, turn))
+    let (bytes, turn) = arrived(request, bundle::BYTES_MAX, &LARGE).await?;
+    Ok((reader::read(bytes, turn.is_some()).await??, turn))
 }
 
 /// The text of a body that is a form: a search by POST.
@@ -251,12 +302,35 @@ pub async fn form(mut request: Request) -> Answer<String> {
 
 /// The resource in these bytes, if it is valid R4.
 pub fn valid(bytes: &[u8]) -> Answer<Resource> {
-    let resource = fhir::json::parse(bytes)?;
+    let resource = fhir::json::parse_within(bytes, RESOURCE_VALUES_MAX)?;
     let issues = structure::validate(&resource);
     if issues.is_empty() { Ok(resource) } else { Err(Outcome { issues }.into()) }
 }
 
-fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
+/// Whether a pair of a query says only how the answer is written.
+fn is_of_format(pair: &str) -> bool {
+    ["_format", "_pretty"].contains(&pair.split('=').next().unwrap_or_default())
+}
+
+/// The address of FHIR as the caller wrote it. Before the public names of the box stands a proxy that has a
+/// certificate for them.
+pub fn address(app: &App, parts: &Parts) -> String {
+    let host = host(parts);
+    let is_public = auth::is_named(host, &app.config.http.hosts);
+    let scheme = match parts.extensions.get::<Scheme>() {
+        Some(Scheme::Tls) => "https",
+        Some(Scheme::Plain) | None if is_public => "https",
+        Some(Scheme::Plain) | None => "http",
+    };
+    format!("{scheme}://{host}/fhir")
+}
+
+/// The name or address under which the caller reached the box, with its port.
+pub fn host(parts: &Parts) -> &str {
+    named_host(&parts.uri, &parts.headers)
+}
+
+fn named_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> &'a str {
     let named = uri.authority().map(axum::http::uri::Authority::as_str);
     let header = headers.get(HOST).and_then(|value| value.to_str().ok());
     named.or(header).unwrap_or("localhost")

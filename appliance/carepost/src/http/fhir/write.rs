@@ -2,8 +2,11 @@
 //!
 //! Invariant: what a verb refuses is not written by another way.
 
-mod appointment;
+pub mod appointment;
+pub mod merged;
+mod response;
 
+use fhir::matching::last_digits;
 use fhir::{Here, IssueCode, Outcome, Resource, chart as values};
 use prm::chart::{self, Writing};
 use prm::db::{Read, Tx};
@@ -84,6 +87,10 @@ pub fn write(
             // What was proposed, waits or is over takes nobody's time.
             None => return as_given(tx, stamp, here, wanted),
         },
+        "AppointmentResponse" => {
+            response::heard(tx, stamp, here, wanted)?;
+            return as_given(tx, stamp, here, wanted);
+        }
         "Slot" | "AuditEvent" => {
             let what = "slots follow from schedules and appointments, audit events from what is done; neither is written";
             return Err(Outcome::error(IssueCode::NotSupported, what).into());
@@ -133,6 +140,10 @@ fn is_ours(
             match Record::load(read, stamp, here, (resource_type, id), None) {
                 Ok(_) => Ok(true),
                 Err(Error::NotFound(_)) => Ok(false),
+                // Who may not see the clinic's records may still write what is none of them.
+                Err(Error::Forbidden) if !records::is_hidden(read, stamp, (resource_type, id))? => {
+                    Ok(false)
+                }
                 Err(error) => Err(error),
             }
         }
@@ -270,6 +281,18 @@ fn keep(
     Ok(Found { resource, at: Some((version, updated)), whose: record.whose(here) })
 }
 
+/// Keeps anew what was given of a record, at the version that it has.
+pub fn given_again(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    here: Here<'_>,
+    (type_, id): (&'static str, &str),
+    resource: &Resource,
+) -> Result<Found, Refused> {
+    let record = Record::load(tx, stamp, here, (type_, id), None)?;
+    keep(tx, stamp, here, resource, &record)
+}
+
 /// Keeps a resource that no noun of the clinic is.
 fn as_given(
     tx: &mut Tx<'_>,
@@ -343,7 +366,11 @@ fn key(entry: values::Entry) -> Key {
     };
     match entry.value {
         values::Value::Token { system, code } => key(code.unwrap_or_default(), system),
-        values::Value::Contact { system, place } => key(place, system),
+        values::Value::Contact { system, place } => {
+            // By the digits that a search looks for (`search/narrow/kept.rs`).
+            let is_number = place.bytes().all(|byte| byte.is_ascii_digit());
+            key(if is_number { last_digits(&place) } else { place }, system)
+        }
         values::Value::Reference { type_, id } => key(id, type_.map(str::to_owned)),
         values::Value::Text(text) | values::Value::Uri(text) => key(text, None),
         values::Value::Date { from, to } => Key { low: from, high: to, ..key(String::new(), None) },

@@ -177,4 +177,8 @@ async fn settings_reach_the_screens_the_queue_and_the_doors() {
         let answered = clinic.call("GET", "/api/v1/prm/clinic", &[("host", host)], None).await;
         assert_eq!(answered.status, status, "{host}");
     }
+    let path = "/fhir/.well-known/smart-configuration";
+    let told = clinic.call("GET", path, &[("host", "clinic.example")], None).await;
+    let behind_a_proxy = "https://clinic.example/auth/token";
+    assert_eq!(told.body["token_endpoint"], behind_a_proxy);
 }

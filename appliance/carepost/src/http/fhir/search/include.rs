@@ -64,6 +64,7 @@ impl Page<'_> {
         for resource in of.iter().filter(|it| it.resource_type() == *source) {
             for (type_, id) in matching::references(resource, by, self.here) {
                 let is_wanted = target.is_none_or(|target| target == type_);
+                let is_wanted = is_wanted && self.stamp.sees(type_);
                 if !is_wanted || !seen.insert((type_, id.clone())) {
                     continue;
                 }

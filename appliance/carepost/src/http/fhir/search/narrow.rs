@@ -14,11 +14,12 @@ use prm::db::Read;
 use prm::id::{Noun, PatientId};
 use prm::patient;
 use prm::query::{Compare, Condition, Field, Question, Wanted};
-use prm::stamp::{Right, Stamp};
+use prm::stamp::Right;
 use uuid::Uuid;
 
 use super::all_of;
 use crate::http::fhir::records;
+use crate::http::fhir::stamp::Stamp;
 use crate::http::fhir::write::Refused;
 
 /// Records of the few that are looked through for a condition on them; of more none is left out.

@@ -18,17 +18,15 @@ pub struct Sorted {
     pub sorts: Vec<Vec<Sort>>,
     /// The parameters that were asked for and are not sorted by.
     pub ignored: Vec<&'static str>,
+    /// Whether the sources simply follow each other, each in its own order.
+    pub is_one_by_one: bool,
 }
 
 impl Sorted {
-    /// In the order of so many sources, one after the other.
-    pub fn none(sources: usize) -> Self {
-        Self { sorts: vec![Vec::new(); sources], ignored: Vec::new() }
-    }
-
-    /// Whether the sources simply follow each other.
-    pub fn is_unsorted(&self) -> bool {
-        self.sorts.iter().all(Vec::is_empty)
+    /// One source after the other, each in the order in which it is read at the least cost.
+    pub fn none(sources: &[Source]) -> Self {
+        let sorts = sources.iter().map(|source| natural(source).into_iter().collect()).collect();
+        Self { sorts, ignored: Vec::new(), is_one_by_one: true }
     }
 
     /// Whether a row of one source comes before one of another.
@@ -47,7 +45,11 @@ impl Sorted {
 
 /// How a search is sorted.
 pub fn sorted(query: &Query, sources: &[Source]) -> Sorted {
-    let mut sorted = Sorted::none(sources.len());
+    let mut sorted = Sorted {
+        sorts: vec![Vec::new(); sources.len()],
+        ignored: Vec::new(),
+        is_one_by_one: false,
+    };
     for Asked { parameter, descending } in &query.sort {
         let fields = sources.iter().map(|source| field(query.type_, parameter, source));
         let fields: Option<Vec<Field>> = fields.collect();
@@ -60,7 +62,28 @@ pub fn sorted(query: &Query, sources: &[Source]) -> Sorted {
             None => sorted.ignored.push(parameter.name),
         }
     }
+    if sorted.sorts.iter().all(Vec::is_empty) {
+        return Sorted { ignored: sorted.ignored, ..Sorted::none(sources) };
+    }
     sorted
+}
+
+/// The order in which a source is read if nobody asks for another: that of an index by which most is
+/// found. Others are in the order of their ids.
+fn natural(source: &Source) -> Option<Sort> {
+    let field = match source {
+        Source::Records(question) if question.noun == Noun::Patient => patient::field::NUMBER,
+        Source::Records(question) if question.noun == Noun::Appointment => {
+            appointment::field::START
+        }
+        Source::Records(_)
+        | Source::Chart(_)
+        | Source::Clinic
+        | Source::Relations(_)
+        | Source::Slots(_)
+        | Source::Audit(_) => return None,
+    };
+    Some(Sort { field, descending: false })
 }
 
 /// What a source is sorted by for a parameter.
@@ -95,7 +118,7 @@ fn field(type_: &'static str, parameter: &Parameter, source: &Source) -> Option<
         (Noun::HealthcareService, "name") => Some(healthcare_service::field::NAME),
         (Noun::HealthcareService, "active") => Some(healthcare_service::field::ACTIVE),
         (Noun::Schedule, "active") => Some(schedule::field::ACTIVE),
-        (Noun::Appointment, "date") => Some(appointment::field::TIME),
+        (Noun::Appointment, "date") => Some(appointment::field::START),
         (Noun::Appointment, "status") => Some(appointment::field::STATUS),
         (Noun::QueueEntry, "date") if type_ == "Encounter" => Some(queue::field::JOINED),
         (Noun::QueueEntry, "authored-on") => Some(queue::field::JOINED),

@@ -12,12 +12,13 @@ use prm::db::Read;
 use prm::error::{Error, Result};
 use prm::id::{ChartId, Noun, PatientId, PractitionerId};
 use prm::query::{self, Place, Question, Relation, Sort};
-use prm::stamp::{Right, Stamp};
+use prm::stamp::Right;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::narrow;
 use crate::http::fhir::records::{self, Found, Sought};
+use crate::http::fhir::stamp::Stamp;
 use crate::http::fhir::write::Refused;
 use crate::http::fhir::{audit_events, slots};
 
@@ -87,6 +88,7 @@ impl Source {
         here: Here<'_>,
         query: &Query,
     ) -> std::result::Result<(Vec<Self>, bool), Refused> {
+        stamp.may_search(query)?;
         records::may_read(stamp, query.type_)?;
         let type_ = query.type_;
         let mut sources = Vec::new();

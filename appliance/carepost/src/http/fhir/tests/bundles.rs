@@ -80,7 +80,7 @@ async fn one_bad_entry_undoes_all_others_and_what_the_audit_says_of_them() {
             "Patient?name=nobody&name=else",
             json!({ "resourceType": "Patient", "gender": "x" }),
         ),
-        asked("DELETE", "Flag/never"),
+        asked("DELETE", "Flag?status=a,b&code=|"),
         asked("GET", "Patient/never"),
         asked("DELETE", "Patient/never"),
     ];
@@ -199,6 +199,31 @@ async fn a_whole_practice_comes_in_one_transaction_whatever_the_order() {
 }
 
 #[tokio::test]
+async fn new_records_may_name_each_other_in_a_circle() {
+    let door = Door::open();
+    let linked = |name: &str, other: u8| {
+        let mut somebody = patient(name);
+        somebody["link"] = json!([{ "other": to(other), "type": "seealso" }]);
+        somebody
+    };
+    let asha = entry(1, "POST", "Patient", linked("Asha Rao", 2));
+    let ravi = entry(2, "POST", "Patient", linked("Ravi Das", 1));
+    let herself = entry(3, "POST", "Patient", linked("Meera Iyer", 3));
+    let done = door.post("", bundle("transaction", &[asha.clone(), ravi, herself])).await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    let made = |at: usize| &done.body["entry"][at]["resource"];
+    for (one, other) in [(0, 1), (1, 0), (2, 2)] {
+        assert_eq!(made(one)["link"][0]["other"], reference(made(other)));
+        assert_eq!(made(one)["meta"]["versionId"], "1");
+        assert_eq!(door.get(&format!("/{}", address(made(one)))).await.body, *made(one));
+        let found = door.ids(&format!("/Patient?link={}", address(made(other)))).await;
+        assert_eq!(found, [text(&made(one)["id"])]);
+    }
+    // To nobody of the bundle.
+    assert_eq!(door.post("", bundle("transaction", &[asha])).await.status.as_u16(), 422);
+}
+
+#[tokio::test]
 async fn of_a_batch_each_entry_is_done_for_itself() {
     let door = Door::open();
     let done = door
@@ -248,7 +273,7 @@ async fn what_is_no_batch_and_no_transaction_is_refused() {
             .refusal(),
         (422, "value")
     );
-    let operation = bundle("transaction", &[asked("GET", "Patient/1/$everything")]);
+    let operation = bundle("transaction", &[asked("GET", "Patient/1/$match")]);
     assert_eq!(door.post("", operation).await.refusal(), (400, "not-supported"));
     let urn = bundle(
         "transaction",

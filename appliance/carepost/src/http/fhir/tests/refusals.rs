@@ -62,8 +62,10 @@ async fn whatever_is_wrong_is_said_as_an_operation_outcome() {
         ("GET", "/Patient/1/2/3/4/5", 404),
         ("GET", "/Patient/1/$nonsense", 404),
         ("GET", "/$nonsense", 404),
-        // An address for resources by id, which are not posted to.
-        ("POST", "/Patient/$nonsense", 405),
+        ("POST", "/Patient/$nonsense", 404),
+        // Addresses of resources, which are not posted to.
+        ("POST", "/Patient/nonsense", 405),
+        ("POST", "/Patient/1/Observation", 405),
         ("DELETE", "/metadata", 405),
         ("TRACE", "/Patient", 405),
         ("PUT", "/Patient/_search", 405),
@@ -81,8 +83,12 @@ async fn whatever_is_wrong_is_said_as_an_operation_outcome() {
     assert!(!refused.body.to_string().contains("Secret"));
     assert_eq!(refused.body["issue"][0]["expression"], json!(["Patient.birthDate"]));
     let mut large = patient("Asha Rao");
-    large["text"] = json!({ "status": "generated", "div": "x".repeat(1024 * 1024) });
+    large["text"] = json!({ "status": "generated", "div": "x".repeat(8 * 1024 * 1024) });
     assert_eq!(door.post("/Patient", large).await.refusal(), (413, "too-long"));
+    let scan = json!({ "resourceType": "Binary", "contentType": "application/pdf",
+        "data": "QUFB".repeat(1024 * 1024) });
+    let scan = door.create(scan).await;
+    assert_eq!(door.get(&format!("/{}", address(&scan))).await.body["data"], scan["data"]);
 }
 
 #[tokio::test]

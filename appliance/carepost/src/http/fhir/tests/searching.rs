@@ -369,3 +369,48 @@ async fn a_search_is_asked_by_post_as_well() {
     let none = is_fhir(ask("/Patient/_search?gender=male", "name=asha").await);
     assert_eq!(none.body["total"], 0);
 }
+
+#[tokio::test]
+async fn an_abha_number_is_one_number_however_its_system_and_digits_are_written() {
+    let door = Door::open();
+    let (before, now) = ("https://healthid.ndhm.gov.in", "https://healthid.abdm.gov.in");
+    let with = |system: &str, value: &str| {
+        let mut somebody = patient("Asha Rao");
+        somebody["identifier"] = json!([{ "system": system, "value": value }]);
+        somebody
+    };
+    let asha = door.create(with(before, "91-7225-4829-5255")).await;
+    assert_eq!(asha["identifier"][0]["system"], before, "it comes out as it was given");
+    let again = door.post("/Patient", with(now, "91722548295255")).await;
+    assert_eq!(again.refusal(), (409, "duplicate"));
+    let asked = [
+        format!("{now}|91722548295255"),
+        format!("{before}|91-7225-4829-5255"),
+        "91 7225 4829 5255".replace(' ', "%20"),
+        format!("{now}|"),
+    ];
+    for asked in asked {
+        let found = door.ids(&format!("/Patient?identifier={asked}")).await;
+        assert_eq!(found, [text(&asha["id"])], "{asked}");
+    }
+    assert!(door.ids("/Patient?identifier=urn:x|91722548295255").await.is_empty());
+    assert!(door.ids(&format!("/Patient?identifier={now}|91722548295256")).await.is_empty());
+}
+
+#[tokio::test]
+async fn who_is_no_longer_a_patient_is_found_by_name_too() {
+    let door = Door::open();
+    let mut gone = patient("Asha Rao");
+    gone["active"] = json!(false);
+    let gone = text(&door.create(gone).await["id"]);
+    let here = text(&door.create(patient("Asha Das")).await["id"]);
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    let both = sorted(vec![gone.clone(), here]);
+    for asked in ["name=asha", "phonetic=Aasha", "name:contains=sha"] {
+        assert_eq!(sorted(door.ids(&format!("/Patient?{asked}")).await), both, "{asked}");
+    }
+    assert_eq!(door.ids("/Patient?name=rao&active=false").await, [gone]);
+}

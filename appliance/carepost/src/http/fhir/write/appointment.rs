@@ -18,9 +18,9 @@ use super::{Refused, Wanted, Wrote, no_such_id};
 use crate::http::fhir::records::Record;
 
 /// Why a cancellation without a reason was made: FHIR does not ask for one, the clinic does.
-const NO_REASON: &str = "not said";
+pub const NO_REASON: &str = "not said";
 /// How long a pending appointment is held if it does not say.
-const HOLD_MINUTES: i64 = 10;
+pub const HOLD_MINUTES: i64 = 10;
 
 /// Books what is new, brings what is there to where it is wanted. None of it holds anybody's time if
 /// there is no answer: then it is to be kept as given.

@@ -1,9 +1,10 @@
 //! What other systems gave, as the database holds it ([`fhir::chart::index`]).
 
-use fhir::matching::{digits, folded};
-use fhir::search::{How, PHONE_DIGITS_MIN, ParamKind, Parameter, Value};
+use fhir::matching::{folded, last_digits};
+use fhir::search::{How, ParamKind, Parameter, Value};
 use prm::given::KEY_BYTES_MAX;
 use prm::name::sound;
+use prm::patient::{abha_spellings, is_abha_system};
 use prm::query::{Field, How as TextHow, Wanted};
 
 use super::compared;
@@ -47,7 +48,9 @@ fn one(parameter: &Parameter, value: &Value) -> Option<Vec<Wanted>> {
         Value::Token { system, code } => {
             let system = system.clone().map(Option::unwrap_or_default);
             let is_short = system.as_deref().is_none_or(fits) && code.as_deref().is_none_or(fits);
-            vec![is_short.then(|| Wanted::Token { code: code.clone(), system })?]
+            let mut any = abha(parameter, system.as_deref(), code.as_deref());
+            any.push(is_short.then(|| Wanted::Token { code: code.clone(), system })?);
+            any
         }
         Value::Reference { type_, id } => {
             vec![Wanted::Token { code: Some(id.clone()), system: type_.map(str::to_owned) }]
@@ -63,6 +66,19 @@ fn one(parameter: &Parameter, value: &Value) -> Option<Vec<Wanted>> {
         Value::Text { how, text } => vec![words(*how, text)?],
         Value::Number { .. } | Value::Flag(_) => return None,
     })
+}
+
+/// The other ways in which an ABHA number may be written.
+fn abha(parameter: &Parameter, system: Option<&str>, code: Option<&str>) -> Vec<Wanted> {
+    if parameter.name != "identifier" || !system.is_none_or(is_abha_system) {
+        return Vec::new();
+    }
+    let spellings = code.map(abha_spellings).unwrap_or_default().into_iter();
+    let wanted = |(system, code): (&str, String)| Wanted::Token {
+        code: Some(code),
+        system: Some(system.to_owned()),
+    };
+    spellings.map(wanted).collect()
 }
 
 /// Names and addresses are held word by word, other texts whole: the longest word must be there.
@@ -88,12 +104,7 @@ fn words(how: How, text: &str) -> Option<Wanted> {
 fn contact(system: Option<String>, code: Option<&str>) -> Vec<Wanted> {
     let Some(code) = code else { return vec![Wanted::Token { code: None, system }] };
     let mut any = vec![Wanted::Token { code: Some(code.to_lowercase()), system: None }];
-    let number = digits(code);
-    let tail = number.get(number.len().saturating_sub(PHONE_DIGITS_MIN)..).unwrap_or_default();
-    any.push(match tail.len() {
-        PHONE_DIGITS_MIN => Wanted::Text(TextHow::Contains, tail.to_owned()),
-        _ => Wanted::Word(number),
-    });
+    any.push(Wanted::Word(last_digits(code)));
     any
 }
 

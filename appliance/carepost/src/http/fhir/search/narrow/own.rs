@@ -58,7 +58,7 @@ pub fn is_whole(noun: Noun, parameter: &str) -> bool {
 pub fn is_exact(noun: Noun, parameter: &str) -> bool {
     matches!(
         (noun, parameter),
-        (Noun::Patient, "active" | "gender")
+        (Noun::Patient, "active")
             | (Noun::Appointment, "status" | "patient" | "practitioner" | "location")
     )
 }
@@ -74,6 +74,10 @@ pub fn wanted(
     let values = &asked.any;
     let parameter = asked.parameter.name;
     if let Some(fields) = references(type_, parameter) {
+        let fields = match (type_, parameter) {
+            ("Appointment", "actor") => actors(values).unwrap_or(fields),
+            (_, _) => fields,
+        };
         return Some((fields, ids(values)?));
     }
     match (noun, parameter) {
@@ -82,6 +86,26 @@ pub fn wanted(
         (Noun::QueueEntry, _) => of_turn(type_, parameter, values),
         (_, _) => None,
     }
+}
+
+/// The columns of those who take part, if each value says of which type it is: only of patients there is
+/// an index.
+fn actors(values: &[Value]) -> Option<Vec<Field>> {
+    let mut fields = Vec::new();
+    for value in values {
+        let Value::Reference { type_: Some(type_), id: _ } = value else { return None };
+        let field = match *type_ {
+            "Patient" => appointment::field::PATIENT,
+            "Practitioner" => appointment::field::PRACTITIONER,
+            "Location" => appointment::field::LOCATION,
+            "HealthcareService" => appointment::field::HEALTHCARE_SERVICE,
+            _ => return None,
+        };
+        if !fields.contains(&field) {
+            fields.push(field);
+        }
+    }
+    Some(fields)
 }
 
 fn of_patient(
@@ -99,7 +123,11 @@ fn of_patient(
         "identifier" => {
             let wanted = each(values, |it| Some(code(it)?.to_owned()))?.into_iter();
             let wanted = wanted.flat_map(|code| {
-                [Wanted::Token { code: Some(code.clone()), system: None }, Wanted::Word(code)]
+                // The records hold the digits of an ABHA number.
+                let spelled = patient::abha_spellings(&code).into_iter().map(|(_, code)| code);
+                let all: Vec<String> = spelled.chain([code.clone()]).collect();
+                let token = |code| Wanted::Token { code: Some(code), system: None };
+                all.into_iter().map(token).chain([Wanted::Word(code)])
             });
             (vec![patient::field::IDENTIFIER, patient::field::NUMBER], wanted.collect())
         }
@@ -213,7 +241,7 @@ fn phone(value: &Value) -> Option<Wanted> {
 }
 
 fn email(value: &Value) -> Option<Wanted> {
-    Some(Wanted::Text(TextHow::Starts, code(value)?.to_owned()))
+    Some(Wanted::Word(code(value)?.to_owned()))
 }
 
 fn times(values: &[Value], of: impl Fn(Prefix, i64, i64) -> Option<Wanted>) -> Option<Vec<Wanted>> {
