@@ -200,6 +200,39 @@ async fn commands_work_while_the_box_serves() {
 }
 
 #[tokio::test]
+async fn files_are_imported_and_exported_while_the_box_serves() {
+    let clinic = Box::new();
+    let serving = clinic.serve();
+    let file = clinic.beside("all.ndjson");
+    let patient = json!({ "resourceType": "Patient", "id": "1", "name": [{ "text": "Asha Rao" }] });
+    fs::write(&file, format!("{patient}\n")).unwrap();
+    let report: Value = serde_json::from_str(&clinic.run(&["import", "--json", &file])).unwrap();
+    assert_eq!(report["types"]["Patient"]["taken"], 1, "{report}");
+    let search = client().get(format!("{}/fhir/Patient?name=Asha", serving.url));
+    let found = search.bearer_auth(clinic.token("integrator")).send().await.unwrap();
+    assert_eq!(found.json::<Value>().await.unwrap()["total"], 1);
+
+    let out = clinic.beside("out");
+    clinic.run(&["export", "--out", &out]);
+    let written = fs::read_to_string(format!("{out}/Patient.ndjson")).unwrap();
+    assert!(written.contains("Asha Rao"));
+    // What is refused is told in one line, and where it stands in the report.
+    let (bad, refused) = (clinic.beside("bad.ndjson"), clinic.beside("refused.ndjson"));
+    fs::write(&bad, "{\"resourceType\":\"Patient\",\"id\":\"2\",\"gender\":\"blue\"}\n").unwrap();
+    let mut import = carepost(&["import", "--report", &refused, &bad, "--data", &clinic.folder()]);
+    let Output { status, stdout: _, stderr } = import.output().unwrap();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(
+        stderr.lines().last().unwrap().starts_with("carepost: 1 of 1 were refused"),
+        "{stderr}"
+    );
+    let refused: Value = serde_json::from_str(&fs::read_to_string(refused).unwrap()).unwrap();
+    assert_eq!((&refused["line"], &refused["id"]), (&json!(1), &json!("2")));
+    assert!(!refused.to_string().contains("blue"));
+}
+
+#[tokio::test]
 async fn a_backup_made_while_serving_opens_with_stock_age_and_restores() {
     let clinic = Box::new();
     let token = clinic.token("clerk");
