@@ -8,10 +8,11 @@ use super::assert_none;
 use super::source::files;
 
 /// Each crate of the workspace, and what of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("prm", &[]),
     ("fhir", &["prm"]),
     ("carepost", &["prm", "fhir"]),
+    ("sync-protocol", &[]),
     ("xtask", &[]),
     // The tests may know everything.
     ("tests", &["prm", "carepost"]),
