@@ -476,3 +476,5 @@ CREATE INDEX patient_out_of_use ON patient (number) WHERE active = 0;
 CREATE INDEX change_at ON change (noun, at);
 
 CREATE INDEX chart_of_kind ON chart (kind, id);
+
+CREATE INDEX audit_of_writes ON audit (resource, at) WHERE resource IS NOT NULL AND verb <> 'read';

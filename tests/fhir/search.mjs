@@ -25,6 +25,7 @@ const PARAMETERS = {
     + 'name phonetic',
   Practitioner: `active ${REACHED} family gender given name phonetic`,
   PractitionerRole: 'active location organization practitioner role service specialty',
+  Provenance: 'agent recorded target',
   Questionnaire: 'url',
   RelatedPerson: `active birthdate ${REACHED} gender name phonetic relationship`,
   RiskAssessment: 'probability',

@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 33] = [
     "id",
     "time",
     "error",
@@ -15,6 +15,7 @@ const ORDER: [&str; 32] = [
     "audit",
     "change",
     "past",
+    "provenance",
     "given",
     "imported",
     "secret",

@@ -116,7 +116,7 @@ fn entity(noun: &str, id: Option<Uuid>) -> Value {
 }
 
 /// An id that is good everywhere (RFC 9562, section 4).
-fn universal(id: Uuid) -> Value {
+pub(crate) fn universal(id: Uuid) -> Value {
     json!({ "system": "urn:ietf:rfc:3986", "value": format!("urn:uuid:{id}") })
 }
 

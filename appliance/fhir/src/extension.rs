@@ -41,7 +41,7 @@ pub const SERIES: &str = "https://carepost.health/fhir/StructureDefinition/appoi
 pub const DUE: &str = "https://carepost.health/fhir/StructureDefinition/queue-due";
 /// `Task` of the queue: how often the patient was called (`valueUnsignedInt`).
 pub const CALLS: &str = "https://carepost.health/fhir/StructureDefinition/queue-calls";
-/// `AuditEvent`: through which channel it was done (`valueCode`).
+/// `AuditEvent` and `Provenance`: through which channel it was done (`valueCode`).
 pub const CHANNEL: &str = "https://carepost.health/fhir/StructureDefinition/audit-channel";
 
 /// An extension with one value.

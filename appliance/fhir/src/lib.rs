@@ -34,6 +34,7 @@ pub mod patient;
 pub mod practitioner;
 pub mod practitioner_role;
 pub mod primitive;
+pub mod provenance;
 pub mod reference;
 pub mod related_person;
 pub mod schedule;

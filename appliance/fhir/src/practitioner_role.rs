@@ -9,13 +9,19 @@
 //! | `active` | whether patients can be booked; so when it is not said |
 //! | `specialty` | the specialities, the main one first |
 //! | `location` | the usual room: the first location of this box |
+//! | `availableTime` | the sessions that are held in these days, unless others gave some |
+//! | `healthcareService` | what the practitioner does here, unless others gave some |
 //!
 //! Everything else stays as it was given.
 
+mod derived;
+
 use jiff::Timestamp;
 
+use prm::healthcare_service::HealthcareService;
 use prm::id::{LocationId, PractitionerId};
 use prm::practitioner::{self, Edit, Practitioner};
+use prm::schedule::Schedule;
 
 use crate::concept::Words;
 use crate::element;
@@ -77,10 +83,20 @@ pub fn read(resource: &Resource, here: Here<'_>) -> Result<RawPractitionerRole, 
     })
 }
 
+/// What other records say of a role.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shown<'a> {
+    /// The sessions that are held in these days.
+    pub schedules: &'a [Schedule],
+    /// What the practitioner does.
+    pub services: &'a [HealthcareService],
+}
+
 /// A practitioner's record as a `PractitionerRole`, over what was given. `updated` is when the record
 /// last changed.
 pub fn write(
     practitioner: &Practitioner,
+    shown: Shown<'_>,
     here: Here<'_>,
     updated: Timestamp,
     given: Option<&Resource>,
@@ -104,6 +120,11 @@ pub fn write(
     kept.list("specialty", &SPECIALTIES, specialties);
     let location = location.map(|id| id.uuid());
     kept.list("location", &locations(here.origin), location.as_slice());
+    let Shown { schedules, services } = shown;
+    let services = services.iter().map(derived::offered).collect();
+    derived::unless_given(&mut kept, given, "healthcareService", services);
+    let times = schedules.iter().map(derived::time).collect();
+    derived::unless_given(&mut kept, given, "availableTime", times);
     kept.end()
 }
 

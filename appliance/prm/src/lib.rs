@@ -30,6 +30,7 @@ pub mod name;
 mod past;
 pub mod patient;
 pub mod practitioner;
+pub mod provenance;
 pub mod qr;
 pub mod query;
 pub mod queue;

@@ -14,6 +14,7 @@ pub(crate) mod interaction;
 mod operation;
 mod part;
 mod path;
+mod provenances;
 pub mod publish;
 mod reader;
 mod record;

@@ -1,5 +1,7 @@
 //! A practitioner's role as FHIR and back.
 
+use prm::id::{HealthcareServiceId, ScheduleId};
+use prm::schedule::Weekdays;
 use serde_json::{Value, json};
 
 use super::*;
@@ -22,7 +24,7 @@ fn asha() -> Practitioner {
 #[test]
 fn a_role_has_the_id_of_its_practitioner() {
     let clinic = clinic();
-    let written = valid(write(&asha(), here(&clinic), updated(), None));
+    let written = valid(write(&asha(), Shown::default(), here(&clinic), updated(), None));
     let expected = json!({
         "resourceType": "PractitionerRole",
         "id": id(3).to_string(),
@@ -58,7 +60,7 @@ fn the_speciality_stays_coded_as_long_as_it_is_the_same() {
     assert_eq!(raw.specialties, asha().specialties);
     assert_eq!(raw.location, None);
     let other = Practitioner { specialties: vec!["cardiology".into(), "surgery".into()], ..asha() };
-    let written = valid(write(&other, here(&clinic), updated(), Some(&given)));
+    let written = valid(write(&other, Shown::default(), here(&clinic), updated(), Some(&given)));
     assert_eq!(written.get("practitioner"), given.get("practitioner"));
     assert_eq!(written.get("specialty"), Some(&json!([coded, { "text": "surgery" }])));
     let rooms = json!([
@@ -86,7 +88,67 @@ fn every_example_of_hl7_that_is_read_is_written_back_equal() {
         let raw = read(&given, here(&clinic)).unwrap();
         let RawPractitionerRole { practitioner: id, specialties, location, active } = raw;
         let record = Practitioner { id, specialties, location, active, ..asha() };
-        let written = write(&record, here(&clinic), updated(), Some(&given));
+        let written = write(&record, Shown::default(), here(&clinic), updated(), Some(&given));
         assert_eq!(Value::from(without_own(&written)), Value::from(without_own(&given)), "{name}");
     }
+}
+
+fn session(number: u128, (start_minute, end_minute): (u16, u16)) -> Schedule {
+    Schedule {
+        id: ScheduleId::from_bytes(id(number).into_bytes()),
+        version: 1,
+        practitioner: asha().id,
+        location: None,
+        weekdays: Weekdays::parse(&["mon".into(), "wed".into()]).unwrap(),
+        start_minute,
+        end_minute,
+        slot_minutes: 15,
+        slot_capacity: 1,
+        session_capacity: None,
+        valid_from: None,
+        valid_to: None,
+        active: true,
+    }
+}
+
+#[test]
+fn when_and_what_follows_from_other_records_until_others_say_it() {
+    let clinic = clinic();
+    let service = HealthcareService {
+        id: HealthcareServiceId::from_bytes(id(9).into_bytes()),
+        version: 1,
+        name: "Echo".into(),
+        duration_minutes: 30,
+        buffer_minutes: 0,
+        practitioners: Vec::new(),
+        locations: Vec::new(),
+        active: true,
+    };
+    let services = [service];
+    let written = |schedules: &[Schedule], given: Option<&Resource>| {
+        let shown = Shown { schedules, services: &services };
+        valid(write(&asha(), shown, here(&clinic), updated(), given))
+    };
+    let morning = [session(7, (540, 750))];
+    let first = written(&morning, None);
+    let ours = |number| format!("carepost.{}", id(number));
+    let hours = json!([{ "id": ours(7), "daysOfWeek": ["mon", "wed"],
+        "availableStartTime": "09:00:00", "availableEndTime": "12:30:00" }]);
+    assert_eq!(first.get("availableTime"), Some(&hours));
+    let echo = json!([{ "id": ours(9), "reference": format!("HealthcareService/{}", id(9)),
+        "display": "Echo" }]);
+    assert_eq!(first.get("healthcareService"), Some(&echo));
+    // What is read and written back goes on to follow.
+    let later = written(&[session(8, (0, 1440)), session(6, (1200, 1440))], Some(&first));
+    let hours = json!([
+        { "id": ours(8), "daysOfWeek": ["mon", "wed"], "allDay": true },
+        { "id": ours(6), "daysOfWeek": ["mon", "wed"],
+          "availableStartTime": "20:00:00", "availableEndTime": "23:59:59" },
+    ]);
+    assert_eq!(later.get("availableTime"), Some(&hours));
+    assert_eq!(written(&[], Some(&first)).get("availableTime"), None);
+    let mut given = first;
+    let said = json!([{ "daysOfWeek": ["sun"], "allDay": true }]);
+    given.set("availableTime", said.clone());
+    assert_eq!(written(&morning, Some(&given)).get("availableTime"), Some(&said));
 }

@@ -132,6 +132,11 @@ impl Sql {
             return Err(Error::invalid("conditions", "ask with fewer conditions at once"));
         }
         match condition {
+            Condition::Holds { fields, any, not: false }
+                if part == Part::Leads && are_of_names(fields, any) =>
+            {
+                self.named(fields, any)
+            }
             Condition::Holds { fields, any, not } => {
                 let mut ways = Vec::new();
                 for Field(column) in fields {
@@ -247,6 +252,34 @@ impl Sql {
     fn subquery(&mut self, stamp: &Stamp, question: &Question, selected: &str) -> Result<String> {
         let inside = self.fits(stamp, question)?;
         Ok(format!("SELECT {selected} FROM {} r WHERE {inside}", table(question)?))
+    }
+
+    /// Those with one of these names as one set of their numbers, so that they are walked through in order
+    /// and a page ends where it is full.
+    fn named(&mut self, fields: &[Field], any: &[Wanted]) -> Result<String> {
+        let mut sets = Vec::new();
+        for Field(column) in fields {
+            if let Column::Given(given) = column {
+                let column = Column::Token { code: "v.code", system: "v.system" };
+                let inner = self.holds(&column, any, Part::Leads)?;
+                if inner != NEVER {
+                    sets.push(format!(
+                        "SELECT i.number FROM chart_value v JOIN patient i ON i.id = v.resource
+                         WHERE {} AND {inner}",
+                        of_given(*given)
+                    ));
+                }
+                continue;
+            }
+            for wanted in any {
+                let Wanted::Text(how, text) = wanted else { continue };
+                sets.extend(self.numbers_by_name(*how, text));
+            }
+        }
+        if sets.is_empty() {
+            return Ok(NEVER.to_owned());
+        }
+        Ok(format!("r.number IN ({})", sets.join(" UNION ALL ")))
     }
 
     fn holds(&mut self, column: &Column, any: &[Wanted], part: Part) -> Result<String> {
@@ -437,6 +470,20 @@ fn present(column: &Column) -> String {
         ),
         Column::Changed => "1".to_owned(),
     }
+}
+
+/// Whether all fields are names of patients, or what others gave of them, and nothing is compared to the
+/// letter.
+fn are_of_names(fields: &[Field], any: &[Wanted]) -> bool {
+    let mut columns = fields.iter().map(|Field(column)| column);
+    let is_name = |column: &Column| matches!(column, Column::Name(_));
+    let is_given = |column: &Column| {
+        matches!(column, Column::Given(Given { kind: _, parameter: _, holds: GivenKind::Code }))
+    };
+    let is_exact = |wanted: &Wanted| matches!(wanted, Wanted::Text(How::Exact, _));
+    columns.clone().any(is_name)
+        && columns.all(|column| is_name(column) || is_given(column))
+        && !any.iter().any(is_exact)
 }
 
 /// The earliest moment that fits, if there is one.

@@ -2,7 +2,7 @@
 //! (<https://hl7.org/fhir/R4/operationoutcome.html>).
 
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use fhir::slot::TYPE as SLOT;
 use fhir::{IssueCode, Outcome, Severity};
@@ -11,6 +11,7 @@ use prm::slot;
 use serde_json::{Value, json};
 
 use super::FHIR_JSON;
+use super::stamp::missing_scope;
 use super::wire::Asked;
 use super::write::Refused;
 use crate::app::App;
@@ -287,11 +288,23 @@ impl IntoResponse for Fault {
         let mut response =
             (self.status, [(CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON))], body)
                 .into_response();
+        if let Some(challenge) = challenge(self.status, &self.outcome) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
+}
+
+/// How to be let in: with a token, or with one that has the scope (RFC 6750, section 3).
+fn challenge(status: StatusCode, outcome: &Outcome) -> Option<HeaderValue> {
+    if status == StatusCode::UNAUTHORIZED {
+        return Some(HeaderValue::from_static("Bearer"));
+    }
+    let scope = missing_scope(outcome).filter(|_| status == StatusCode::FORBIDDEN)?;
+    HeaderValue::from_str(&format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")).ok()
 }
 
 /// What is answered when a handler failed unexpectedly.

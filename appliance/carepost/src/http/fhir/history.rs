@@ -7,7 +7,7 @@ use axum::response::Response;
 use fhir::bundle::{Change as Did, Pages, Stored, Version, history};
 use fhir::capability::Interaction;
 use fhir::search::pairs;
-use fhir::{Here, IssueCode, Outcome, related_person};
+use fhir::{Here, IssueCode, Outcome, provenance, related_person};
 use jiff::Timestamp;
 use prm::change::{self, Change};
 use prm::chart;
@@ -150,6 +150,9 @@ impl Noted {
         here: Here<'_>,
         (type_, id): (&'static str, &str),
     ) -> Result<Self> {
+        if type_ == provenance::TYPE && provenance::parse_id(id).is_some() {
+            return Ok(Self::Nowhere);
+        }
         match Record::load(read, stamp, here, (type_, id), None) {
             // Its versions are those of two patients.
             Ok(Record::RelatedPerson(_)) => Ok(Self::Nowhere),

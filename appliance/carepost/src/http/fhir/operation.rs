@@ -17,7 +17,6 @@ use crate::http::fhir::stamp::Stamp;
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use fhir::bundle::{Pages, Searchset, searchset};
 use fhir::operation::{Input, Operation, Pointer};
@@ -99,8 +98,7 @@ async fn posted(
     request: Request,
 ) -> Answer<Response> {
     let (operation, type_) = offered(of, name)?;
-    let is_empty = request.body().is_end_stream() && !request.headers().contains_key(CONTENT_TYPE);
-    let mut input = match is_empty {
+    let mut input = match request.body().is_end_stream() {
         true => Input::default(),
         // What is wrong with it is the answer, not a reason to refuse it.
         false if operation == Operation::Validate => {

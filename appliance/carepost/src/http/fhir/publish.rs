@@ -219,7 +219,9 @@ impl<'a> Shown<'a> {
                 all.filter(|it| it.active).map(Record::HealthcareService).collect()
             }
             "PractitionerRole" => {
-                self.practitioners.iter().cloned().map(Record::PractitionerRole).collect()
+                let all = self.practitioners.iter().cloned();
+                let roles = all.map(|it| Record::of_role(read, stamp, self.here, it));
+                roles.collect::<Result<_>>()?
             }
             _ => self.schedules.iter().cloned().map(Record::Schedule).collect(),
         })

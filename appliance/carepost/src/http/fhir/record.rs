@@ -20,6 +20,7 @@ use prm::practitioner::Practitioner;
 use prm::queue::QueueEntry;
 use prm::schedule::Schedule;
 use prm::stamp::{Right, Stamp};
+use prm::time::local_date;
 use prm::{
     appointment, change, device, healthcare_service, location, patient, practitioner, queue,
     schedule,
@@ -35,7 +36,7 @@ pub enum Record {
     /// Somebody who sees patients.
     Practitioner(Practitioner),
     /// What they do here.
-    PractitionerRole(Practitioner),
+    PractitionerRole(Box<Role>),
     /// The clinic.
     Organization,
     /// A room, a piece of equipment or a site.
@@ -54,6 +55,13 @@ pub enum Record {
     Device(Device),
     /// What one patient is to another.
     RelatedPerson(Box<Kin>),
+}
+
+/// What a practitioner does here, and when.
+pub struct Role {
+    practitioner: Practitioner,
+    schedules: Vec<Schedule>,
+    services: Vec<HealthcareService>,
 }
 
 /// An appointment with the names that it shows.
@@ -135,10 +143,10 @@ impl Record {
                     None => practitioner::get(read, stamp, id)?,
                     Some(version) => practitioner::at_version(read, stamp, id, version)?,
                 };
-                Ok(match resource_type {
-                    "Practitioner" => Self::Practitioner(found),
-                    _ => Self::PractitionerRole(found),
-                })
+                match resource_type {
+                    "Practitioner" => Ok(Self::Practitioner(found)),
+                    _ => Self::of_role(read, stamp, here, found),
+                }
             }
             "Organization" if here.clinic.id.as_bytes() == &bytes => {
                 Self::Organization.only_at(here, version)
@@ -184,6 +192,33 @@ impl Record {
             }
             _ => Err(Error::NotFound(noun)),
         }
+    }
+
+    /// A practitioner with the sessions that are held in these days and what they do. An earlier
+    /// version has none of it: it is not known any more.
+    ///
+    /// # Errors
+    /// Those of the queries.
+    pub fn of_role(
+        read: &Read<'_>,
+        stamp: &Stamp,
+        here: Here<'_>,
+        practitioner: Practitioner,
+    ) -> Result<Self> {
+        let id = practitioner.id;
+        let is_newest = practitioner::get(read, stamp, id)?.version == practitioner.version;
+        let (mut schedules, mut services) = (Vec::new(), Vec::new());
+        if is_newest && practitioner.active {
+            schedules = schedule::list(read, stamp, Some(id))?;
+            services = healthcare_service::list(read, stamp)?;
+        }
+        let today = local_date(&here.clinic.zone, stamp.now);
+        schedules.retain(|it| {
+            it.valid_from.is_none_or(|from| from <= today)
+                && it.valid_to.is_none_or(|to| today <= to)
+        });
+        services.retain(|it| it.active && it.is_done_by(id));
+        Ok(Self::PractitionerRole(Box::new(Role { practitioner, schedules, services })))
     }
 
     /// An appointment with the names that it shows.
@@ -252,7 +287,8 @@ impl Record {
     pub fn id(&self, here: Here<'_>) -> Uuid {
         match self {
             Self::Patient(patient) => patient.id.uuid(),
-            Self::Practitioner(found) | Self::PractitionerRole(found) => found.id.uuid(),
+            Self::Practitioner(found) => found.id.uuid(),
+            Self::PractitionerRole(role) => role.practitioner.id.uuid(),
             Self::Organization => here.clinic.id.uuid(),
             Self::Location(location) => location.id.uuid(),
             Self::HealthcareService(service) => service.id.uuid(),
@@ -268,7 +304,8 @@ impl Record {
     pub fn version(&self, here: Here<'_>) -> i64 {
         match self {
             Self::Patient(patient) => patient.version,
-            Self::Practitioner(found) | Self::PractitionerRole(found) => found.version,
+            Self::Practitioner(found) => found.version,
+            Self::PractitionerRole(role) => role.practitioner.version,
             Self::Organization => here.clinic.version,
             Self::Location(location) => location.version,
             Self::HealthcareService(service) => service.version,
@@ -344,8 +381,10 @@ impl Record {
         Some(match self {
             Self::Patient(patient) => fhir::patient::write(patient, here, updated, given),
             Self::Practitioner(found) => fhir::practitioner::write(found, here, updated, given),
-            Self::PractitionerRole(found) => {
-                fhir::practitioner_role::write(found, here, updated, given)
+            Self::PractitionerRole(role) => {
+                let Role { practitioner, schedules, services } = role.as_ref();
+                let shown = fhir::practitioner_role::Shown { schedules, services };
+                fhir::practitioner_role::write(practitioner, shown, here, updated, given)
             }
             Self::Organization => fhir::organization::write(here, updated, given),
             Self::Location(location) => fhir::location::write(location, here, updated, given),

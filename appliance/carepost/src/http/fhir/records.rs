@@ -3,7 +3,7 @@
 //!
 //! A type can be both: an Organization with the clinic's id is the clinic, every other one is kept.
 
-use fhir::{Here, Resource, audit_event, capability, slot};
+use fhir::{Here, Resource, audit_event, capability, provenance, slot};
 use jiff::Timestamp;
 use prm::chart::{self, Chart};
 use prm::db::Read;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub use super::record::{Record, noun_of};
 use super::stamp::Stamp;
-use super::{audit_events, slots};
+use super::{audit_events, provenances, slots};
 
 /// A resource that was found.
 pub struct Found {
@@ -70,6 +70,7 @@ pub fn is_kept(resource_type: &str) -> bool {
 /// *Unknown* or *forbidden*.
 pub fn may_read(stamp: &Stamp, resource_type: &str) -> Result<()> {
     let of_records = match resource_type {
+        provenance::TYPE => provenances::nouns(stamp).first().copied(),
         slot::TYPE => Some(Noun::Slot),
         audit_event::TYPE => Some(Noun::Audit),
         _ => noun_of(resource_type),
@@ -103,6 +104,9 @@ pub fn one(
     let found = match resource_type {
         slot::TYPE if version.is_none() => slots::one(read, stamp, here, id),
         audit_event::TYPE if version.is_none() => audit_events::one(read, stamp, here, id),
+        provenance::TYPE if version.is_none_or(|it| it == 1) => {
+            provenances::one(read, stamp, here, id)
+        }
         _ => Record::load(read, stamp, here, (resource_type, id), version)
             .and_then(|record| shown(read, stamp, here, (resource_type, &record))),
     };
@@ -132,6 +136,7 @@ pub fn exists(
     let found = match resource_type {
         slot::TYPE => slots::one(read, stamp, here, id).map(drop),
         audit_event::TYPE => audit_events::one(read, stamp, here, id).map(drop),
+        provenance::TYPE => provenances::one(read, stamp, here, id).map(drop),
         _ => Record::load(read, stamp, here, (resource_type, id), None).map(drop),
     };
     match found {

@@ -156,6 +156,7 @@ fn remarks(
         | Source::Records(_)
         | Source::Chart(_)
         | Source::Relations(_)
+        | Source::Written(_)
         | Source::Audit(_) => None,
     });
     if end.is_some() {

@@ -11,6 +11,14 @@ use fhir::{IssueCode, Outcome};
 use jiff::Timestamp;
 use prm::stamp::Stamp as OfRecords;
 
+/// How a refusal begins that ends with the scope that is missing.
+const LACKS: &str = "this token lacks the scope ";
+
+/// The scope for want of which something was refused, if it was for that.
+pub fn missing_scope(outcome: &Outcome) -> Option<&str> {
+    outcome.issues.first()?.diagnostics.strip_prefix(LACKS)
+}
+
 /// Who asks. To the verbs of the records it is their own stamp.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp {
@@ -66,7 +74,7 @@ impl Stamp {
         if self.covers(type_, permission) {
             return Ok(());
         }
-        let what = format!("this token lacks the scope {}", wanted(type_, permission));
+        let what = format!("{LACKS}{}", wanted(type_, permission));
         Err(Outcome::error(IssueCode::Forbidden, what))
     }
 

@@ -174,7 +174,8 @@ impl Unless {
             http.ok().or_else(|| text.parse().ok())
         };
         Self {
-            version: none_match.and_then(etag),
+            // Some clients send the version as it stands in `meta`, without the quotes of an ETag.
+            version: none_match.and_then(|text| etag(text).or_else(|| text.trim().parse().ok())),
             // An ETag says more than a date.
             since: modified_since.filter(|_| none_match.is_none()).and_then(date),
         }

@@ -134,6 +134,7 @@ fn is_ours(
     uuid: Option<[u8; 16]>,
 ) -> Result<bool, Error> {
     match (resource_type, id, uuid) {
+        ("Provenance", Some(id), _) => Ok(fhir::provenance::parse_id(id).is_some()),
         ("RelatedPerson", Some(id), _) => Ok(fhir::related_person::parse_id(id).is_some()),
         ("Organization", _, Some(id)) => Ok(here.clinic.id.as_bytes() == &id),
         ("Encounter" | "Task" | "Device", Some(id), Some(_)) => {
@@ -195,7 +196,7 @@ fn role(tx: &mut Tx<'_>, stamp: &Stamp, here: Here<'_>, wanted: &Wanted<'_>) -> 
         return Err(Outcome::at(place, IssueCode::BusinessRule, what).into());
     }
     let after = practitioner::edit(tx, stamp, practitioner, wanted.seen, raw.edit())?;
-    Ok((Record::PractitionerRole(after), wanted.id.is_none()))
+    Ok((Record::of_role(tx, stamp, here, after)?, wanted.id.is_none()))
 }
 
 fn location(tx: &mut Tx<'_>, stamp: &Stamp, wanted: &Wanted<'_>) -> Wrote {

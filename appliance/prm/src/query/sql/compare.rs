@@ -123,34 +123,41 @@ impl Sql {
     /// its sound, but only of records that are in use. Of the others those are let through whose name
     /// may fit, or cannot be compared letter by letter.
     pub(super) fn name(&mut self, how: How, number: &str, text: &str) -> String {
-        let words = match how {
-            How::Starts | How::Contains | How::Exact => crate::search::beginning(text),
-            How::Sounds => sounding(text),
-        };
-        let Some(words) = words else { return NEVER.to_owned() };
-        let words = self.bind(words);
-        let found = format!("SELECT rowid FROM patient_word WHERE patient_word MATCH {words}");
-        let has_other = "EXISTS (SELECT 1 FROM patient_name n WHERE n.patient = i.id";
-        let out_of_use = "SELECT i.number FROM patient i WHERE i.active = 0";
+        let Some(numbers) = self.numbers_by_name(how, text) else { return NEVER.to_owned() };
         match how {
             How::Exact => {
                 let exact = self.bind(text.to_owned());
                 let has_other = "EXISTS (SELECT 1 FROM patient_name n WHERE n.patient = r.id";
                 format!(
-                    "({number} IN ({found} UNION ALL {out_of_use})
+                    "({number} IN ({numbers})
                       AND (r.name = {exact} OR {has_other} AND n.text = {exact})))"
                 )
             }
+            How::Starts | How::Contains | How::Sounds => format!("{number} IN ({numbers})"),
+        }
+    }
+
+    /// The numbers of those whose name may fit, as a query.
+    pub(super) fn numbers_by_name(&mut self, how: How, text: &str) -> Option<String> {
+        let words = match how {
+            How::Starts | How::Contains | How::Exact => crate::search::beginning(text),
+            How::Sounds => sounding(text),
+        };
+        let words = self.bind(words?);
+        let found = format!("SELECT rowid FROM patient_word WHERE patient_word MATCH {words}");
+        let has_other = "EXISTS (SELECT 1 FROM patient_name n WHERE n.patient = i.id";
+        let out_of_use = "SELECT i.number FROM patient i WHERE i.active = 0";
+        Some(match how {
+            How::Exact | How::Sounds => format!("{found} UNION ALL {out_of_use}"),
             How::Starts | How::Contains => {
                 let word = name::words(text).into_iter().next().unwrap_or_default();
                 let word = self.bind(format!("%{}%", escaped(&word)));
                 format!(
-                    "{number} IN ({found} UNION ALL {out_of_use} AND (i.name LIKE {word} ESCAPE '\\'
-                        OR i.name GLOB '*[^A-Za-z ]*' OR {has_other})))"
+                    "{found} UNION ALL {out_of_use} AND (i.name LIKE {word} ESCAPE '\\'
+                        OR i.name GLOB '*[^A-Za-z ]*' OR {has_other}))"
                 )
             }
-            How::Sounds => format!("{number} IN ({found} UNION ALL {out_of_use})"),
-        }
+        })
     }
 
     /// A telephone number of a patient by digits that it holds: the index of the search holds them, but

@@ -118,6 +118,17 @@ async fn kinds_a_time_and_the_records_of_patients_can_be_asked_for() {
 }
 
 #[tokio::test]
+async fn an_export_holds_what_lies_within_the_scopes() {
+    let mut door = with_two_patients().await;
+    door.shows(door.clinic.narrowed(Role::Admin, "system/Patient.rs system/Location.r"));
+    let begun = door.export("/$export").await;
+    assert_eq!(outputs(&door.manifest(&begun).await), [("Patient", 2)]);
+    assert_eq!(door.export("/$export?_type=Location").await.refusal(), (403, "forbidden"));
+    let begun = door.export("/Patient/$export").await;
+    assert_eq!(outputs(&door.manifest(&begun).await), [("Patient", 2)]);
+}
+
+#[tokio::test]
 async fn the_records_of_a_group_are_those_of_its_members() {
     let door = with_two_patients().await;
     let asha = door.entries("/Patient?name=Asha").await[0]["resource"].clone();

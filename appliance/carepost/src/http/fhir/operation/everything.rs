@@ -3,16 +3,20 @@
 //!
 //! The types come one after the other, so that a page ends at a place within one of them. What they refer
 //! to outside of the compartment, such as a practitioner, is left to be read. Not among it are the lines
-//! of the audit, which are asked of `AuditEvent`, and other patients who point to this one.
+//! of the audit, which are asked of `AuditEvent`, who wrote what, which is asked of `Provenance`, and other
+//! patients who point to this one.
 
 use fhir::bundle::{Pages, Searchset, searchset};
 use fhir::capability::Interaction;
 use fhir::compartment::{self, TYPE};
 use fhir::operation::Input;
+use fhir::scope::Permission;
 use fhir::search::{
     COUNT_MAX, Condition, LAST_UPDATED, Modifier, Prefix, Query, Value, encoded, parameter,
 };
-use fhir::{Here, Issue, IssueCode, Outcome, Resource, audit_event, matching, structure};
+use fhir::{
+    Here, Issue, IssueCode, Outcome, Resource, audit_event, matching, provenance, structure,
+};
 use prm::chart;
 use prm::db::Read;
 use prm::error::Error;
@@ -68,7 +72,7 @@ pub fn part(
     let mut shown = Shown::default();
     found.iter().for_each(|found| shown.add(found));
     let outcome = hides_some.then(|| {
-        let what = "your role may see only some of it; the rest is left out";
+        let what = "your role or your scopes let you see only some of it; the rest is left out";
         Outcome { issues: vec![Issue::warning(IssueCode::Forbidden, what)] }
     });
     let is_whole = wanted.begin.is_none() && next.is_none();
@@ -152,7 +156,9 @@ impl Wanted {
         let types = self.types.iter().copied();
         for type_ in types.skip_while(|type_| first.is_some_and(|first| first != *type_)) {
             let is_served = served(type_, Interaction::SearchType).is_ok();
-            if !is_served || records::may_read(stamp, type_).is_err() {
+            // The patient was read already.
+            let is_within = type_ == TYPE || stamp.covers(type_, Permission::Search);
+            if !is_served || !is_within || records::may_read(stamp, type_).is_err() {
                 part.hides_some = true;
                 continue;
             }
@@ -206,8 +212,13 @@ impl Wanted {
         since.is_none_or(|since| matching::matches(resource, &since, here))
     }
 
-    /// Whether it took place in the stretch; what does not say when is wanted, too.
+    /// Whether it took place in the stretch; what does not say when is wanted, too. Who wrote what on
+    /// this box is not.
     fn is_then(&self, resource: &Resource, here: Here<'_>) -> bool {
+        let is_of_box = || resource.id().and_then(provenance::parse_id).is_some();
+        if resource.resource_type() == provenance::TYPE && is_of_box() {
+            return false;
+        }
         let (start, end) = self.span;
         let when = compartment::when(resource.resource_type());
         let Some(parameter) = when.filter(|_| start.is_some() || end.is_some()) else {

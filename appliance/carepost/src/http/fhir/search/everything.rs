@@ -35,6 +35,8 @@ pub fn each<E: From<Refused>>(
     let broken = |error: Error| E::from(Refused::from(error));
     let query = Query::of(type_, Vec::new());
     let (mut sources, _) = Source::all(read, stamp, here, &query).map_err(E::from)?;
+    // Who wrote what is no record of its own; it is asked of the box that it was written on.
+    sources.retain(|source| !matches!(source, Source::Written(_)));
     for source in &mut sources {
         if let (Source::Records(question) | Source::Chart(question), Some(since)) = (source, since)
         {

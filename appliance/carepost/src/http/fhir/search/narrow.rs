@@ -8,7 +8,7 @@ mod kept;
 mod own;
 
 use fhir::search::{Chained, Condition as Asked, Modifier, Prefix, Query, Reversed, Value};
-use fhir::{Here, audit_event, organization, related_person, slot};
+use fhir::{Here, audit_event, organization, provenance, related_person, slot};
 use prm::chart;
 use prm::db::Read;
 use prm::id::{Noun, PatientId};
@@ -173,7 +173,8 @@ impl Narrowing<'_> {
 
 /// Whether all resources of a type lie in tables that a question can be asked of.
 fn lies_in_tables(type_: &str) -> bool {
-    ![slot::TYPE, audit_event::TYPE, related_person::TYPE, organization::TYPE].contains(&type_)
+    ![slot::TYPE, audit_event::TYPE, provenance::TYPE, related_person::TYPE, organization::TYPE]
+        .contains(&type_)
 }
 
 /// An id as the records hold it, and as other systems gave it.

@@ -81,6 +81,7 @@ fn natural(source: &Source) -> Option<Sort> {
         | Source::Clinic
         | Source::Relations(_)
         | Source::Slots(_)
+        | Source::Written(_)
         | Source::Audit(_) => return None,
     };
     Some(Sort { field, descending: false })
@@ -91,7 +92,11 @@ fn field(type_: &'static str, parameter: &Parameter, source: &Source) -> Option<
     let noun = match source {
         Source::Records(question) => question.noun,
         Source::Chart(_) => Noun::Chart,
-        Source::Clinic | Source::Relations(_) | Source::Slots(_) | Source::Audit(_) => return None,
+        Source::Clinic
+        | Source::Relations(_)
+        | Source::Slots(_)
+        | Source::Written(_)
+        | Source::Audit(_) => return None,
     };
     match (noun, parameter.name) {
         (Noun::Chart, ID) => Some(chart::field::NAME),

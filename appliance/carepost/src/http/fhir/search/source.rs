@@ -5,12 +5,13 @@
 use std::collections::VecDeque;
 
 use fhir::search::Query;
-use fhir::{Here, audit_event, related_person, slot};
+use fhir::{Here, audit_event, provenance, related_person, slot};
 use prm::audit::{self, Filter, Line};
 use prm::chart;
 use prm::db::Read;
 use prm::error::{Error, Result};
 use prm::id::{ChartId, Noun, PatientId, PractitionerId};
+use prm::provenance::{Filter as Versions, Written, list};
 use prm::query::{self, Place, Question, Relation, Sort};
 use prm::stamp::Right;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use super::narrow;
 use crate::http::fhir::records::{self, Found, Sought};
 use crate::http::fhir::stamp::Stamp;
 use crate::http::fhir::write::Refused;
-use crate::http::fhir::{audit_events, slots};
+use crate::http::fhir::{audit_events, provenances, slots};
 
 /// Where resources of a type lie.
 pub enum Source {
@@ -36,6 +37,8 @@ pub enum Source {
     Slots(Box<slots::Span>),
     /// In the audit.
     Audit(Box<Filter>),
+    /// In the change log, beside the audit.
+    Written(Box<Versions>),
 }
 
 /// A row of a source: enough to load the resource, and to go on behind it.
@@ -46,6 +49,7 @@ pub enum Row {
     Relation(Relation),
     Slot(Box<(prm::slot::Slot, slot::Status)>),
     Line(Box<Line>),
+    Written(Box<Written>),
 }
 
 /// What a row is sorted by.
@@ -75,6 +79,8 @@ impl Source {
             Self::Relations(_) => Noun::Patient,
             Self::Slots(_) => Noun::Slot,
             Self::Audit(_) => Noun::Audit,
+            // All of them may be read, if there are any.
+            Self::Written(versions) => versions.nouns.first().copied().unwrap_or(Noun::Audit),
         }
     }
 
@@ -98,6 +104,9 @@ impl Source {
                 sources.push(Self::Slots(Box::new(span)));
             }
             audit_event::TYPE => sources.push(Self::Audit(Box::new(audit_events::filter(query)))),
+            provenance::TYPE => {
+                sources.push(Self::Written(Box::new(provenances::filter(stamp, query))));
+            }
             related_person::TYPE => {
                 sources.push(Self::Relations(narrow::relations_of(query)));
             }
@@ -129,7 +138,11 @@ impl Source {
     pub fn question(&self) -> Option<&Question> {
         match self {
             Self::Records(question) | Self::Chart(question) => Some(question),
-            Self::Clinic | Self::Relations(_) | Self::Slots(_) | Self::Audit(_) => None,
+            Self::Clinic
+            | Self::Relations(_)
+            | Self::Slots(_)
+            | Self::Audit(_)
+            | Self::Written(_) => None,
         }
     }
 
@@ -157,7 +170,8 @@ impl Source {
                     | Self::Records(_)
                     | Self::Relations(_)
                     | Self::Slots(_)
-                    | Self::Audit(_) => Row::Record(place),
+                    | Self::Audit(_)
+                    | Self::Written(_) => Row::Record(place),
                 };
                 rows.into_iter().map(row).collect()
             }
@@ -177,6 +191,12 @@ impl Source {
                 let limit = u32::try_from(limit).unwrap_or(audit::LIST_MAX);
                 let rows = audit::list(read, stamp, &filter, limit)?;
                 rows.into_iter().map(|line| Row::Line(Box::new(line))).collect()
+            }
+            Self::Written(versions) => {
+                let before = after.map(Mark::line).transpose()?;
+                let versions = Versions { before, ..versions.as_ref().clone() };
+                let rows = list(read, stamp, &versions, limit)?;
+                rows.into_iter().map(|row| Row::Written(Box::new(row))).collect()
             }
         })
     }
@@ -211,6 +231,7 @@ impl Source {
             }
             Row::Slot(row) => return Ok(Some(slots::shown(&row.0, row.1, here))),
             Row::Line(line) => return Ok(Some(audit_events::shown(line, here))),
+            Row::Written(written) => return Ok(provenances::of_row(written, here)),
         };
         match found {
             Ok(Sought::Found(found)) => Ok(Some(*found)),
@@ -243,6 +264,7 @@ impl Row {
                 Mark { keys: Vec::new(), id }
             }
             Self::Line(line) => Mark { keys: Vec::new(), id: line.sequence.to_string() },
+            Self::Written(written) => Mark { keys: Vec::new(), id: written.sequence.to_string() },
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Tokens that are narrowed to scopes: each thing that can be asked for, without the scope for it.
 
+mod whole;
+
 use fhir::scope::{Permission, wanted};
 use prm::stamp::Role;
 use serde_json::{Value, json};
@@ -81,6 +83,9 @@ async fn nothing_that_can_be_asked_for_is_done_without_the_scope_for_it() {
                 let body = matches!(method, "POST" | "PUT" | "PATCH").then(|| json!({}));
                 let refused = door.ask(method, &path, &[], body).await;
                 assert_eq!(refused.status, 403, "{method} {path} without {permission:?}");
+                let scope = wanted(type_, permission);
+                let told = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+                assert_eq!(refused.headers["www-authenticate"], told);
                 if method != "HEAD" {
                     assert_eq!(refused.issue(), "forbidden", "{method} {path}");
                     let said = text(&refused.body["issue"][0]["diagnostics"]);
