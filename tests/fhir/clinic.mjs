@@ -3,14 +3,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-
-const PROGRAM = process.env.CAREPOST ?? fileURLToPath(new URL('../../target/debug/carepost', import.meta.url));
+import { PROGRAM, freePort, isReady } from '../serving.mjs';
 
 /** How long making the demonstration's records and starting may take: a debug build on a busy machine. */
 const START_MS_MAX = 120_000;
@@ -71,21 +68,4 @@ async function makeToken(data, role) {
   const words = ['token', 'create', '--data', data, '--name', `another system as ${role}`, '--role', role];
   const { stdout } = await promisify(execFile)(PROGRAM, words);
   return stdout.trim();
-}
-
-async function isReady(url) {
-  try {
-    return (await fetch(`${url}/readyz`)).ok;
-  } catch {
-    return false;
-  }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -6,15 +6,13 @@ import { execFile, spawn } from 'node:child_process';
 import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { PROGRAM, freePort, isReady } from '../serving.mjs';
 
-const PROGRAM = process.env.CAREPOST ?? fileURLToPath(new URL('../../target/debug/carepost', import.meta.url));
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 /** How long starting may take: a debug build on a busy machine. */
 const START_MS_MAX = 60_000;
@@ -30,15 +28,6 @@ let folder, data, program, url, configuration, client;
 const run = async (...words) => (await promisify(execFile)(PROGRAM, words)).stdout.trim();
 const inFolder = (name) => join(folder, name);
 
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'carepost-smart-'));
   data = inFolder('clinic');
@@ -52,7 +41,7 @@ before(async () => {
   url = `http://${address}`;
   program = spawn(PROGRAM, ['serve', '--data', data, '--listen', address], { stdio: 'inherit' });
   const deadline = Date.now() + START_MS_MAX;
-  while (!(await fetch(`${url}/readyz`).then(({ ok }) => ok, () => false))) {
+  while (!(await isReady(url))) {
     assert.ok(Date.now() < deadline && program.exitCode === null, 'carepost did not become ready');
     await wait(50);
   }

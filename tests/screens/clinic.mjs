@@ -2,14 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { signIn } from './api.mjs';
-
-const PROGRAM = process.env.CAREPOST ?? fileURLToPath(new URL('../../target/debug/carepost', import.meta.url));
+import { PROGRAM, freePort, isReady } from '../serving.mjs';
 
 /** How long making the demonstration data and starting may take: a debug build on a busy machine. */
 const START_MS_MAX = 120_000;
@@ -130,21 +127,4 @@ function zoneWhereItIs(hour) {
   const ahead = ((hour - new Date().getUTCHours() + 36) % 24) - 12;
   if (ahead === 0) return 'Etc/GMT';
   return `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
-}
-
-async function isReady(url) {
-  try {
-    return (await fetch(`${url}/readyz`)).ok;
-  } catch {
-    return false;
-  }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

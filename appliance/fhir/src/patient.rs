@@ -138,26 +138,13 @@ impl RawPatient {
             birth_date: Some(birth_date),
             sex: Some(sex),
             language: Some(language),
-            address: Some(address.map(whole)),
+            address: Some(address.map(AddressEdit::from)),
             email: Some(email),
             identifiers: Some(identifiers),
             channels,
             reminders,
             active: Some(active),
         }
-    }
-}
-
-/// An address as an edit of every part.
-fn whole(address: Address) -> AddressEdit {
-    let Address { line, city, district, state, postal_code, country } = address;
-    AddressEdit {
-        line: Some(line),
-        city: Some(city),
-        district: Some(district),
-        state: Some(state),
-        postal_code: Some(postal_code),
-        country: Some(country),
     }
 }
 

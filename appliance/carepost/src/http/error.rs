@@ -116,28 +116,9 @@ impl From<Error> for Problem {
                     refused: Some(Box::new(refusal.code.clone())),
                     ..Self::new(status(&refusal.code), refusal.code.as_str(), refusal.detail)
                 };
-                match refusal.code {
-                    Code::TooManyTries(seconds) => problem.retry_after(seconds),
-                    Code::TooMany => problem.retry_after(60),
-                    Code::Invalid
-                    | Code::SlotTaken(_)
-                    | Code::SlotUnavailable
-                    | Code::SessionFull(_)
-                    | Code::LocationTaken(_)
-                    | Code::PatientDoubleBooked(_)
-                    | Code::IllegalStep
-                    | Code::HoldExpired
-                    | Code::LikelyDuplicate(_)
-                    | Code::IdentifierTaken(_)
-                    | Code::Inactive
-                    | Code::SeeTheDesk
-                    | Code::ChoosePerson(_)
-                    | Code::QueueEmpty
-                    | Code::NameTaken
-                    | Code::WrongCode
-                    | Code::WrongSignin
-                    | Code::IdempotencyReused
-                    | Code::LastAdmin => problem,
+                match seconds_to_wait(&refusal.code) {
+                    Some(seconds) => problem.retry_after(seconds),
+                    None => problem,
                 }
             }
             Error::Stale { now } => Self::new(StatusCode::PRECONDITION_FAILED, "stale", detail)
@@ -160,6 +141,33 @@ impl From<Error> for Problem {
                 )
             }
         }
+    }
+}
+
+/// In how many seconds somebody may come again who came too often; none if that is not why.
+pub fn seconds_to_wait(code: &Code) -> Option<u32> {
+    match code {
+        Code::TooManyTries(seconds) => Some(*seconds),
+        Code::TooMany => Some(60),
+        Code::Invalid
+        | Code::SlotTaken(_)
+        | Code::SlotUnavailable
+        | Code::SessionFull(_)
+        | Code::LocationTaken(_)
+        | Code::PatientDoubleBooked(_)
+        | Code::IllegalStep
+        | Code::HoldExpired
+        | Code::LikelyDuplicate(_)
+        | Code::IdentifierTaken(_)
+        | Code::Inactive
+        | Code::SeeTheDesk
+        | Code::ChoosePerson(_)
+        | Code::QueueEmpty
+        | Code::NameTaken
+        | Code::WrongCode
+        | Code::WrongSignin
+        | Code::IdempotencyReused
+        | Code::LastAdmin => None,
     }
 }
 

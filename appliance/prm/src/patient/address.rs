@@ -46,6 +46,21 @@ pub struct AddressEdit {
     pub country: Option<Option<String>>,
 }
 
+impl From<Address> for AddressEdit {
+    /// Every part as in the address.
+    fn from(address: Address) -> Self {
+        let Address { line, city, district, state, postal_code, country } = address;
+        Self {
+            line: Some(line),
+            city: Some(city),
+            district: Some(district),
+            state: Some(state),
+            postal_code: Some(postal_code),
+            country: Some(country),
+        }
+    }
+}
+
 impl Address {
     /// The address checked and trimmed; none when no part says anything.
     pub(super) fn checked(self) -> Result<Option<Self>> {

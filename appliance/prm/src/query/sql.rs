@@ -63,30 +63,12 @@ fn of_given(given: Given) -> String {
 
 /// What other systems call `r` in references.
 fn text_id(noun: Noun) -> &'static str {
-    match noun {
-        Noun::Chart => "r.name",
-        Noun::Clinic
-        | Noun::Patient
-        | Noun::Practitioner
-        | Noun::Location
-        | Noun::HealthcareService
-        | Noun::Schedule
-        | Noun::Leave
-        | Noun::ClosedDay
-        | Noun::Slot
-        | Noun::Appointment
-        | Noun::QueueEntry
-        | Noun::Staff
-        | Noun::Session
-        | Noun::Token
-        | Noun::Device
-        | Noun::Audit
-        | Noun::Merge => {
-            "lower(substr(hex(r.id), 1, 8) || '-' || substr(hex(r.id), 9, 4) || '-'
-               || substr(hex(r.id), 13, 4) || '-' || substr(hex(r.id), 17, 4) || '-'
-               || substr(hex(r.id), 21))"
-        }
+    if noun == Noun::Chart {
+        return "r.name";
     }
+    "lower(substr(hex(r.id), 1, 8) || '-' || substr(hex(r.id), 9, 4) || '-'
+       || substr(hex(r.id), 13, 4) || '-' || substr(hex(r.id), 17, 4) || '-'
+       || substr(hex(r.id), 21))"
 }
 
 /// A statement that grows, and what is bound in it.

@@ -12,8 +12,6 @@ mod hold_and_book;
 mod match_patient;
 mod validate;
 
-use super::path::Path;
-use crate::http::fhir::stamp::Stamp;
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -29,7 +27,9 @@ use prm::id::Noun;
 use super::bundle::can;
 use super::fault::{Answer, Fault};
 use super::interaction::Work;
+use super::path::Path;
 use super::search::{self, Shown};
+use super::stamp::Stamp;
 use super::wire::{self, Asked, body, plain};
 use super::write::Refused;
 use super::{here, note, served, wrong_method};

@@ -4,8 +4,10 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use prm::error::{Code, Error};
+use prm::error::Error;
 use serde_json::json;
+
+use crate::http::error::seconds_to_wait;
 
 /// Why no token was granted. What is said repeats nothing that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,28 +62,9 @@ impl From<Error> for Denied {
     fn from(error: Error) -> Self {
         match error {
             Error::Unknown | Error::Forbidden | Error::NotFound(_) => Self::INVALID_CLIENT,
-            Error::Refused(refusal) => match refusal.code {
-                Code::TooManyTries(seconds) => Self::later(StatusCode::TOO_MANY_REQUESTS, seconds),
-                Code::TooMany => Self::later(StatusCode::TOO_MANY_REQUESTS, 60),
-                Code::Invalid
-                | Code::SlotTaken(_)
-                | Code::SlotUnavailable
-                | Code::SessionFull(_)
-                | Code::LocationTaken(_)
-                | Code::PatientDoubleBooked(_)
-                | Code::IllegalStep
-                | Code::HoldExpired
-                | Code::LikelyDuplicate(_)
-                | Code::IdentifierTaken(_)
-                | Code::Inactive
-                | Code::SeeTheDesk
-                | Code::ChoosePerson(_)
-                | Code::QueueEmpty
-                | Code::NameTaken
-                | Code::WrongCode
-                | Code::WrongSignin
-                | Code::IdempotencyReused
-                | Code::LastAdmin => Self::INVALID_CLIENT,
+            Error::Refused(refusal) => match seconds_to_wait(&refusal.code) {
+                Some(seconds) => Self::later(StatusCode::TOO_MANY_REQUESTS, seconds),
+                None => Self::INVALID_CLIENT,
             },
             Error::Stale { .. } | Error::Busy => Self::later(StatusCode::SERVICE_UNAVAILABLE, 1),
             Error::Full => Self::later(StatusCode::INSUFFICIENT_STORAGE, 60),

@@ -187,29 +187,11 @@ fn by_either_id(type_: &str, id: &str) -> Vec<Wanted> {
 /// Where a reference of this parameter lies; none if it may lie somewhere that has no column.
 fn references(type_: &'static str, noun: Noun, parameter: &'static str) -> Option<Vec<Field>> {
     let given = Field::given(type_, parameter);
-    match noun {
-        Noun::Chart => Some(vec![given]),
-        Noun::Clinic
-        | Noun::Patient
-        | Noun::Practitioner
-        | Noun::Location
-        | Noun::HealthcareService
-        | Noun::Schedule
-        | Noun::Leave
-        | Noun::ClosedDay
-        | Noun::Slot
-        | Noun::Appointment
-        | Noun::QueueEntry
-        | Noun::Staff
-        | Noun::Session
-        | Noun::Token
-        | Noun::Device
-        | Noun::Audit
-        | Noun::Merge => {
-            let own = own::references(type_, parameter)?;
-            Some(own.into_iter().chain([given]).collect())
-        }
+    if noun == Noun::Chart {
+        return Some(vec![given]);
     }
+    let own = own::references(type_, parameter)?;
+    Some(own.into_iter().chain([given]).collect())
 }
 
 /// A condition for the database, where it has one that lets through all that fits.

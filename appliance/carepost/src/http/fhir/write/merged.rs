@@ -11,8 +11,7 @@ use prm::error::Error;
 use prm::given;
 use prm::id::{Noun, PatientId};
 use prm::patient::{
-    self, Address, AddressEdit, Edit, IDENTIFIERS_MAX, NAMES_MAX, PHONES_MAX, Patient,
-    RawIdentifier, RawPhone, Sex,
+    self, Edit, IDENTIFIERS_MAX, NAMES_MAX, PHONES_MAX, Patient, RawIdentifier, RawPhone, Sex,
 };
 
 use super::{Refused, keep};
@@ -104,7 +103,7 @@ fn lacking(before: &Patient, raw: fhir::patient::RawPatient) -> Option<Edit> {
             .filter(|sex| before.sex == Sex::Unknown && sex != Sex::Unknown.as_str())
             .map(Some),
         language: raw.language.filter(|_| before.language.is_none()).map(Some),
-        address: raw.address.filter(|_| before.address.is_none()).map(|it| Some(whole(it))),
+        address: raw.address.filter(|_| before.address.is_none()).map(|it| Some(it.into())),
         email: raw.email.filter(|_| before.email.is_none()).map(Some),
         identifiers: (identifiers.len() > before.identifiers.len()).then_some(identifiers),
         channels: None,
@@ -134,16 +133,4 @@ fn lacking(before: &Patient, raw: fhir::patient::RawPatient) -> Option<Edit> {
         || email.is_some()
         || identifiers.is_some();
     lacks.then_some(edit)
-}
-
-fn whole(address: Address) -> AddressEdit {
-    let Address { line, city, district, state, postal_code, country } = address;
-    AddressEdit {
-        line: Some(line),
-        city: Some(city),
-        district: Some(district),
-        state: Some(state),
-        postal_code: Some(postal_code),
-        country: Some(country),
-    }
 }
