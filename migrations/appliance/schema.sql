@@ -478,3 +478,42 @@ CREATE INDEX change_at ON change (noun, at);
 CREATE INDEX chart_of_kind ON chart (kind, id);
 
 CREATE INDEX audit_of_writes ON audit (resource, at) WHERE resource IS NOT NULL AND verb <> 'read';
+
+CREATE TABLE hub (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  url TEXT NOT NULL,
+  clinic BLOB NOT NULL CHECK (length(clinic) = 16),
+  box BLOB NOT NULL CHECK (length(box) = 16),
+  clinic_name TEXT NOT NULL,
+  verifying_key BLOB NOT NULL CHECK (length(verifying_key) = 32),
+  sealing_key BLOB NOT NULL CHECK (length(sealing_key) = 32),
+  enrolled_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sync_state (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  log BLOB NOT NULL CHECK (length(log) = 16),
+  generation INTEGER,
+  whole INTEGER NOT NULL CHECK (whole IN (0, 1)),
+  through INTEGER NOT NULL,
+  mark BLOB CHECK (length(mark) = 32),
+  stop TEXT,
+  stop_at INTEGER,
+  receipt_at INTEGER,
+  parked INTEGER NOT NULL,
+  failures INTEGER NOT NULL,
+  fault TEXT,
+  fault_at INTEGER,
+  CHECK ((fault IS NULL) = (fault_at IS NULL))
+) STRICT;
+
+CREATE TABLE sync_parked (
+  key TEXT PRIMARY KEY NOT NULL,
+  sequence INTEGER NOT NULL,
+  reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sync_mark (
+  sequence INTEGER PRIMARY KEY,
+  mark BLOB NOT NULL CHECK (length(mark) = 32)
+) STRICT;

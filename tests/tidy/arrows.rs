@@ -8,11 +8,12 @@ use super::assert_none;
 use super::source::files;
 
 /// Each crate of the workspace, and what of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("prm", &[]),
     ("fhir", &["prm"]),
-    ("carepost", &["prm", "fhir"]),
+    ("carepost", &["prm", "fhir", "sync-agent"]),
     ("sync-protocol", &[]),
+    ("sync-agent", &["prm", "fhir", "sync-protocol"]),
     ("xtask", &[]),
     // The tests may know everything.
     ("tests", &["prm", "carepost"]),

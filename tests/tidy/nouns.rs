@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 33] = [
+const ORDER: [&str; 35] = [
     "id",
     "time",
     "error",
@@ -18,6 +18,8 @@ const ORDER: [&str; 33] = [
     "provenance",
     "given",
     "imported",
+    "hub",
+    "statement",
     "secret",
     "idempotency",
     "contact",

@@ -7,6 +7,7 @@ mod import;
 mod progress;
 mod serve;
 mod staff;
+mod sync;
 mod terminal;
 mod token;
 mod usage;
@@ -68,6 +69,11 @@ enum Command {
     Import(import::Import),
     /// Writes everything as FHIR R4 in NDJSON; the box may serve meanwhile.
     Export(export::Export),
+    /// Joins a hub: the box tells it every change, sealed, whenever the line is there.
+    Enroll(sync::Enroll),
+    /// What the hub holds, and telling it now.
+    #[command(subcommand)]
+    Sync(sync::Sync),
     /// Checks the box and says how to mend it.
     Doctor(Doctor),
     /// The audit.
@@ -187,6 +193,8 @@ fn dispatch(command: Command, log_format: Option<LogFormat>) -> anyhow::Result<(
         | Command::Verify(_)
         | Command::Import(_)
         | Command::Export(_)
+        | Command::Enroll(_)
+        | Command::Sync(_)
         | Command::Doctor(_)
         | Command::Audit(_)
         | Command::Config(_) => {}
@@ -202,6 +210,8 @@ fn dispatch(command: Command, log_format: Option<LogFormat>) -> anyhow::Result<(
         Command::Verify(verify) => verify.run(),
         Command::Import(import) => import.run(&clock),
         Command::Export(export) => export.run(&clock),
+        Command::Enroll(enroll) => enroll.run(&clock),
+        Command::Sync(sync) => sync.run(&clock),
         Command::Doctor(Doctor { place, json }) => doctor_says(&place.data, json, &clock),
         Command::Audit(Audit::Verify(place)) => verify_audit(&place.data),
         Command::Config(Settings::Show { place, config }) => {

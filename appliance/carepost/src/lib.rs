@@ -20,4 +20,5 @@ pub mod last_backup;
 pub mod place;
 pub mod serve;
 pub mod smart;
+pub mod sync;
 pub mod tls;

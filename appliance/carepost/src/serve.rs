@@ -18,9 +18,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::connections::{self, Door, Limits, Stopping, unread};
-use crate::http;
 use crate::http::trust::{self, TrustPage};
 use crate::tls::{Authority, LanCertificate, local_addresses, server_config};
+use crate::{http, sync};
 
 /// How often the box looks whether its addresses changed or its certificate ends.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(60);
@@ -90,6 +90,7 @@ impl Opened {
         let stop_check = Arc::new(AtomicBool::new(false));
         let check = check_integrity(&app, Arc::clone(&stop_check));
         let chores = tokio::spawn(chores(app.clone(), certificate, stopping.clone()));
+        let telling = tokio::spawn(sync::tell(app.clone(), stopping.clone()));
         tracing::info!(%plain, ?tls, ?trust, "the box serves");
         tell(&[NotifyState::Ready]);
         let ended = stopping.clone();
@@ -111,7 +112,7 @@ impl Opened {
             }
             db.close();
         });
-        for task in [chores, stopped, closed] {
+        for task in [chores, telling, stopped, closed] {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the box failed");
             }

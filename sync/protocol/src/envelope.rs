@@ -54,7 +54,7 @@ use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256;
 use hpke::{Deserializable as _, OpModeR, OpModeS, Serializable as _};
-pub use key::{BadKey, KeyId, OpeningKey, SealingKey, SigningKey, VerifyingKey};
+pub use key::{BadKey, KeyId, OpeningKey, SealingKey, SigningKey, VerifyingKey, fingerprint};
 pub use packing::{Dictionary, WINDOW_LOG_MAX};
 
 use crate::lineage::LogId;

@@ -47,7 +47,7 @@ pub const BUNDLE_BYTES_MAX: usize = 1 << 20;
 /// The longest body of an entry; a longer one is sent as [`Body::TooLong`], so that it is known.
 pub const ENTRY_BYTES_MAX: usize = 512 << 10;
 /// The longest key of an entry, in bytes.
-pub const KEY_MAX: usize = 64;
+pub const KEY_MAX: usize = 80;
 /// As many parked entries as the hub keeps by name; beyond, it only counts them.
 pub const PARKED_MAX: usize = 1000;
 /// As many parked entries as a receipt names.
@@ -83,6 +83,9 @@ pub enum Body {
     /// It is this long and stays on the box; the hub parks it.
     #[n(1)]
     TooLong(#[cbor(n(0))] u64),
+    /// There is no such record any more; the hub forgets it.
+    #[n(2)]
+    Gone,
 }
 
 /// What a box sends.
@@ -296,7 +299,7 @@ impl Body {
     fn len(&self) -> usize {
         match self {
             Self::Given(bytes) => bytes.len(),
-            Self::TooLong(_) => 0,
+            Self::TooLong(_) | Self::Gone => 0,
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) mod records;
 pub(crate) mod search;
 mod slots;
 pub(crate) mod stamp;
+pub mod told;
 pub(crate) mod wire;
 pub(crate) mod write;
 

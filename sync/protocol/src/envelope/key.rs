@@ -147,6 +147,14 @@ impl SealingKey {
     }
 }
 
+/// What a person compares at both ends before they are trusted: the first eight bytes of the SHA-256 of
+/// both public keys, four groups of four hexadecimal digits.
+pub fn fingerprint(verifying: &VerifyingKey, sealing: &SealingKey) -> String {
+    let KeyId(bytes) = id(&[verifying.0, sealing.0].concat());
+    let groups = bytes.chunks(2).map(|two| two.iter().map(|byte| format!("{byte:02x}")).collect());
+    groups.collect::<Vec<String>>().join("-")
+}
+
 /// Puts one more into a short list.
 pub(super) fn add<T>(list: &mut Vec<T>, one: T) -> Result<(), BadKey> {
     if list.len() >= KEYS_MAX {

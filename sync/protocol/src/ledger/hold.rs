@@ -30,7 +30,7 @@ pub enum Effect {
     Reborn,
     /// A full statement begins: all records held of this box are unconfirmed from now on.
     Begin,
-    /// The entry at this place of the bundle replaces the record with its key.
+    /// The entry at this place of the bundle replaces the record with its key; [`Body::Gone`] removes it.
     Store(usize),
     /// The entry at this place of the bundle is kept aside.
     Park(usize, Reason),
@@ -223,6 +223,7 @@ impl Ledger {
             let reason = match entry.body {
                 Body::TooLong(_) => Some(Reason::TooLong),
                 Body::Given(_) => check(entry),
+                Body::Gone => None,
             };
             self.forget_parked(&entry.key);
             match reason {

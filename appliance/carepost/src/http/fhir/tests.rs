@@ -13,6 +13,7 @@ mod roles;
 mod scopes;
 mod searching;
 mod sequences;
+mod told;
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;

@@ -1,0 +1,167 @@
+//! `carepost enroll` and `carepost sync`.
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use prm::db::Db;
+use prm::hub;
+use prm::stamp::Stamp;
+use sync_agent::enrol::{Joining, enrol};
+use sync_agent::status::{Joined, Status, status};
+use sync_agent::{Turn, check_address};
+
+use super::Place;
+use super::serve::on_runtime;
+use super::terminal::say;
+use crate::app::open_db;
+use crate::clock::Clock;
+use crate::{place, sync};
+
+/// Exchanges of one `sync now`: a million records and more.
+const ROUNDS_MAX: u32 = 100_000;
+
+#[derive(Debug, Args)]
+pub(super) struct Enroll {
+    #[command(flatten)]
+    place: Place,
+    /// Where the hub is, for example https://hub.example; http only on this very machine.
+    #[arg(long, value_name = "URL", value_parser = address)]
+    hub: String,
+    /// The code that `carepost-hub clinic add` printed; it is good once.
+    #[arg(long)]
+    code: String,
+    /// Joins only a hub with this fingerprint; without it compare the one that is printed.
+    #[arg(long, value_name = "XXXX-XXXX-XXXX-XXXX")]
+    fingerprint: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Sync {
+    /// Says what the hub holds, what waits and since when, and what went wrong.
+    Status(Asked),
+    /// Tells the hub everything that waits, now; asks it again if it had stopped the box.
+    Now(Asked),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Asked {
+    #[command(flatten)]
+    place: Place,
+    /// For programs.
+    #[arg(long)]
+    json: bool,
+}
+
+fn address(text: &str) -> Result<String, String> {
+    check_address(text).map_err(|error| error.to_string())
+}
+
+impl Enroll {
+    pub(super) fn run(self, clock: &Clock) -> anyhow::Result<()> {
+        let Self { place: Place { data }, hub, code, fingerprint } = self;
+        let db = open_db(&data)?;
+        let joined = on_runtime(async {
+            let keys = place::keys(&data);
+            let fingerprint = fingerprint.as_deref();
+            let joining = Joining { url: &hub, code: &code, fingerprint, data: &data, keys: &keys };
+            Ok(enrol(&db, joining, clock.now()).await?)
+        });
+        db.close();
+        let joined = joined?;
+        say(&format!(
+            "{} has joined {hub}.\n\n  the hub's fingerprint  {}\n  the box's fingerprint  {}\n\nCompare both with `carepost-hub clinic status` before you go. A box that serves begins to tell the hub within a minute.\n",
+            joined.clinic_name, joined.hub, joined.own,
+        ))
+    }
+}
+
+impl Sync {
+    pub(super) fn run(self, clock: &Clock) -> anyhow::Result<()> {
+        match self {
+            Self::Status(Asked { place, json }) => {
+                let db = open_db(&place.data)?;
+                let found = read(&db, clock.now());
+                db.close();
+                shown(&found?, json)
+            }
+            Self::Now(Asked { place, json }) => {
+                let db = open_db(&place.data)?;
+                let mut agent = sync::agent(&place.data, db.clone());
+                let told = on_runtime(async {
+                    let stamp = Stamp::of_box(clock.now());
+                    db.write(move |tx| hub::ask_again(tx, &stamp)).await?;
+                    for _ in 0..ROUNDS_MAX {
+                        match agent.round(clock.now()).await? {
+                            Turn::Told { more: true, pause_ms: _ } => {}
+                            Turn::Told { more: false, pause_ms: _ } | Turn::Idle => return Ok(()),
+                            // What it stopped for stands in the status.
+                            Turn::Stopped(_) => return Ok(()),
+                            Turn::Alone => {
+                                bail!("this box has joined no hub; join one with `carepost enroll`")
+                            }
+                        }
+                    }
+                    bail!("there is more to tell than can be told at once; run it again")
+                });
+                drop(agent);
+                let found = read(&db, clock.now());
+                db.close();
+                told?;
+                let found = found?;
+                shown(&found, json)?;
+                match &found.stop {
+                    Some(stop) => {
+                        bail!("nothing is told to the hub ({}): {}", stop.code, stop.advice)
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+fn read(db: &Db, now: Timestamp) -> prm::error::Result<Status> {
+    let stamp = Stamp::of_box(now);
+    db.read_blocking(|read| status(read, &stamp))
+}
+
+fn shown(found: &Status, json: bool) -> anyhow::Result<()> {
+    if json {
+        return say(&(serde_json::to_string_pretty(found)? + "\n"));
+    }
+    let Some(Joined { url, clinic_name, fingerprint, generation, .. }) = &found.hub else {
+        return say("this box has joined no hub; join one with `carepost enroll`\n");
+    };
+    let mut text = format!("hub: {url}, as {clinic_name}; its fingerprint: {fingerprint}\n");
+    if let Some(generation) = generation {
+        text.push_str(&format!("life of this box, as the hub counts: {generation}\n"));
+    }
+    let receipt = found.receipt_at.map_or("none yet".to_owned(), |at| at.to_string());
+    text.push_str(&format!("last receipt: {receipt}\n"));
+    text.push_str(&match (found.waiting, found.waiting_since) {
+        (0, _) | (_, None) => format!("the hub holds everything, through {}\n", found.through),
+        (waiting, Some(since)) if found.whole => {
+            format!("waiting: {waiting} of {} changes, since {since}\n", found.last)
+        }
+        (_, Some(_)) => "all records are being told for the first time\n".to_owned(),
+    });
+    if found.parked > 0 {
+        text.push_str(&format!("the hub could not take {}:\n", found.parked));
+        for entry in &found.parked_entries {
+            text.push_str(&format!(
+                "  {} ({}, change {})\n",
+                entry.key, entry.reason, entry.sequence
+            ));
+        }
+    }
+    if let (Some(fault), Some(at)) = (&found.fault, found.fault_at) {
+        text.push_str(&format!(
+            "{} tries failed in a row, the last at {at}: {fault}\n",
+            found.failures
+        ));
+    }
+    if let Some(stop) = &found.stop {
+        text.push_str(&format!("stopped ({}): {}\n", stop.code, stop.advice));
+    }
+    say(&text)
+}

@@ -1,0 +1,421 @@
+//! One exchange with the hub: what is next is read, sealed and sent, and the receipt is believed.
+
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use prm::db::Db;
+use prm::error::Error;
+use prm::hub::{self, Hub, Standing};
+use prm::stamp::Stamp;
+use prm::{change, id};
+use reqwest::Client;
+use sync_protocol::envelope::{
+    ENVELOPE_MAX, Expected, Kind, OpeningKey, Place, Receiver, SealingKey, VerifyingKey, seal,
+};
+use sync_protocol::ledger::{
+    Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard,
+};
+use sync_protocol::lineage::LogId;
+use sync_protocol::loan::Generation;
+use sync_protocol::uplink::{self, Next, Own, State, Stop, Uplink};
+use sync_protocol::wire::{self, Answer, Up};
+
+use crate::bundle::{self, Shown};
+use crate::http::{self, HttpError};
+use crate::keys::{BoxKeys, KeyError};
+use crate::{mark, word};
+
+/// What the box can do.
+const CAPABILITIES: [&str; 1] = ["ledger/1"];
+/// Where bundles go, behind the hub's address.
+const BUNDLES: &str = "/v1/bundles";
+/// What is sent and answered there.
+const SEALED: &str = "application/vnd.carepost.sealed";
+/// After so much time without a receipt the box asks for one, though it has nothing to tell: so the hub
+/// hears that it lives, and it hears when the hub has lost something.
+const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// What came of an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The box has joined no hub.
+    Alone,
+    /// Something was sent, and the receipt is noted.
+    Told {
+        /// There is more to tell.
+        more: bool,
+        /// How long the hub asks to wait, in milliseconds.
+        pause_ms: u64,
+    },
+    /// The hub holds all.
+    Idle,
+    /// Nothing is sent until a person decides.
+    Stopped(Stop),
+}
+
+/// Why an exchange failed. The next one begins where the hub's last receipt says.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The records cannot be read or the receipt not be noted.
+    #[error(transparent)]
+    Records(#[from] Error),
+    /// The keys of the box cannot be had.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// There is no answer.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The hub answers with this status instead of a receipt.
+    #[error(
+        "the hub refuses what this box sends (status {0}); look at `carepost-hub clinic status`"
+    )]
+    Refused(u16),
+    /// What is to be sent does not fit into an envelope, or the system has no randomness.
+    #[error("what is to be sent could not be sealed")]
+    Seal,
+    /// What was answered is no receipt of this hub for this box.
+    #[error(
+        "the answer is no receipt of the hub that this box joined; compare the fingerprints, or join again with `carepost enroll`"
+    )]
+    Receipt,
+    /// The receipt says the same as before.
+    #[error("the hub did not take what was sent; look at the hub")]
+    Stuck,
+}
+
+impl Fault {
+    /// A word for it, for notes and programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Records(_) => "records",
+            Self::Keys(_) => "keys",
+            Self::Http(HttpError::NoAnswer) => "no_answer",
+            Self::Http(HttpError::Address | HttpError::Trust | HttpError::TooLong) => "http",
+            Self::Refused(401) => "unknown_box",
+            Self::Refused(403) => "revoked",
+            Self::Refused(_) => "refused",
+            Self::Seal => "seal",
+            Self::Receipt => "receipt",
+            Self::Stuck => "stuck",
+        }
+    }
+}
+
+/// The box's end of the line.
+pub struct Agent {
+    db: Db,
+    keys_folder: PathBuf,
+    show: Shown,
+    ready: Option<(Client, BoxKeys)>,
+    known: Option<Known>,
+}
+
+/// What is known as long as the process lives.
+struct Known {
+    hub: Hub,
+    uplink: Uplink,
+    /// The end of what was sent last.
+    sent: Option<(u64, Mark)>,
+}
+
+/// What is to be sent.
+struct Outgoing {
+    content: Content,
+    end: Option<(u64, Mark)>,
+}
+
+impl Agent {
+    /// Of the box with these records, with its keys in a folder. `show` makes resources of records.
+    pub fn new(db: Db, keys_folder: PathBuf, show: Shown) -> Self {
+        Self { db, keys_folder, show, ready: None, known: None }
+    }
+
+    /// Forgets what the hub said: the next round asks.
+    pub fn ask_again(&mut self) {
+        self.known = None;
+    }
+
+    /// One exchange, if there is anything to exchange.
+    ///
+    /// # Errors
+    /// [`Fault`]; it is noted.
+    pub async fn round(&mut self, now: Timestamp) -> Result<Turn, Fault> {
+        let stamp = Stamp::of_box(now);
+        let turn = self.exchange(&stamp).await;
+        if let Err(fault) = &turn {
+            // What was in the hub is asked again: the line may have been away for long.
+            if let Some(known) = &mut self.known {
+                known.uplink = known.uplink.restarted();
+            }
+            let word = fault.word();
+            let noted = self.db.write(move |tx| {
+                let log = change::log_id(tx)?;
+                let Some(before) = hub::standing(tx)?.filter(|it| it.log == log) else {
+                    return Ok(());
+                };
+                let failures = before.failures.saturating_add(1);
+                let fault = Some((word.to_owned(), stamp.now));
+                hub::note(tx, &stamp, &Standing { failures, fault, ..before }, None)
+            });
+            // If the records fail, that is what is told.
+            let _ = noted.await;
+        }
+        turn
+    }
+
+    async fn exchange(&mut self, stamp: &Stamp) -> Result<Turn, Fault> {
+        let found = self.db.read(|read| {
+            let (log, head) = (change::log_id(read)?, change::last(read)?);
+            Ok((hub::get(read)?, hub::standing(read)?, log, head))
+        });
+        let (hub, standing, log, head) = found.await?;
+        let Some(hub) = hub else { return Ok(Turn::Alone) };
+        let standing = of_log(standing, log);
+        let head = head.unsigned_abs();
+        let (uplink, sent) = self.resumed(&hub, &standing);
+        let is_due =
+            standing.receipt_at.is_none_or(|at| stamp.now.duration_since(at).abs() >= ASK_AGAIN);
+        let mut next = uplink.next(head);
+        if next == Next::Idle && is_due {
+            next = Next::Ask;
+        }
+        let out = match &next {
+            Next::Idle => return Ok(Turn::Idle),
+            Next::Stopped => return Ok(stopped(&uplink).map_or(Turn::Idle, Turn::Stopped)),
+            Next::Ask | Next::Report { .. } => {
+                uplink::empty(&next).map(|content| Outgoing { content, end: sent })
+            }
+            Next::Begin | Next::Part { .. } | Next::Stretch { .. } => {
+                self.gather(stamp, &uplink, &next, head).await?
+            }
+        };
+        let Some(Outgoing { content, end }) = out else { return Ok(Turn::Idle) };
+        let is_question = matches!(content, Content::Ask | Content::Forked { .. });
+        let bundle = Bundle { log: uplink.log, generation: uplink.generation, content };
+        let Answer { receipt, nonce: _, capabilities: _, pause_ms } =
+            self.send(&hub, bundle).await?;
+        let own = self.own(stamp, &receipt, end).await?;
+        let heard = uplink.hear(&receipt, |_| own);
+        let is_stuck = !is_question && heard.state == uplink.state;
+        let noted = noted(&standing, &heard, &receipt, stamp.now);
+        let named = (noted.parked > 0 || standing.parked > 0).then(|| named(&receipt));
+        let stamp = *stamp;
+        self.db
+            .write(move |tx| {
+                // A hub that was joined meanwhile has notes of its own.
+                if hub::get(tx)?.is_none_or(|now| now.box_id != hub.box_id) {
+                    return Ok(());
+                }
+                hub::note(tx, &stamp, &noted, named.as_deref())
+            })
+            .await?;
+        let next = heard.next(head);
+        let turn = match (stopped(&heard), next) {
+            // The hub has to hear of a fork once; then it says itself what it is.
+            (Some(stop), Next::Stopped) => Turn::Stopped(stop),
+            (_, Next::Idle | Next::Stopped) => Turn::Told { more: false, pause_ms },
+            (
+                _,
+                Next::Ask
+                | Next::Report { .. }
+                | Next::Begin
+                | Next::Part { .. }
+                | Next::Stretch { .. },
+            ) => Turn::Told { more: true, pause_ms },
+        };
+        if let Some(known) = &mut self.known {
+            known.uplink = heard;
+            known.sent = end;
+        }
+        if is_stuck { Err(Fault::Stuck) } else { Ok(turn) }
+    }
+
+    /// What was known, unless the log, the hub or what a person decided is another now.
+    fn resumed(&mut self, hub: &Hub, standing: &Standing) -> (Uplink, Option<(u64, Mark)>) {
+        let log = LogId(*standing.log.as_bytes());
+        let at = standing.stop_at.map(i64::unsigned_abs);
+        let stop = standing.stop.as_deref().and_then(|it| word::to_stop(it, at));
+        if let Some(known) = &self.known
+            && known.uplink.log == log
+            && known.hub == *hub
+            && stopped(&known.uplink) == stop
+        {
+            return (known.uplink.clone(), known.sent);
+        }
+        let generation = standing.generation.map(|it| Generation(it.unsigned_abs()));
+        let state = stop.map_or(State::Asking, State::Stopped);
+        let uplink = Uplink { generation, state, ..Uplink::new(log) };
+        self.known = Some(Known { hub: hub.clone(), uplink: uplink.clone(), sent: None });
+        (uplink, None)
+    }
+
+    async fn gather(
+        &self,
+        stamp: &Stamp,
+        uplink: &Uplink,
+        next: &Next,
+        head: u64,
+    ) -> Result<Option<Outgoing>, Fault> {
+        let (as_of, mark, from) = match next {
+            Next::Stretch { after } => {
+                let State::Known(Extent::Log { through: _, mark }) = &uplink.state else {
+                    return Ok(None);
+                };
+                return Ok(self.stretch(stamp, (*after, *mark)).await?);
+            }
+            Next::Part { as_of, mark, from } => (*as_of, *mark, Some(from.clone())),
+            Next::Begin => match mark::at(&self.db, stamp, head).await? {
+                Own::Mark(mark) => (head, mark, None),
+                Own::Pruned | Own::Never => return Ok(None),
+            },
+            Next::Ask | Next::Report { .. } | Next::Idle | Next::Stopped => return Ok(None),
+        };
+        let content = self.part(stamp, (as_of, mark), from).await?;
+        Ok(Some(Outgoing { content, end: Some((as_of, mark)) }))
+    }
+
+    async fn stretch(
+        &self,
+        stamp: &Stamp,
+        (after, before): (u64, Mark),
+    ) -> Result<Option<Outgoing>, Error> {
+        let (stamp, show) = (*stamp, self.show);
+        let found =
+            self.db.read(move |read| bundle::stretch(read, &stamp, show, (after, before))).await?;
+        Ok(found.map(|bundle::Stretch { through, mark, entries }| Outgoing {
+            content: Content::Stretch { after, before, through, mark, entries },
+            end: Some((through, mark)),
+        }))
+    }
+
+    async fn part(
+        &self,
+        stamp: &Stamp,
+        (as_of, mark): (u64, Mark),
+        from: Option<Key>,
+    ) -> Result<Content, Error> {
+        let mut reached = from.clone();
+        loop {
+            let (stamp, show, after) = (*stamp, self.show, reached.clone());
+            let found = self.db.read(move |read| bundle::part(read, &stamp, show, (as_of, after)));
+            let part = found.await?;
+            if part.last || !part.entries.is_empty() {
+                return Ok(part.content((as_of, mark), from));
+            }
+            reached = part.reached;
+        }
+    }
+
+    async fn send(&mut self, hub: &Hub, bundle: Bundle) -> Result<Answer, Fault> {
+        let ready = match self.ready.take() {
+            Some(ready) => ready,
+            None => (http::client()?, BoxKeys::load(&self.keys_folder)?),
+        };
+        let (client, keys) = self.ready.insert(ready);
+        let (after, through) = match &bundle.content {
+            Content::Ask | Content::Forked { .. } => (0, 0),
+            Content::Statement { as_of, .. } => (0, *as_of),
+            Content::Stretch { after, through, .. } => (*after, *through),
+        };
+        let Hub { clinic, box_id, .. } = hub;
+        let log = bundle.log;
+        let place =
+            Place { kind: Kind::Bundle, clinic: *clinic, box_id: *box_id, log, after, through };
+        let capabilities = CAPABILITIES.map(str::to_owned).into();
+        let body = wire::write(&Up { bundle, capabilities }).map_err(|_| Fault::Seal)?;
+        let to = SealingKey::from_bytes(&hub.sealing_key).map_err(|_| Fault::Seal)?;
+        let envelope = seal(&place, &body, &keys.signing, &to, None).map_err(|_| Fault::Seal)?;
+        let url = format!("{}{BUNDLES}", hub.url);
+        let (status, bytes) = http::post(client, &url, (SEALED, envelope), ENVELOPE_MAX).await?;
+        if status != reqwest::StatusCode::OK {
+            return Err(Fault::Refused(status.as_u16()));
+        }
+        open(hub, keys, log, &bytes).ok_or(Fault::Receipt)
+    }
+
+    /// What the box's log has at the number that a receipt names.
+    async fn own(
+        &self,
+        stamp: &Stamp,
+        receipt: &Receipt,
+        end: Option<(u64, Mark)>,
+    ) -> Result<Own, Error> {
+        let number = match (receipt.standing, &receipt.extent) {
+            (
+                Heard::Living,
+                Extent::Statement { as_of: at, .. } | Extent::Log { through: at, .. },
+            ) => *at,
+            (Heard::Living, Extent::Nothing)
+            | (Heard::Retired | Heard::Quarantined | Heard::NotEnrolled, _) => {
+                return Ok(Own::Never);
+            }
+        };
+        match end {
+            Some((at, mark)) if at == number => Ok(Own::Mark(mark)),
+            Some(_) | None => mark::at(&self.db, stamp, number).await,
+        }
+    }
+}
+
+/// The notes about this log; a log that is new has none, but the generation is remembered.
+fn of_log(standing: Option<Standing>, log: id::LogId) -> Standing {
+    match standing {
+        Some(standing) if standing.log == log => standing,
+        Some(standing) => Standing::unknown(log, standing.generation),
+        None => Standing::unknown(log, None),
+    }
+}
+
+fn stopped(uplink: &Uplink) -> Option<Stop> {
+    match &uplink.state {
+        State::Stopped(stop) => Some(*stop),
+        State::Asking | State::Known(_) => None,
+    }
+}
+
+/// The receipt in an answer, if it is this hub's for this box and log.
+fn open(hub: &Hub, keys: &BoxKeys, log: LogId, bytes: &[u8]) -> Option<Answer> {
+    let mut receiver = Receiver::default();
+    receiver.open_with(OpeningKey::from_bytes(keys.opening.bytes()).ok()?).ok()?;
+    receiver.believe(VerifyingKey(hub.verifying_key)).ok()?;
+    let expected = Expected { kind: Kind::Receipt, clinic: hub.clinic, box_id: hub.box_id };
+    let opened = receiver.open(bytes, &expected).ok()?;
+    let answer: Answer = wire::read(&opened.body).ok()?;
+    (opened.place.log == log && answer.receipt.log == log).then_some(answer)
+}
+
+/// How the sync stands after a receipt.
+fn noted(before: &Standing, heard: &Uplink, receipt: &Receipt, now: Timestamp) -> Standing {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let (whole, through, mark) = match &heard.state {
+        State::Known(Extent::Log { through, mark }) => (true, number(*through), Some(mark.0)),
+        State::Known(Extent::Statement { as_of: _, mark: _, upto: _ } | Extent::Nothing) => {
+            (false, 0, None)
+        }
+        State::Asking | State::Stopped(_) => (before.whole, before.through, before.mark),
+    };
+    let stop = stopped(heard).map(word::of_stop);
+    Standing {
+        log: before.log,
+        generation: heard.generation.map(|it| number(it.0)),
+        whole,
+        through,
+        mark,
+        stop: stop.map(|(word, _)| word.to_owned()),
+        stop_at: stop.and_then(|(_, at)| at).map(number),
+        receipt_at: Some(now),
+        parked: number(receipt.parked_count),
+        failures: 0,
+        fault: None,
+    }
+}
+
+/// The entries that a receipt names as parked.
+fn named(receipt: &Receipt) -> Vec<hub::Parked> {
+    let named = receipt.parked.iter().map(|Parked { sequence, key, reason }| hub::Parked {
+        key: String::from_utf8_lossy(&key.0).into_owned(),
+        sequence: i64::try_from(*sequence).unwrap_or(i64::MAX),
+        reason: word::of_reason(*reason).to_owned(),
+    });
+    named.collect()
+}

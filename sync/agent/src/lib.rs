@@ -1,0 +1,39 @@
+//! The box's end of the sync: joins a hub, and tells it the log of the records, sealed.
+//!
+//! ```text
+//!   change log ─► stretch ─┐                              ┌─► hub
+//!   all records ─► part ───┴─► bundle ─► sealed envelope ─┘    │
+//!   sync_state ◄─ standing ◄─ uplink ◄─ receipt ◄──────────────┘
+//! ```
+//!
+//! [`Agent::round`] is one exchange: read, seal, send, believe the receipt, note it. What to send and
+//! what a receipt means is decided by `sync_protocol::uplink`; when to try again by [`pace`]. Whoever
+//! runs it sleeps in between; nothing here waits but for the hub's answer.
+//!
+//! # What is told
+//!
+//! Records that FHIR can say, as they are now: the clinic, patients, practitioners and their roles,
+//! locations, services, schedules, appointments, places in the queue, devices, and what is kept as
+//! given. Staff, sessions, tokens, leave, closed days and the audit stay on the box.
+//!
+//! # Invariants
+//!
+//! - Nothing here reads a clock; time is an argument.
+//! - Reading is bounded in rows and bytes, and each bundle is read in one read transaction. Writing is
+//!   one small write for each receipt, none of it in the change log.
+//! - No name, number or text of a person is in an error: ids and words of the protocol only.
+
+mod agent;
+mod bundle;
+pub mod enrol;
+mod http;
+pub mod keys;
+mod mark;
+pub mod pace;
+mod record;
+pub mod status;
+mod word;
+
+pub use agent::{Agent, Fault, Turn};
+pub use bundle::Shown;
+pub use http::{HttpError, check_address};
