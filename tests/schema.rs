@@ -1,4 +1,4 @@
-//! `schema.sql` shows the database as the migrations leave it.
+//! `schema.sql` shows a database as its migrations leave it.
 
 use std::fs;
 use std::path::Path;
@@ -41,15 +41,18 @@ fn as_migrated(folder: &Path) -> String {
 
 #[test]
 fn the_schema_file_equals_what_the_migrations_make() {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/appliance"));
-    let made = as_migrated(folder);
-    let file = folder.join("schema.sql");
-    if std::env::var_os(WRITE).is_some() {
-        fs::write(&file, &made).unwrap();
+    for whose in ["appliance", "hub"] {
+        let all = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations"));
+        let folder = all.join(whose);
+        let made = as_migrated(&folder);
+        let file = folder.join("schema.sql");
+        if std::env::var_os(WRITE).is_some() {
+            fs::write(&file, &made).unwrap();
+        }
+        let written = fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            written == made,
+            "run `{WRITE}=1 cargo nextest run -p tests schema` and look at the difference"
+        );
     }
-    let written = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        written == made,
-        "run `{WRITE}=1 cargo nextest run -p tests schema` and look at the difference"
-    );
 }

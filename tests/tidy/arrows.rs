@@ -8,12 +8,13 @@ use super::assert_none;
 use super::source::files;
 
 /// Each crate of the workspace, and what of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("prm", &[]),
     ("fhir", &["prm"]),
     ("carepost", &["prm", "fhir", "sync-agent"]),
     ("sync-protocol", &[]),
     ("sync-agent", &["prm", "fhir", "sync-protocol"]),
+    ("sync-hub", &["sync-protocol", "fhir"]),
     ("xtask", &[]),
     // The tests may know everything.
     ("tests", &["prm", "carepost"]),

@@ -382,6 +382,18 @@ impl Receiver {
     }
 }
 
+/// Where an envelope says that it belongs: enough to find the keys to open it with, and not to be
+/// believed before [`Receiver::open`].
+///
+/// # Errors
+/// [`OpenError::TooLong`], [`OpenError::Malformed`] and [`OpenError::Version`].
+pub fn claimed(bytes: &[u8]) -> Result<Place, OpenError> {
+    if bytes.len() > ENVELOPE_MAX {
+        return Err(OpenError::TooLong);
+    }
+    Ok(layout::read(bytes)?.head.place)
+}
+
 fn unseal(key: &OpeningKey, envelope: &layout::Envelope<'_>) -> Option<Vec<u8>> {
     let private = PrivateKey::from_bytes(key.bytes()).ok()?;
     let enc = <Kem as hpke::Kem>::EncappedKey::from_bytes(envelope.enc).ok()?;

@@ -259,6 +259,14 @@ pub struct Receipt {
 }
 
 impl Bundle {
+    /// The entries in it.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.content {
+            Content::Ask | Content::Forked { .. } => &[],
+            Content::Statement { entries, .. } | Content::Stretch { entries, .. } => entries,
+        }
+    }
+
     /// Whether the hub may look at it: within the bounds, and its numbers fit together.
     pub fn is_sound(&self) -> bool {
         let (entries, first, to) = match &self.content {

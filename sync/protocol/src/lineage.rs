@@ -21,13 +21,16 @@ pub const GENERATION_MAX: u64 = 1 << 40;
 pub struct LogId(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 16]);
 
 /// What the hub remembers about the lives of one box.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Lineage {
     /// The generation that goes with the living log.
+    #[n(0)]
     pub generation: Generation,
     /// The log that is listened to.
+    #[n(1)]
     pub log: LogId,
     /// The logs before it, oldest first.
+    #[n(2)]
     pub retired: Vec<LogId>,
 }
 

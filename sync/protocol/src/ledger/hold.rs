@@ -1,5 +1,7 @@
 //! The hub's side: what it takes, and the receipt.
 
+use minicbor::{Decode, Encode};
+
 use super::{
     Body, Bundle, Content, Entry, Extent, Key, Mark, NAMED_MAX, PARKED_MAX, Parked, RECENT_MAX,
     Reason, Receipt, Standing,
@@ -7,19 +9,25 @@ use super::{
 use crate::lineage::{Lineage, LogId, Meeting};
 
 /// What the hub keeps about the log of one box; the entries themselves are the caller's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Ledger {
     /// The lives of the box.
+    #[n(0)]
     pub lineage: Lineage,
     /// How far the living log is held.
+    #[n(1)]
     pub extent: Extent,
     /// Ends of the latest stretches, with their marks; at most [`RECENT_MAX`].
+    #[n(2)]
     pub recent: Vec<(u64, Mark)>,
     /// What could not be taken; at most [`PARKED_MAX`].
+    #[n(3)]
     pub parked: Vec<Parked>,
     /// How many more could not be taken.
+    #[n(4)]
     pub parked_beyond: u64,
     /// Two boxes speak as this one; a person has to say which it is.
+    #[n(5)]
     pub quarantined: bool,
 }
 
@@ -68,6 +76,18 @@ impl Ledger {
             parked_beyond: 0,
             quarantined: false,
         }
+    }
+
+    /// To be kept: an array of the fields in the order of their numbers, as on the wire.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        minicbor::to_vec(self)
+            .expect("invariant: writing numbers and bytes into memory cannot fail")
+    }
+
+    /// What [`Ledger::to_bytes`] wrote; none if it is anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let ledger: Self = minicbor::decode(bytes).ok()?;
+        (ledger.to_bytes() == bytes).then_some(ledger)
     }
 
     /// Takes in a bundle that [`Bundle::is_sound`] and whose envelope was opened. `reborn`: whether

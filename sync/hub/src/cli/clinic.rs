@@ -1,0 +1,187 @@
+//! `carepost-hub clinic ...`.
+
+use std::io::{IsTerminal as _, stdout};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
+use serde_json::json;
+use sync_protocol::envelope::fingerprint;
+use uuid::Uuid;
+
+use super::{Place, say, status};
+use crate::clock::Clock;
+use crate::code;
+use crate::hub::Hub;
+use crate::store::{self, Clinic, IfMissing, StoreError};
+
+/// The longest name of a clinic, in bytes.
+const NAME_MAX: usize = 200;
+const HOUR_MS: i64 = 3_600_000;
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Adds a clinic and prints the code with which its box joins (one use).
+    Add(WithCode),
+    /// Prints a new code: for a box that was restored or replaced. Earlier codes are good no more.
+    Code(WithCode),
+    /// All clinics.
+    List(List),
+    /// What is held of a clinic, since when, and what is parked.
+    Status(Named),
+    /// Shuts out the box of a clinic until it joins with a new code.
+    Revoke(Named),
+}
+
+#[derive(Debug, Args)]
+pub struct WithCode {
+    #[command(flatten)]
+    named: Named,
+    /// For how many hours the code is good.
+    #[arg(long, value_name = "N", default_value_t = code::HOURS_DEFAULT,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(code::HOURS_MAX)))]
+    hours: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct Named {
+    /// The clinic's name.
+    name: String,
+    #[command(flatten)]
+    place: Place,
+    /// For programs.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    place: Place,
+    /// For programs.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verb {
+    pub fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Add(WithCode { named, hours }) => {
+                let hub = Hub::open(&named.place.data, IfMissing::Make, Clock::System)?;
+                let clinic = add(&hub, &named.name)?;
+                new_code(&hub, &clinic, hours, named.json)
+            }
+            Self::Code(WithCode { named, hours }) => {
+                let hub = open(&named.place)?;
+                let clinic = find(&hub, &named.name)?;
+                new_code(&hub, &clinic, hours, named.json)
+            }
+            Self::List(List { place, json }) => list(&open(&place)?, json),
+            Self::Status(Named { name, place, json }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                say(&status::text(&hub, &clinic, json)?)
+            }
+            Self::Revoke(Named { name, place, json }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                revoke(&hub, &clinic, json)
+            }
+        }
+    }
+}
+
+fn open(place: &Place) -> anyhow::Result<Hub> {
+    Hub::open(&place.data, IfMissing::Refuse, Clock::System)
+}
+
+fn find(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
+    let found = hub.store.read(|tx| store::clinic_named(tx, name.trim()))?;
+    found.context("there is no clinic of this name; see `carepost-hub clinic list`")
+}
+
+fn add(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
+    let name = name.trim();
+    if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
+        bail!("the name of a clinic is one line of at most {NAME_MAX} bytes");
+    }
+    let id = Uuid::new_v4().into_bytes();
+    let wrapped_key = hub.keys.vault.make_clinic_key(id)?;
+    let clinic = Clinic { id, name: name.to_owned(), wrapped_key, added_at: hub.clock.now_ms() };
+    hub.store.write(|tx| -> anyhow::Result<()> {
+        if store::clinic_named(tx, name)?.is_some() {
+            bail!("there is a clinic of this name; for a new code use `carepost-hub clinic code`");
+        }
+        Ok(store::add_clinic(tx, &clinic)?)
+    })?;
+    Ok(clinic)
+}
+
+fn new_code(hub: &Hub, clinic: &Clinic, hours: u32, as_json: bool) -> anyhow::Result<()> {
+    let code = code::make()?;
+    let hash = code::hash(&code).context("the new code is not one; this is a fault")?;
+    let expires_at = hub.clock.now_ms().saturating_add(i64::from(hours) * HOUR_MS);
+    hub.store.write(|tx| store::add_code(tx, clinic.id, hash, expires_at))?;
+    let until = Timestamp::from_millisecond(expires_at)?;
+    if as_json {
+        let told = json!({
+            "clinic": Uuid::from_bytes(clinic.id), "name": clinic.name,
+            "code": code, "expires_at": until.to_string(), "fingerprint": own_fingerprint(hub),
+        });
+        return say(&format!("{told}\n"));
+    }
+    if !stdout().is_terminal() {
+        return say(&format!("{code}\n"));
+    }
+    let picture = QrCode::new(code.as_bytes())?
+        .render::<Dense1x2>()
+        .dark_color(Dense1x2::Light)
+        .light_color(Dense1x2::Dark)
+        .build();
+    say(&format!(
+        "{picture}\n\n  code             {code}   (one use, until {until})\n  hub fingerprint  {}\n\nOn the box: carepost enroll --data DIR --hub URL --code {code}\n",
+        own_fingerprint(hub),
+    ))
+}
+
+fn own_fingerprint(hub: &Hub) -> String {
+    fingerprint(&hub.keys.sign.verifying_key(), &hub.keys.seal.sealing_key())
+}
+
+fn list(hub: &Hub, as_json: bool) -> anyhow::Result<()> {
+    let clinics = hub.store.read(|tx| -> Result<_, StoreError> {
+        let clinics = store::clinics(tx)?;
+        let with_box = |it: Clinic| Ok((store::enrolled(tx, it.id)?.is_some(), it));
+        clinics.into_iter().map(with_box).collect::<Result<Vec<_>, StoreError>>()
+    })?;
+    if as_json {
+        let told: Vec<_> = clinics
+            .iter()
+            .map(|(joined, it)| {
+                json!({ "clinic": Uuid::from_bytes(it.id), "name": it.name, "joined": joined })
+            })
+            .collect();
+        return say(&format!("{}\n", serde_json::Value::from(told)));
+    }
+    let line = |(joined, it): &(bool, Clinic)| {
+        let joined = if *joined { "joined" } else { "no box" };
+        format!("{}  {joined}  {}\n", Uuid::from_bytes(it.id), it.name)
+    };
+    say(&clinics.iter().map(line).collect::<String>())
+}
+
+fn revoke(hub: &Hub, clinic: &Clinic, as_json: bool) -> anyhow::Result<()> {
+    let now_ms = hub.clock.now_ms();
+    if !hub.store.write(|tx| store::revoke(tx, clinic.id, now_ms))? {
+        bail!("no box has joined for this clinic; there is nothing to shut out");
+    }
+    if as_json {
+        return say(&format!(
+            "{}\n",
+            json!({ "clinic": Uuid::from_bytes(clinic.id), "revoked": true })
+        ));
+    }
+    say("The box is shut out. For another one: carepost-hub clinic code NAME\n")
+}

@@ -1,0 +1,73 @@
+//! `carepost-hub serve`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use sync_protocol::envelope::fingerprint;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::Place;
+use crate::clock::Clock;
+use crate::hub::Hub;
+use crate::mend::mend;
+use crate::store::IfMissing;
+use crate::{door, http};
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// Where to listen. Whoever listens elsewhere than here puts a proxy in front that speaks TLS:
+    /// enrolment codes must not travel in clear.
+    #[arg(
+        long,
+        env = "CAREPOST_HUB_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8480"
+    )]
+    listen: SocketAddr,
+}
+
+impl Serve {
+    pub fn run(self) -> anyhow::Result<()> {
+        let Self { place, listen } = self;
+        let hub = Hub::open(&place.data, IfMissing::Make, Clock::System)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(serve(hub, listen))
+    }
+}
+
+async fn serve(hub: Hub, listen: SocketAddr) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("{listen} cannot be had; is another hub running, or does the port need root?")
+    })?;
+    let (stop, stopping) = watch::channel(false);
+    let stop = Arc::new(stop);
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let mut signals = signal(kind)?;
+        let stop = Arc::clone(&stop);
+        tokio::spawn(async move {
+            signals.recv().await;
+            stop.send_replace(true);
+        });
+    }
+    let fingerprint = fingerprint(&hub.keys.sign.verifying_key(), &hub.keys.seal.sealing_key());
+    tracing::info!(listen = %listener.local_addr()?, %fingerprint, "the hub serves");
+    let hub = Arc::new(hub);
+    let mended = Arc::clone(&hub);
+    let mending = tokio::task::spawn_blocking(move || match mend(&mended) {
+        Ok(0) => {}
+        Ok(entries) => tracing::info!(entries, "entries that were parked could be taken"),
+        Err(error) => tracing::error!(%error, "what is parked was not tried again"),
+    });
+    door::serve(listener, http::router(hub), stopping).await;
+    if let Err(error) = mending.await {
+        tracing::error!(%error, "a task of the hub failed");
+    }
+    tracing::info!("the hub has stopped");
+    Ok(())
+}

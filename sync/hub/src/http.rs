@@ -1,0 +1,33 @@
+//! The hub's HTTP: enrolment, bundles, health.
+
+mod bundles;
+mod enroll;
+mod health;
+mod problem;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+pub use problem::Problem;
+
+use crate::hub::Hub;
+
+/// All routes.
+pub fn router(hub: Arc<Hub>) -> Router {
+    Router::new()
+        .route("/v1/enroll", post(enroll::post))
+        .route("/v1/bundles", post(bundles::post))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .fallback(async || {
+            Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+        })
+        .method_not_allowed_fallback(async || {
+            let what = "this address does not take this method";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", what)
+        })
+        .with_state(hub)
+}

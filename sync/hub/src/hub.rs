@@ -1,0 +1,127 @@
+//! A running hub: its database, its keys, its clock, and what it counts.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use sync_protocol::loan::clock::Nonce;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::clock::{Clock, stopwatch};
+use crate::place::{self, HubKeys};
+use crate::store::{self, IfMissing, Store, StoreError};
+use crate::vault::WrongKey;
+
+/// Bundles that may be on their way in at once; each may be as long as the longest envelope.
+pub const BUNDLES_ARRIVING_MAX: usize = 64;
+/// Bundles that are opened and stored at once.
+pub const BUNDLES_WORKED_MAX: usize = 4;
+
+/// A hub.
+pub struct Hub {
+    /// Its data folder.
+    pub data: PathBuf,
+    /// Its database.
+    pub store: Store,
+    /// Its keys.
+    pub keys: HubKeys,
+    /// Its clock.
+    pub clock: Clock,
+    /// What it counts for `/metrics`.
+    pub counts: Counts,
+    pub(crate) arriving: Semaphore,
+    pub(crate) worked: Semaphore,
+    life: u64,
+    started: Instant,
+}
+
+/// What happened since the hub was started.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Bundles answered with a receipt.
+    pub receipts: AtomicU64,
+    /// Bundles refused.
+    pub refused: AtomicU64,
+    /// Entries stored.
+    pub stored: AtomicU64,
+    /// Entries parked.
+    pub parked: AtomicU64,
+    /// Boxes that joined.
+    pub enrolled: AtomicU64,
+}
+
+/// Why a record cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Keys and database do not belong together.
+    #[error(transparent)]
+    Key(#[from] WrongKey),
+}
+
+impl Hub {
+    /// Opens the hub in a data folder; where there is none, one is made if `missing` says so.
+    ///
+    /// # Errors
+    /// If keys or database are missing, damaged, of a newer program, or cannot be made.
+    pub fn open(data: &Path, missing: IfMissing, clock: Clock) -> anyhow::Result<Self> {
+        if missing == IfMissing::Refuse && !place::database(data).exists() {
+            return Err(StoreError::Missing(data.to_owned()).into());
+        }
+        let keys = place::open_keys(data)?;
+        let store = Store::open(&place::database(data), missing)?;
+        let life = crate::vault::make_key().context("a number for this run cannot be drawn")?;
+        let life = life.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        Ok(Self {
+            data: data.to_owned(),
+            store,
+            keys,
+            clock,
+            counts: Counts::default(),
+            arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
+            worked: Semaphore::new(BUNDLES_WORKED_MAX),
+            life,
+            started: stopwatch(),
+        })
+    }
+
+    /// What a box echoes when it lends: good for this run of the hub only, so that neither a copy of
+    /// the database nor a reboot makes an old one good.
+    pub fn nonce(&self) -> Nonce {
+        let at_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Nonce { store: self.life, boot: self.life, at_ms }
+    }
+
+    /// What a record of a clinic says, as its box sent it.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn record(
+        &self,
+        clinic: [u8; 16],
+        key: &[u8],
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
+        let found = self.store.read(|tx| -> Result<_, StoreError> {
+            Ok(store::clinic(tx, clinic)?.zip(store::record(tx, clinic, key)?))
+        })?;
+        let Some((clinic, sealed)) = found else { return Ok(None) };
+        let opener = self.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)?;
+        Ok(Some(opener.open(key, &sealed)?))
+    }
+}
+
+impl Counts {
+    /// One more.
+    pub fn count(counter: &AtomicU64) {
+        Self::add(counter, 1);
+    }
+
+    /// So many more.
+    pub fn add(counter: &AtomicU64, more: usize) {
+        counter.fetch_add(u64::try_from(more).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,33 @@
+//! The cloud's end of sync (binary `carepost-hub`): it receives the sealed logs of the boxes of many
+//! clinics, keeps their records, and says what it holds.
+//!
+//! ```text
+//!   box ── POST /v1/enroll ─────────────► enroll     a code that a person carried, for keys
+//!   box ── POST /v1/bundles, sealed ────► receive    open, check each entry as FHIR, ask the ledger,
+//!       ◄── sealed receipt ──────────────            write, commit, and only then answer
+//! ```
+//!
+//! A clinic has one box. A further code lets a box with new keys, another disk or other hardware take
+//! the place of the one before: that is how a person says which life of it is heard.
+//!
+//! An entry's body is one FHIR R4 resource as JSON, or says that the record is gone.
+//!
+//! Invariant: what a receipt says is held is on the disk (`synchronous=FULL`).
+//! Invariant: nothing here decides what is taken; `sync_protocol::ledger` does.
+//! Invariant: records lie encrypted under a key of their clinic; a row that is moved to another
+//! clinic or another record does not open.
+//! Invariant: SQL stands in `store` only. Logs, errors and the status hold ids, never a record.
+
+pub mod cli;
+pub mod clock;
+pub mod code;
+mod door;
+pub mod enroll;
+pub mod examine;
+pub mod http;
+pub mod hub;
+pub mod mend;
+pub mod place;
+pub mod receive;
+pub mod store;
+pub mod vault;

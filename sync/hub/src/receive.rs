@@ -1,0 +1,199 @@
+//! A bundle comes in: opened, looked at entry by entry, written, and answered with a sealed receipt.
+
+use std::collections::BTreeMap;
+
+use sync_protocol::envelope::{
+    self, Expected, Kind, NUMBER_MAX, OpenError, OpeningKey, Place, Receiver, seal,
+};
+use sync_protocol::ledger::{
+    Body, Bundle, Content, Effect, Entry, Extent, Ledger, Reason, Receipt, Standing,
+};
+use sync_protocol::lineage::GENERATION_MAX;
+use sync_protocol::wire::{self, Answer, Up};
+
+use crate::examine::{Said, examine};
+use crate::hub::{Counts, Hub};
+use crate::store::{self, Clinic, Enrolled, Record, StoreError};
+use crate::vault::WrongKey;
+
+/// Why a bundle was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The envelope.
+    #[error(transparent)]
+    Envelope(#[from] OpenError),
+    /// No such box, or not its keys: all alike.
+    #[error("this box is not known here, or did not sign this; enrol it again")]
+    Unrecognised,
+    /// What is inside is no bundle, or not the one that the envelope speaks of.
+    #[error(
+        "what the envelope holds is not the bundle that it speaks of; update the older program"
+    )]
+    Malformed,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys of the hub.
+    #[error(transparent)]
+    Key(#[from] WrongKey),
+    /// The receipt could not be sealed.
+    #[error("the receipt could not be sealed; try again")]
+    NotSealed,
+}
+
+/// Takes in an envelope and answers a sealed receipt. What the receipt says is held is committed.
+///
+/// # Errors
+/// [`Refused`].
+pub fn receive(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
+    let claimed = envelope::claimed(bytes)?;
+    let known = hub.store.read(|tx| -> Result<_, StoreError> {
+        let enrolled = store::enrolled_at(tx, claimed.clinic, claimed.box_id)?;
+        Ok(enrolled.zip(store::clinic(tx, claimed.clinic)?))
+    })?;
+    let (enrolled, clinic) = known.ok_or(Refused::Unrecognised)?;
+    let bundle = open(hub, bytes, &enrolled)?;
+    let examined = examine_all(hub, &clinic, &bundle)?;
+    let (receipt, effects) = take(hub, &enrolled, &bundle, &examined)?;
+    for effect in &effects {
+        match effect {
+            Effect::Store(_) => Counts::count(&hub.counts.stored),
+            Effect::Park(_, _) => Counts::count(&hub.counts.parked),
+            Effect::Quarantine => {
+                tracing::error!(clinic = %id(enrolled.clinic), "two boxes speak as one; neither is heard until one is enrolled with a new log");
+            }
+            Effect::Retired => {
+                tracing::warn!(clinic = %id(enrolled.clinic), "a log that was left spoke");
+            }
+            Effect::Reborn => {
+                tracing::info!(clinic = %id(enrolled.clinic), "a new log of the box is heard");
+            }
+            Effect::Begin | Effect::Complete => {}
+        }
+    }
+    let answer = answer(hub, &enrolled, receipt)?;
+    Counts::count(&hub.counts.receipts);
+    Ok(answer)
+}
+
+fn id(bytes: [u8; 16]) -> uuid::Uuid {
+    uuid::Uuid::from_bytes(bytes)
+}
+
+/// The bundle in an envelope of this box.
+fn open(hub: &Hub, bytes: &[u8], enrolled: &Enrolled) -> Result<Bundle, Refused> {
+    let mut receiver = Receiver::default();
+    let full = "invariant: a new receiver has room for one key of each sort";
+    receiver
+        .open_with(OpeningKey::from_bytes(hub.keys.seal.bytes()).map_err(|_| WrongKey)?)
+        .expect(full);
+    receiver.believe(enrolled.sign).expect(full);
+    if enrolled.revoked_at.is_some() {
+        receiver.revoke(enrolled.sign.id()).expect(full);
+    }
+    let expected = Expected { kind: Kind::Bundle, clinic: enrolled.clinic, box_id: enrolled.id };
+    let opened = receiver.open(bytes, &expected)?;
+    let up: Up = wire::read(&opened.body).map_err(|_| Refused::Malformed)?;
+    let Up { bundle, capabilities: _ } = up;
+    let numbers = match &bundle.content {
+        Content::Stretch { after, before: _, through, mark: _, entries: _ } => {
+            *after == opened.place.after && *through == opened.place.through
+        }
+        Content::Ask | Content::Forked { .. } | Content::Statement { .. } => true,
+    };
+    if bundle.log != opened.place.log || !numbers {
+        return Err(Refused::Malformed);
+    }
+    Ok(bundle)
+}
+
+/// The entries of a bundle, sealed for the database, and what is wrong with each.
+struct Examined {
+    records: Vec<Record>,
+    reasons: BTreeMap<(Vec<u8>, u64), Reason>,
+}
+
+/// Looks at all entries before the database is asked for, so that nobody waits for it meanwhile.
+fn examine_all(hub: &Hub, clinic: &Clinic, bundle: &Bundle) -> Result<Examined, Refused> {
+    let key = hub.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)?;
+    let mut examined = Examined { records: Vec::new(), reasons: BTreeMap::new() };
+    for entry in bundle.entries() {
+        let Entry { sequence, key: name, body } = entry;
+        let said = examine(entry);
+        let sealed = match body {
+            Body::Given(bytes) => Some(key.seal(&name.0, bytes)?),
+            Body::TooLong(_) | Body::Gone => None,
+        };
+        let resource_type = match said {
+            Ok(Said::Resource(name)) => Some(name),
+            Ok(Said::Gone) => None,
+            Err(reason) => {
+                examined.reasons.insert((name.0.clone(), *sequence), reason);
+                None
+            }
+        };
+        let key = name.0.clone();
+        examined.records.push(Record { key, sequence: *sequence, resource_type, sealed });
+    }
+    Ok(examined)
+}
+
+/// Asks the ledger and writes what it says, in one transaction.
+fn take(
+    hub: &Hub,
+    opened_for: &Enrolled,
+    bundle: &Bundle,
+    examined: &Examined,
+) -> Result<(Receipt, Vec<Effect>), Refused> {
+    let now_ms = hub.clock.now_ms();
+    hub.store.write(|tx| {
+        // Somebody may have revoked it, or joined in its place, since the envelope was opened.
+        let mut enrolled = store::enrolled_at(tx, opened_for.clinic, opened_for.id)?
+            .filter(|it| it.sign == opened_for.sign && it.revoked_at.is_none())
+            .ok_or(Refused::Unrecognised)?;
+        let ledger = enrolled.ledger.clone().unwrap_or_else(|| first(bundle));
+        let check =
+            |entry: &Entry| examined.reasons.get(&(entry.key.0.clone(), entry.sequence)).copied();
+        let taken = ledger.take(bundle, enrolled.may_begin, check);
+        store::apply(tx, &mut enrolled, &taken.ledger, &taken.effects, &examined.records)?;
+        enrolled.may_begin = match taken.receipt.standing {
+            // Whoever was let in by a person has spoken; the next new log needs a person again.
+            Standing::Living => false,
+            Standing::Retired | Standing::Quarantined | Standing::NotEnrolled => enrolled.may_begin,
+        };
+        enrolled.ledger = Some(taken.ledger);
+        enrolled.heard_at = Some(now_ms);
+        store::save_ledger(tx, &enrolled)?;
+        Ok((taken.receipt, taken.effects))
+    })
+}
+
+/// The ledger of a box that is heard for the first time. If it says a generation, this hub was put
+/// back from a copy that is older than what it says.
+fn first(bundle: &Bundle) -> Ledger {
+    let mut ledger = Ledger::first(bundle.log);
+    let said = bundle.generation.filter(|it| it.0 <= GENERATION_MAX);
+    ledger.lineage.generation =
+        said.map_or(ledger.lineage.generation, |it| it.max(ledger.lineage.generation));
+    ledger
+}
+
+/// The receipt, sealed for the box.
+fn answer(hub: &Hub, to: &Enrolled, receipt: Receipt) -> Result<Vec<u8>, Refused> {
+    let held = match &receipt.extent {
+        Extent::Nothing => 0,
+        Extent::Statement { as_of: held, mark: _, upto: _ }
+        | Extent::Log { through: held, mark: _ } => *held,
+    };
+    let place = Place {
+        kind: Kind::Receipt,
+        clinic: to.clinic,
+        box_id: to.id,
+        log: receipt.log,
+        after: 0,
+        through: held.min(NUMBER_MAX),
+    };
+    let answer = Answer { receipt, nonce: hub.nonce(), capabilities: Vec::new(), pause_ms: 0 };
+    let body = wire::write(&answer).map_err(|_| Refused::NotSealed)?;
+    seal(&place, &body, &hub.keys.sign, &to.seal, None).map_err(|_| Refused::NotSealed)
+}

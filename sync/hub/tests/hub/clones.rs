@@ -1,0 +1,94 @@
+//! Boxes that are copied, restored and replaced.
+
+use sync_protocol::ledger::{Extent, Standing};
+use sync_protocol::lineage::LogId;
+use sync_protocol::loan::Generation;
+use sync_protocol::uplink::Uplink;
+
+use super::Place;
+use super::device::{asking, enroll, new_keys};
+
+#[tokio::test]
+async fn a_copied_box_is_noticed_and_neither_is_heard_until_one_begins_anew() {
+    let mut place = Place::new();
+    let mut device = place.join("Shanti").await;
+    device.write_patient("1", "Asha");
+    device.sync(&place.hub).await;
+    let mut copy = device.clone();
+    device.write_patient("2", "Ravi");
+    copy.write_patient("2", "Meena");
+    device.sync(&place.hub).await;
+    let receipt = copy.send(&place.hub, &copy.bundle(3).unwrap()).await;
+    assert_eq!(receipt.standing, Standing::Quarantined);
+    place.restart();
+    device.write_patient("3", "Late");
+    let receipt = device.send(&place.hub, &device.bundle(3).unwrap()).await;
+    assert_eq!(receipt.standing, Standing::Quarantined);
+    assert!(place.held(device.clinic, "Patient/2").unwrap().contains("Ravi"));
+    assert_eq!(place.held(device.clinic, "Patient/3"), None);
+    // A person gives one of them a new log and a new code.
+    let code = place.new_code(device.clinic);
+    device.keys = new_keys();
+    assert_eq!(enroll(&place.hub, &asking(&device.keys, &code, "Shanti")).await.0, 201);
+    device.uplink = Uplink::new(LogId([2; 16]));
+    device.sync(&place.hub).await;
+    assert_eq!(device.uplink.generation, Some(Generation(2)));
+    assert!(place.held(device.clinic, "Patient/3").is_some());
+}
+
+#[tokio::test]
+async fn a_new_log_needs_a_person_and_its_statement_takes_away_what_it_does_not_name() {
+    let place = Place::new();
+    let mut device = place.join("Shanti").await;
+    for id in ["1", "2", "3"] {
+        device.write_patient(id, "Asha");
+    }
+    let before = device.clone();
+    device.write_patient("4", "After the backup");
+    device.sync(&place.hub).await;
+    // The backup is put back; the box knows that it was restored.
+    let mut restored = Uplink::new(LogId([5; 16]));
+    restored.generation = device.uplink.generation;
+    let mut device = super::Device { uplink: restored, ..before };
+    let receipt = device.send(&place.hub, &device.bundle(3).unwrap()).await;
+    assert_eq!(receipt.standing, Standing::NotEnrolled);
+    assert_eq!(place.record_count(device.clinic), 4);
+    let code = place.new_code(device.clinic);
+    assert_eq!(enroll(&place.hub, &asking(&device.keys, &code, "Shanti")).await.0, 201);
+    device.uplink = Uplink::new(LogId([5; 16]));
+    device.sync(&place.hub).await;
+    assert_eq!(place.held(device.clinic, "Patient/4"), None);
+    assert_eq!(place.record_count(device.clinic), 3);
+    // One code, one new log: the next needs a person again.
+    device.uplink = Uplink::new(LogId([6; 16]));
+    let receipt = device.send(&place.hub, &device.bundle(3).unwrap()).await;
+    assert_eq!(receipt.standing, Standing::NotEnrolled);
+}
+
+#[tokio::test]
+async fn a_hub_that_was_put_back_from_a_copy_gets_the_rest_again() {
+    let mut place = Place::new();
+    let mut device = place.join("Shanti").await;
+    device.write_patient("1", "Asha");
+    device.sync(&place.hub).await;
+    let copy = place.folder.path().join("copy.db");
+    let database =
+        rusqlite::Connection::open(sync_hub::place::database(place.folder.path())).unwrap();
+    database.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    drop(database);
+    device.write_patient("2", "Ravi");
+    device.sync(&place.hub).await;
+    place.hub = std::sync::Arc::clone(&Place::new().hub);
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(place.folder.path().join(format!("hub.db{ending}")));
+    }
+    std::fs::rename(copy, sync_hub::place::database(place.folder.path())).unwrap();
+    place.restart();
+    assert_eq!(place.held(device.clinic, "Patient/2"), None);
+    // The box believes the receipt, not what it once heard.
+    device.write_patient("3", "Meena");
+    let receipt = device.send(&place.hub, &device.bundle(3).unwrap()).await;
+    assert!(matches!(receipt.extent, Extent::Log { through: 1, .. }));
+    device.sync(&place.hub).await;
+    assert_eq!(place.record_count(device.clinic), 3);
+}
