@@ -72,6 +72,11 @@ pub enum Verbs {
     Except(Vec<String>),
 }
 
+/// The number of the newest line; 0 if there is none.
+pub fn last(read: &Read<'_>) -> Result<i64> {
+    Ok(read.sql().query_row("SELECT coalesce(max(sequence), 0) FROM audit", [], |row| row.get(0))?)
+}
+
 /// Lists lines, newest first, at most `limit` (and never more than [`LIST_MAX`]).
 pub fn list(read: &Read<'_>, stamp: &Stamp, filter: &Filter, limit: u32) -> Result<Vec<Line>> {
     stamp.needs(Right::ReadAudit)?;

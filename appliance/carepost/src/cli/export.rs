@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use prm::change;
+use prm::{audit, change};
 
 use super::Place;
 use super::progress::Progress;
@@ -28,8 +28,11 @@ impl Export {
     pub(super) fn run(self, clock: &Clock) -> anyhow::Result<()> {
         let Self { place, out, audit } = self;
         let db = open_db(&place.data)?;
-        // As many as there were writes at the most: a guess, for the bar only.
-        let all = db.read_blocking(change::last)?.unsigned_abs();
+        // As many as there were writes at the most, and lines of the audit: a guess, for the bar only.
+        let all = db.read_blocking(move |read| {
+            let lines = if audit { audit::last(read)? } else { 0 };
+            Ok(change::last(read)?.saturating_add(lines).unsigned_abs())
+        })?;
         let mut progress = Progress::of("written", all);
         let written = export::run(&db, clock.now(), (&out, audit), &mut |done| progress.at(done));
         drop(progress);
