@@ -24,7 +24,7 @@
 //! - No name, number or text of a person is in an error: ids and words of the protocol only.
 
 mod agent;
-mod bundle;
+pub mod bundle;
 pub mod enrol;
 mod http;
 pub mod keys;

@@ -43,6 +43,7 @@
 //! Invariant: nothing in an envelope is believed before its signature was checked, and nothing is
 //! unpacked before it was opened.
 
+pub mod dictionary;
 mod key;
 mod layout;
 mod packing;
