@@ -1,4 +1,6 @@
 //! One exchange with the hub: what is next is read, sealed and sent, and the receipt is believed.
+//!
+//! [`Agent::prepare`] and [`Agent::hear`] touch the records only; the line is in between.
 
 use std::path::PathBuf;
 
@@ -106,7 +108,8 @@ pub struct Agent {
     db: Db,
     keys_folder: PathBuf,
     show: Shown,
-    ready: Option<(Client, BoxKeys)>,
+    client: Option<Client>,
+    keys: Option<BoxKeys>,
     known: Option<Known>,
 }
 
@@ -124,10 +127,37 @@ struct Outgoing {
     end: Option<(u64, Mark)>,
 }
 
+/// What is to be done in an exchange.
+pub enum Prepared {
+    /// Nothing is sent.
+    Nothing(Turn),
+    /// This is.
+    Bundle(Box<Sealed>),
+}
+
+/// A bundle on its way to the hub, and what the receipt will be compared with.
+pub struct Sealed {
+    /// The envelope.
+    pub envelope: Vec<u8>,
+    hub: Hub,
+    standing: Standing,
+    uplink: Uplink,
+    head: u64,
+    end: Option<(u64, Mark)>,
+    is_question: bool,
+}
+
+impl Sealed {
+    /// Where it goes.
+    pub fn url(&self) -> String {
+        format!("{}{BUNDLES}", self.hub.url)
+    }
+}
+
 impl Agent {
     /// Of the box with these records, with its keys in a folder. `show` makes resources of records.
     pub fn new(db: Db, keys_folder: PathBuf, show: Shown) -> Self {
-        Self { db, keys_folder, show, ready: None, known: None }
+        Self { db, keys_folder, show, client: None, keys: None, known: None }
     }
 
     /// Forgets what the hub said: the next round asks.
@@ -140,36 +170,55 @@ impl Agent {
     /// # Errors
     /// [`Fault`]; it is noted.
     pub async fn round(&mut self, now: Timestamp) -> Result<Turn, Fault> {
-        let stamp = Stamp::of_box(now);
-        let turn = self.exchange(&stamp).await;
+        let turn = self.exchange(now).await;
         if let Err(fault) = &turn {
-            // What was in the hub is asked again: the line may have been away for long.
-            if let Some(known) = &mut self.known {
-                known.uplink = known.uplink.restarted();
-            }
-            let word = fault.word();
-            let noted = self.db.write(move |tx| {
-                let log = change::log_id(tx)?;
-                let Some(before) = hub::standing(tx)?.filter(|it| it.log == log) else {
-                    return Ok(());
-                };
-                let failures = before.failures.saturating_add(1);
-                let fault = Some((word.to_owned(), stamp.now));
-                hub::note(tx, &stamp, &Standing { failures, fault, ..before }, None)
-            });
-            // If the records fail, that is what is told.
-            let _ = noted.await;
+            self.note_fault(fault, now).await;
         }
         turn
     }
 
-    async fn exchange(&mut self, stamp: &Stamp) -> Result<Turn, Fault> {
+    async fn exchange(&mut self, now: Timestamp) -> Result<Turn, Fault> {
+        match self.prepare(now).await? {
+            Prepared::Nothing(turn) => Ok(turn),
+            Prepared::Bundle(sealed) => {
+                let answer = self.post(&sealed).await?;
+                self.hear(*sealed, &answer, now).await
+            }
+        }
+    }
+
+    /// Notes why an exchange failed.
+    pub async fn note_fault(&mut self, fault: &Fault, now: Timestamp) {
+        // What was in the hub is asked again: the line may have been away for long.
+        if let Some(known) = &mut self.known {
+            known.uplink = known.uplink.restarted();
+        }
+        let (word, stamp) = (fault.word(), Stamp::of_box(now));
+        let noted = self.db.write(move |tx| {
+            let log = change::log_id(tx)?;
+            let Some(before) = hub::standing(tx)?.filter(|it| it.log == log) else {
+                return Ok(());
+            };
+            let failures = before.failures.saturating_add(1);
+            let fault = Some((word.to_owned(), stamp.now));
+            hub::note(tx, &stamp, &Standing { failures, fault, ..before }, None)
+        });
+        // If the records fail, that is what is told.
+        let _ = noted.await;
+    }
+
+    /// Reads what is next, and seals it.
+    ///
+    /// # Errors
+    /// [`Fault`]; it is not noted yet.
+    pub async fn prepare(&mut self, now: Timestamp) -> Result<Prepared, Fault> {
+        let stamp = &Stamp::of_box(now);
         let found = self.db.read(|read| {
             let (log, head) = (change::log_id(read)?, change::last(read)?);
             Ok((hub::get(read)?, hub::standing(read)?, log, head))
         });
         let (hub, standing, log, head) = found.await?;
-        let Some(hub) = hub else { return Ok(Turn::Alone) };
+        let Some(hub) = hub else { return Ok(Prepared::Nothing(Turn::Alone)) };
         let standing = of_log(standing, log);
         let head = head.unsigned_abs();
         let (uplink, sent) = self.resumed(&hub, &standing);
@@ -180,8 +229,11 @@ impl Agent {
             next = Next::Ask;
         }
         let out = match &next {
-            Next::Idle => return Ok(Turn::Idle),
-            Next::Stopped => return Ok(stopped(&uplink).map_or(Turn::Idle, Turn::Stopped)),
+            Next::Idle => return Ok(Prepared::Nothing(Turn::Idle)),
+            Next::Stopped => {
+                let turn = stopped(&uplink).map_or(Turn::Idle, Turn::Stopped);
+                return Ok(Prepared::Nothing(turn));
+            }
             Next::Ask | Next::Report { .. } => {
                 uplink::empty(&next).map(|content| Outgoing { content, end: sent })
             }
@@ -189,11 +241,31 @@ impl Agent {
                 self.gather(stamp, &uplink, &next, head).await?
             }
         };
-        let Some(Outgoing { content, end }) = out else { return Ok(Turn::Idle) };
+        let Some(Outgoing { content, end }) = out else {
+            return Ok(Prepared::Nothing(Turn::Idle));
+        };
         let is_question = matches!(content, Content::Ask | Content::Forked { .. });
         let bundle = Bundle { log: uplink.log, generation: uplink.generation, content };
-        let Answer { receipt, nonce: _, capabilities: _, pause_ms } =
-            self.send(&hub, bundle).await?;
+        let envelope = self.seal(&hub, bundle)?;
+        let sealed = Sealed { envelope, hub, standing, uplink, head, end, is_question };
+        Ok(Prepared::Bundle(Box::new(sealed)))
+    }
+
+    /// Takes in what was answered.
+    ///
+    /// # Errors
+    /// [`Fault`]; it is not noted yet.
+    pub async fn hear(
+        &mut self,
+        sealed: Sealed,
+        answer: &[u8],
+        now: Timestamp,
+    ) -> Result<Turn, Fault> {
+        let stamp = &Stamp::of_box(now);
+        let Sealed { envelope: _, hub, standing, uplink, head, end, is_question } = sealed;
+        let keys = self.keys()?;
+        let answer = open(&hub, keys, uplink.log, answer).ok_or(Fault::Receipt)?;
+        let Answer { receipt, nonce: _, capabilities: _, pause_ms } = answer;
         let own = self.own(stamp, &receipt, end).await?;
         let heard = uplink.hear(&receipt, |_| own);
         let is_stuck = !is_question && heard.state == uplink.state;
@@ -306,12 +378,15 @@ impl Agent {
         }
     }
 
-    async fn send(&mut self, hub: &Hub, bundle: Bundle) -> Result<Answer, Fault> {
-        let ready = match self.ready.take() {
-            Some(ready) => ready,
-            None => (http::client()?, BoxKeys::load(&self.keys_folder)?),
+    fn keys(&mut self) -> Result<&BoxKeys, Fault> {
+        let keys = match self.keys.take() {
+            Some(keys) => keys,
+            None => BoxKeys::load(&self.keys_folder)?,
         };
-        let (client, keys) = self.ready.insert(ready);
+        Ok(self.keys.insert(keys))
+    }
+
+    fn seal(&mut self, hub: &Hub, bundle: Bundle) -> Result<Vec<u8>, Fault> {
         let (after, through) = match &bundle.content {
             Content::Ask | Content::Forked { .. } => (0, 0),
             Content::Statement { as_of, .. } => (0, *as_of),
@@ -324,13 +399,21 @@ impl Agent {
         let capabilities = CAPABILITIES.map(str::to_owned).into();
         let body = wire::write(&Up { bundle, capabilities }).map_err(|_| Fault::Seal)?;
         let to = SealingKey::from_bytes(&hub.sealing_key).map_err(|_| Fault::Seal)?;
-        let envelope = seal(&place, &body, &keys.signing, &to, None).map_err(|_| Fault::Seal)?;
-        let url = format!("{}{BUNDLES}", hub.url);
-        let (status, bytes) = http::post(client, &url, (SEALED, envelope), ENVELOPE_MAX).await?;
+        seal(&place, &body, &self.keys()?.signing, &to, None).map_err(|_| Fault::Seal)
+    }
+
+    async fn post(&mut self, sealed: &Sealed) -> Result<Vec<u8>, Fault> {
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => http::client()?,
+        };
+        let client = self.client.insert(client);
+        let body = (SEALED, sealed.envelope.clone());
+        let (status, bytes) = http::post(client, &sealed.url(), body, ENVELOPE_MAX).await?;
         if status != reqwest::StatusCode::OK {
             return Err(Fault::Refused(status.as_u16()));
         }
-        open(hub, keys, log, &bytes).ok_or(Fault::Receipt)
+        Ok(bytes)
     }
 
     /// What the box's log has at the number that a receipt names.

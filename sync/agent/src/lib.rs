@@ -34,6 +34,6 @@ mod record;
 pub mod status;
 mod word;
 
-pub use agent::{Agent, Fault, Turn};
+pub use agent::{Agent, Fault, Prepared, Sealed, Turn};
 pub use bundle::Shown;
 pub use http::{HttpError, check_address};
