@@ -12,7 +12,8 @@ use prm::stamp::Stamp;
 use prm::{change, id};
 use reqwest::Client;
 use sync_protocol::envelope::{
-    ENVELOPE_MAX, Expected, Kind, OpeningKey, Place, Receiver, SealingKey, VerifyingKey, seal,
+    ENVELOPE_MAX, Expected, Kind, OpeningKey, Place, Receiver, SealingKey, VerifyingKey,
+    dictionary, seal,
 };
 use sync_protocol::ledger::{
     Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard,
@@ -28,7 +29,7 @@ use crate::keys::{BoxKeys, KeyError};
 use crate::{mark, word};
 
 /// What the box can do.
-const CAPABILITIES: [&str; 1] = ["ledger/1"];
+const CAPABILITIES: [&str; 2] = ["ledger/1", dictionary::CAPABILITY];
 /// Where bundles go, behind the hub's address.
 const BUNDLES: &str = "/v1/bundles";
 /// What is sent and answered there.
@@ -119,6 +120,8 @@ struct Known {
     uplink: Uplink,
     /// The end of what was sent last.
     sent: Option<(u64, Mark)>,
+    /// The hub unpacks with the dictionary.
+    unpacks: bool,
 }
 
 /// What is to be sent.
@@ -265,7 +268,7 @@ impl Agent {
         let Sealed { envelope: _, hub, standing, uplink, head, end, is_question } = sealed;
         let keys = self.keys()?;
         let answer = open(&hub, keys, uplink.log, answer).ok_or(Fault::Receipt)?;
-        let Answer { receipt, nonce: _, capabilities: _, pause_ms } = answer;
+        let Answer { receipt, nonce: _, capabilities, pause_ms } = answer;
         let own = self.own(stamp, &receipt, end).await?;
         let heard = uplink.hear(&receipt, |_| own);
         let is_stuck = !is_question && heard.state == uplink.state;
@@ -298,6 +301,7 @@ impl Agent {
         if let Some(known) = &mut self.known {
             known.uplink = heard;
             known.sent = end;
+            known.unpacks = capabilities.iter().any(|it| it == dictionary::CAPABILITY);
         }
         if is_stuck { Err(Fault::Stuck) } else { Ok(turn) }
     }
@@ -317,7 +321,8 @@ impl Agent {
         let generation = standing.generation.map(|it| Generation(it.unsigned_abs()));
         let state = stop.map_or(State::Asking, State::Stopped);
         let uplink = Uplink { generation, state, ..Uplink::new(log) };
-        self.known = Some(Known { hub: hub.clone(), uplink: uplink.clone(), sent: None });
+        self.known =
+            Some(Known { hub: hub.clone(), uplink: uplink.clone(), sent: None, unpacks: false });
         (uplink, None)
     }
 
@@ -399,7 +404,10 @@ impl Agent {
         let capabilities = CAPABILITIES.map(str::to_owned).into();
         let body = wire::write(&Up { bundle, capabilities }).map_err(|_| Fault::Seal)?;
         let to = SealingKey::from_bytes(&hub.sealing_key).map_err(|_| Fault::Seal)?;
-        seal(&place, &body, &self.keys()?.signing, &to, None).map_err(|_| Fault::Seal)
+        let unpacks = self.known.as_ref().is_some_and(|it| it.unpacks);
+        let dictionary = unpacks.then(dictionary::first);
+        let signing = &self.keys()?.signing;
+        seal(&place, &body, signing, &to, dictionary.as_ref()).map_err(|_| Fault::Seal)
     }
 
     async fn post(&mut self, sealed: &Sealed) -> Result<Vec<u8>, Fault> {

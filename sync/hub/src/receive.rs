@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sync_protocol::envelope::{
-    self, Expected, Kind, NUMBER_MAX, OpenError, OpeningKey, Place, Receiver, seal,
+    self, Expected, Kind, NUMBER_MAX, OpenError, OpeningKey, Place, Receiver, dictionary, seal,
 };
 use sync_protocol::ledger::{
     Body, Bundle, Content, Effect, Entry, Extent, Ledger, Reason, Receipt, Standing,
@@ -15,6 +15,9 @@ use crate::examine::{Said, examine};
 use crate::hub::{Counts, Hub};
 use crate::store::{self, Clinic, Enrolled, Record, StoreError};
 use crate::vault::WrongKey;
+
+/// What the hub can do.
+const CAPABILITIES: [&str; 2] = ["ledger/1", dictionary::CAPABILITY];
 
 /// Why a bundle was not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +91,7 @@ fn open(hub: &Hub, bytes: &[u8], enrolled: &Enrolled) -> Result<Bundle, Refused>
         .open_with(OpeningKey::from_bytes(hub.keys.seal.bytes()).map_err(|_| WrongKey)?)
         .expect(full);
     receiver.believe(enrolled.sign).expect(full);
+    receiver.unpack_with(dictionary::first()).expect(full);
     if enrolled.revoked_at.is_some() {
         receiver.revoke(enrolled.sign.id()).expect(full);
     }
@@ -193,7 +197,8 @@ fn answer(hub: &Hub, to: &Enrolled, receipt: Receipt) -> Result<Vec<u8>, Refused
         after: 0,
         through: held.min(NUMBER_MAX),
     };
-    let answer = Answer { receipt, nonce: hub.nonce(), capabilities: Vec::new(), pause_ms: 0 };
+    let capabilities = CAPABILITIES.map(str::to_owned).into();
+    let answer = Answer { receipt, nonce: hub.nonce(), capabilities, pause_ms: 0 };
     let body = wire::write(&answer).map_err(|_| Refused::NotSealed)?;
     seal(&place, &body, &hub.keys.sign, &to.seal, None).map_err(|_| Refused::NotSealed)
 }
