@@ -88,12 +88,13 @@ fn bench(passed_on: &[&str]) -> Result<()> {
     let browser = tools::browser()?;
     screens::build()?;
     screens::install(screens::BROWSER_TESTS)?;
-    cargo(&["build", "--locked", "--release", "--package", "carepost"])?;
+    cargo(&["build", "--locked", "--release", "--package", "carepost", "--package", "sync-hub"])?;
     run(Command::new("cargo")
         .args(["bench", "--locked", "--package", "tests", "--bench", "figures", "--"])
         .args(passed_on)
         .current_dir(root())
         .env("CAREPOST", target()?.join("release/carepost"))
+        .env("CAREPOST_HUB", target()?.join("release/carepost-hub"))
         .env("CHROMIUM", browser))
 }
 
