@@ -2,23 +2,28 @@
 
 CREATE TABLE clinic (
   id BLOB PRIMARY KEY CHECK (length(id) = 16),
-  name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  name TEXT NOT NULL,
   wrapped_key BLOB NOT NULL,
-  added_at INTEGER NOT NULL
+  added_at INTEGER NOT NULL,
+  life INTEGER NOT NULL
 ) STRICT;
+
+CREATE UNIQUE INDEX clinic_name ON clinic (lower(name));
 
 CREATE TABLE enrolment_code (
   clinic BLOB NOT NULL REFERENCES clinic (id),
-  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
   expires_at INTEGER NOT NULL,
   used_at INTEGER,
   used_by BLOB,
   PRIMARY KEY (clinic, hash)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX enrolment_code_hash ON enrolment_code (hash);
+
 CREATE TABLE box (
   clinic BLOB PRIMARY KEY REFERENCES clinic (id),
-  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  id BLOB NOT NULL CHECK (length(id) = 16),
   hardware TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   sign_key BLOB NOT NULL UNIQUE CHECK (length(sign_key) = 32),
@@ -49,3 +54,13 @@ CREATE TABLE parked (
   body BLOB,
   PRIMARY KEY (clinic, key)
 ) STRICT;
+
+CREATE VIEW overview AS
+  SELECT c.id AS clinic, c.name AS name,
+    (SELECT count(*) FROM box b WHERE b.clinic = c.id) AS boxes,
+    (SELECT count(*) FROM parked p WHERE p.clinic = c.id) AS parked
+  FROM clinic c;
+
+CREATE VIEW code_owner AS SELECT hash, clinic FROM enrolment_code;
+
+CREATE VIEW box_owner AS SELECT hardware, sign_key, clinic FROM box;

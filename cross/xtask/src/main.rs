@@ -127,6 +127,7 @@ fn test(only: Option<&str>) -> Result<()> {
         screens::build()?;
         screens::install(screens::FHIR_TESTS)?;
         tools::age()?;
+        tools::postgresql()?;
         rust_tests()
     })?;
     steps.run("api", || {

@@ -65,10 +65,11 @@ pub enum NotJoined {
 pub fn enroll(hub: &Hub, asking: &Asking) -> Result<Joined, NotJoined> {
     let now_ms = hub.clock.now_ms();
     let hash = code::hash(&asking.code).ok_or(NotJoined::Code)?;
-    let joined = hub.store.write(|tx| {
-        let code = store::code(tx, hash)?.filter(|it| now_ms < it.expires_at);
+    let owner = hub.store.survey(|tx| store::code_owner(tx, hash))?.ok_or(NotJoined::Code)?;
+    let joined = hub.store.write(owner, |tx| {
+        let code = store::code(tx, owner, hash)?.filter(|it| now_ms < it.expires_at);
         let code = code.ok_or(NotJoined::Code)?;
-        let clinic = store::clinic(tx, code.clinic)?.ok_or(NotJoined::Code)?;
+        let clinic = store::clinic(tx, owner)?.ok_or(NotJoined::Code)?;
         let before = store::enrolled(tx, clinic.id)?;
         if let Some(used_by) = code.used_by {
             let same = before.filter(|it| is_same(it, asking) && used_by == asking.sign);
@@ -83,7 +84,7 @@ pub fn enroll(hub: &Hub, asking: &Asking) -> Result<Joined, NotJoined> {
         }
         let enrolled = taking_over(before, clinic.id, asking, now_ms);
         store::put_enrolled(tx, &enrolled)?;
-        store::use_code(tx, hash, &asking.sign, now_ms)?;
+        store::use_code(tx, owner, hash, &asking.sign, now_ms)?;
         Ok(joined(&enrolled, clinic.name))
     })?;
     Counts::count(&hub.counts.enrolled);

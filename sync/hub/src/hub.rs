@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::{Clock, stopwatch};
 use crate::place::{self, HubKeys};
-use crate::store::{self, IfMissing, Store, StoreError};
+use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
 use crate::vault::WrongKey;
 
 /// Bundles that may be on their way in at once; each may be as long as the longest envelope.
@@ -72,8 +72,30 @@ impl Hub {
         if missing == IfMissing::Refuse && !place::database(data).exists() {
             return Err(StoreError::Missing(data.to_owned()).into());
         }
-        let keys = place::open_keys(data)?;
+        let keys = place::open_keys(data, place::database(data).exists())?;
         let store = Store::open(&place::database(data), missing)?;
+        Self::of(data, keys, store, clock)
+    }
+
+    /// Opens the hub whose keys are in a data folder and whose database is PostgreSQL.
+    ///
+    /// # Errors
+    /// As [`Hub::open`]; or if the database is not there, or not fit.
+    pub fn open_with(
+        data: &Path,
+        database: &Address,
+        missing: IfMissing,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let store = Store::connect(database)?;
+        let in_use = !store.survey(store::clinics)?.is_empty();
+        if missing == IfMissing::Refuse && !in_use && !data.join(place::KEYS).exists() {
+            return Err(StoreError::Missing(data.to_owned()).into());
+        }
+        Self::of(data, place::open_keys(data, in_use)?, store, clock)
+    }
+
+    fn of(data: &Path, keys: HubKeys, store: Store, clock: Clock) -> anyhow::Result<Self> {
         let life = crate::vault::make_key().context("a number for this run cannot be drawn")?;
         let life = life.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         Ok(Self {
@@ -89,11 +111,13 @@ impl Hub {
         })
     }
 
-    /// What a box echoes when it lends: good for this run of the hub only, so that neither a copy of
-    /// the database nor a reboot makes an old one good.
-    pub fn nonce(&self) -> Nonce {
+    /// What a box of this clinic echoes when it lends: good for this run of the hub and for this life of
+    /// the clinic only. So neither a copy of the database, nor a clinic that was put back from a
+    /// backup while the hub ran, nor a reboot makes an old one good; and what was lent to one process
+    /// is sold by that one only.
+    pub fn nonce(&self, clinic: &Clinic) -> Nonce {
         let at_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Nonce { store: self.life, boot: self.life, at_ms }
+        Nonce { store: self.life ^ clinic.life.cast_unsigned(), boot: self.life, at_ms }
     }
 
     /// What a record of a clinic says, as its box sent it.
@@ -105,7 +129,7 @@ impl Hub {
         clinic: [u8; 16],
         key: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
-        let found = self.store.read(|tx| -> Result<_, StoreError> {
+        let found = self.store.read(clinic, |tx| -> Result<_, StoreError> {
             Ok(store::clinic(tx, clinic)?.zip(store::record(tx, clinic, key)?))
         })?;
         let Some((clinic, sealed)) = found else { return Ok(None) };

@@ -37,16 +37,16 @@ pub fn database(data: &Path) -> PathBuf {
     data.join(DATABASE)
 }
 
-/// The keys of a data folder; in one that has neither keys nor database they are made.
+/// The keys of a data folder; they are made if they are missing and no database is `in_use` with them.
 ///
 /// # Errors
 /// If a key is missing beside a database, damaged, readable by others, or cannot be written.
-pub fn open_keys(data: &Path) -> anyhow::Result<HubKeys> {
+pub fn open_keys(data: &Path, in_use: bool) -> anyhow::Result<HubKeys> {
     let folder = data.join(KEYS);
     if !folder.exists() {
-        if database(data).exists() {
+        if in_use {
             bail!(
-                "{} is missing beside the database; put back the keys folder that belongs to it",
+                "{} is missing, but there is a database; put back the keys folder that belongs to it",
                 folder.display()
             );
         }

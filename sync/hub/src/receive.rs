@@ -50,7 +50,7 @@ pub enum Refused {
 /// [`Refused`].
 pub fn receive(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
     let claimed = envelope::claimed(bytes)?;
-    let known = hub.store.read(|tx| -> Result<_, StoreError> {
+    let known = hub.store.read(claimed.clinic, |tx| -> Result<_, StoreError> {
         let enrolled = store::enrolled_at(tx, claimed.clinic, claimed.box_id)?;
         Ok(enrolled.zip(store::clinic(tx, claimed.clinic)?))
     })?;
@@ -74,7 +74,7 @@ pub fn receive(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
             Effect::Begin | Effect::Complete => {}
         }
     }
-    let answer = answer(hub, &enrolled, receipt)?;
+    let answer = answer(hub, &clinic, &enrolled, receipt)?;
     Counts::count(&hub.counts.receipts);
     Ok(answer)
 }
@@ -150,7 +150,7 @@ fn take(
     examined: &Examined,
 ) -> Result<(Receipt, Vec<Effect>), Refused> {
     let now_ms = hub.clock.now_ms();
-    hub.store.write(|tx| {
+    hub.store.write(opened_for.clinic, |tx| {
         // Somebody may have revoked it, or joined in its place, since the envelope was opened.
         let mut enrolled = store::enrolled_at(tx, opened_for.clinic, opened_for.id)?
             .filter(|it| it.sign == opened_for.sign && it.revoked_at.is_none())
@@ -183,7 +183,7 @@ fn first(bundle: &Bundle) -> Ledger {
 }
 
 /// The receipt, sealed for the box.
-fn answer(hub: &Hub, to: &Enrolled, receipt: Receipt) -> Result<Vec<u8>, Refused> {
+fn answer(hub: &Hub, of: &Clinic, to: &Enrolled, receipt: Receipt) -> Result<Vec<u8>, Refused> {
     let held = match &receipt.extent {
         Extent::Nothing => 0,
         Extent::Statement { as_of: held, mark: _, upto: _ }
@@ -198,7 +198,7 @@ fn answer(hub: &Hub, to: &Enrolled, receipt: Receipt) -> Result<Vec<u8>, Refused
         through: held.min(NUMBER_MAX),
     };
     let capabilities = CAPABILITIES.map(str::to_owned).into();
-    let answer = Answer { receipt, nonce: hub.nonce(), capabilities, pause_ms: 0 };
+    let answer = Answer { receipt, nonce: hub.nonce(of), capabilities, pause_ms: 0 };
     let body = wire::write(&answer).map_err(|_| Refused::NotSealed)?;
     seal(&place, &body, &hub.keys.sign, &to.seal, None).map_err(|_| Refused::NotSealed)
 }

@@ -12,10 +12,9 @@ use sync_protocol::envelope::fingerprint;
 use uuid::Uuid;
 
 use super::{Place, say, status};
-use crate::clock::Clock;
 use crate::code;
 use crate::hub::Hub;
-use crate::store::{self, Clinic, IfMissing, StoreError};
+use crate::store::{self, Clinic, IfMissing, Overview};
 
 /// The longest name of a clinic, in bytes.
 const NAME_MAX: usize = 200;
@@ -69,7 +68,7 @@ impl Verb {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Add(WithCode { named, hours }) => {
-                let hub = Hub::open(&named.place.data, IfMissing::Make, Clock::System)?;
+                let hub = named.place.open(IfMissing::Make)?;
                 let clinic = add(&hub, &named.name)?;
                 new_code(&hub, &clinic, hours, named.json)
             }
@@ -94,11 +93,15 @@ impl Verb {
 }
 
 fn open(place: &Place) -> anyhow::Result<Hub> {
-    Hub::open(&place.data, IfMissing::Refuse, Clock::System)
+    place.open(IfMissing::Refuse)
 }
 
 fn find(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
-    let found = hub.store.read(|tx| store::clinic_named(tx, name.trim()))?;
+    let id = hub.store.survey(|tx| store::clinic_named(tx, name.trim()))?;
+    let found = match id {
+        Some(id) => hub.store.read(id, |tx| store::clinic(tx, id))?,
+        None => None,
+    };
     found.context("there is no clinic of this name; see `carepost-hub clinic list`")
 }
 
@@ -109,8 +112,9 @@ fn add(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
     }
     let id = Uuid::new_v4().into_bytes();
     let wrapped_key = hub.keys.vault.make_clinic_key(id)?;
-    let clinic = Clinic { id, name: name.to_owned(), wrapped_key, added_at: hub.clock.now_ms() };
-    hub.store.write(|tx| -> anyhow::Result<()> {
+    let (added_at, life) = (hub.clock.now_ms(), 0);
+    let clinic = Clinic { id, name: name.to_owned(), wrapped_key, added_at, life };
+    hub.store.write(id, |tx| -> anyhow::Result<()> {
         if store::clinic_named(tx, name)?.is_some() {
             bail!("there is a clinic of this name; for a new code use `carepost-hub clinic code`");
         }
@@ -123,7 +127,7 @@ fn new_code(hub: &Hub, clinic: &Clinic, hours: u32, as_json: bool) -> anyhow::Re
     let code = code::make()?;
     let hash = code::hash(&code).context("the new code is not one; this is a fault")?;
     let expires_at = hub.clock.now_ms().saturating_add(i64::from(hours) * HOUR_MS);
-    hub.store.write(|tx| store::add_code(tx, clinic.id, hash, expires_at))?;
+    hub.store.write(clinic.id, |tx| store::add_code(tx, clinic.id, hash, expires_at))?;
     let until = Timestamp::from_millisecond(expires_at)?;
     if as_json {
         let told = json!({
@@ -151,22 +155,18 @@ fn own_fingerprint(hub: &Hub) -> String {
 }
 
 fn list(hub: &Hub, as_json: bool) -> anyhow::Result<()> {
-    let clinics = hub.store.read(|tx| -> Result<_, StoreError> {
-        let clinics = store::clinics(tx)?;
-        let with_box = |it: Clinic| Ok((store::enrolled(tx, it.id)?.is_some(), it));
-        clinics.into_iter().map(with_box).collect::<Result<Vec<_>, StoreError>>()
-    })?;
+    let clinics = hub.store.survey(store::clinics)?;
     if as_json {
         let told: Vec<_> = clinics
             .iter()
-            .map(|(joined, it)| {
-                json!({ "clinic": Uuid::from_bytes(it.id), "name": it.name, "joined": joined })
+            .map(|it| {
+                json!({ "clinic": Uuid::from_bytes(it.id), "name": it.name, "joined": it.boxes > 0 })
             })
             .collect();
         return say(&format!("{}\n", serde_json::Value::from(told)));
     }
-    let line = |(joined, it): &(bool, Clinic)| {
-        let joined = if *joined { "joined" } else { "no box" };
+    let line = |it: &Overview| {
+        let joined = if it.boxes > 0 { "joined" } else { "no box" };
         format!("{}  {joined}  {}\n", Uuid::from_bytes(it.id), it.name)
     };
     say(&clinics.iter().map(line).collect::<String>())
@@ -174,7 +174,7 @@ fn list(hub: &Hub, as_json: bool) -> anyhow::Result<()> {
 
 fn revoke(hub: &Hub, clinic: &Clinic, as_json: bool) -> anyhow::Result<()> {
     let now_ms = hub.clock.now_ms();
-    if !hub.store.write(|tx| store::revoke(tx, clinic.id, now_ms))? {
+    if !hub.store.write(clinic.id, |tx| store::revoke(tx, clinic.id, now_ms))? {
         bail!("no box has joined for this clinic; there is nothing to shut out");
     }
     if as_json {

@@ -11,7 +11,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Place;
-use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::mend::mend;
 use crate::store::IfMissing;
@@ -35,7 +34,7 @@ pub struct Serve {
 impl Serve {
     pub fn run(self) -> anyhow::Result<()> {
         let Self { place, listen } = self;
-        let hub = Hub::open(&place.data, IfMissing::Make, Clock::System)?;
+        let hub = place.open(IfMissing::Make)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(serve(hub, listen))
     }

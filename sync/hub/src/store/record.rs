@@ -176,12 +176,3 @@ pub fn parked_body(tx: &Tx<'_>, clinic: [u8; 16], key: &[u8]) -> Stored<Option<V
     let found = tx.row(sql, params![&clinic, key], |row| row.get::<Option<Vec<u8>>>(0))?;
     Ok(found.flatten())
 }
-
-/// How many are parked by name, of all clinics.
-///
-/// # Errors
-/// [`super::StoreError`].
-pub fn parked_count(tx: &Tx<'_>) -> Stored<u64> {
-    let sql = "SELECT count(*) FROM parked";
-    Ok(tx.row(sql, &[], |row| row.get(0))?.map_or(0, from_stored))
-}
