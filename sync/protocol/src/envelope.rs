@@ -98,6 +98,8 @@ pub enum Kind {
     MessageIn,
     /// Box to hub: a message to a patient.
     MessageOut,
+    /// Box to hub: the answer to a request.
+    Reply,
 }
 
 /// Who sends.
@@ -111,7 +113,7 @@ pub enum Direction {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Bundle,
         Self::Receipt,
         Self::LoansUp,
@@ -120,6 +122,7 @@ impl Kind {
         Self::Taken,
         Self::MessageIn,
         Self::MessageOut,
+        Self::Reply,
     ];
 
     /// Its number on the wire.
@@ -133,13 +136,16 @@ impl Kind {
             Self::Taken => 6,
             Self::MessageIn => 7,
             Self::MessageOut => 8,
+            Self::Reply => 9,
         }
     }
 
     /// Who sends it.
     pub fn direction(self) -> Direction {
         match self {
-            Self::Bundle | Self::LoansUp | Self::Taken | Self::MessageOut => Direction::Up,
+            Self::Bundle | Self::LoansUp | Self::Taken | Self::MessageOut | Self::Reply => {
+                Direction::Up
+            }
             Self::Receipt | Self::LoansDown | Self::Requests | Self::MessageIn => Direction::Down,
         }
     }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ask::Reply;
 use crate::downlink::{Request, RequestId};
 use crate::ledger::{Body, Content, Entry, Extent, Key, Mark, Parked, Reason, Standing};
 use crate::lineage::LogId;
@@ -80,7 +81,9 @@ fn all() -> Vec<Vec<u8>> {
         write(&loans_up()).unwrap(),
         write(&loans_down()).unwrap(),
         write(&batch()).unwrap(),
-        write(&Position { series: 1, taken: 8 }).unwrap(),
+        write(&Position { series: 1, taken: 8, id: None }).unwrap(),
+        write(&Position { series: 1, taken: 8, id: Some(RequestId([1; 16])) }).unwrap(),
+        write(&Reply { id: RequestId([1; 16]), status: 200, body: Vec::new() }).unwrap(),
     ]
 }
 
@@ -91,6 +94,7 @@ fn read_as_all(bytes: &[u8]) -> usize {
         + usize::from(read::<LoansDown>(bytes).is_ok())
         + usize::from(read::<Batch>(bytes).is_ok())
         + usize::from(read::<Position>(bytes).is_ok())
+        + usize::from(read::<Reply>(bytes).is_ok())
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn what_was_written_is_read_back() {
 #[test]
 fn the_bytes_of_a_body_stay_as_they_are() {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert_eq!(hex(&write(&Position { series: 1, taken: 8 }).unwrap()), "820108");
+    assert_eq!(hex(&write(&Position { series: 1, taken: 8, id: None }).unwrap()), "820108");
     assert_eq!(
         hex(&write(&LoansUp { said: loans_up().said.split_off(1), ..loans_up() }).unwrap()),
         "82028282410982018282020383010203824109820281820203"
@@ -163,7 +167,7 @@ proptest! {
     /// Pieces of good bodies, put together otherwise: what is read is sound and written as it was.
     #[test]
     fn no_mutation_brings_the_reader_down(
-        (which, from, length) in (0..6_usize, 0..400_usize, 0..8_usize),
+        (which, from, length) in (0..8_usize, 0..400_usize, 0..8_usize),
         piece in prop::collection::vec(any::<u8>(), 0..8),
     ) {
         let mut bytes = all().swap_remove(which);
