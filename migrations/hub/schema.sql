@@ -64,3 +64,31 @@ CREATE VIEW overview AS
 CREATE VIEW code_owner AS SELECT hash, clinic FROM enrolment_code;
 
 CREATE VIEW box_owner AS SELECT hardware, sign_key, clinic FROM box;
+
+CREATE TABLE downlink (
+  clinic BLOB PRIMARY KEY REFERENCES clinic (id),
+  series INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  taken INTEGER NOT NULL,
+  polled_at INTEGER,
+  CHECK (0 <= taken AND taken <= last)
+) STRICT;
+
+CREATE TABLE request (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  number INTEGER NOT NULL,
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  put_at INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (clinic, number)
+) STRICT;
+
+CREATE INDEX request_of_id ON request (clinic, id);
+
+CREATE TABLE reply (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  keep_until INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (clinic, id)
+) STRICT;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::{Clock, stopwatch};
 use crate::place::{self, HubKeys};
+use crate::requests::Requests;
 use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
 use crate::vault::WrongKey;
 
@@ -31,6 +32,8 @@ pub struct Hub {
     pub clock: Clock,
     /// What it counts for `/metrics`.
     pub counts: Counts,
+    /// Who waits for requests and for answers.
+    pub requests: Requests,
     pub(crate) arriving: Semaphore,
     pub(crate) worked: Semaphore,
     life: u64,
@@ -104,6 +107,7 @@ impl Hub {
             keys,
             clock,
             counts: Counts::default(),
+            requests: Requests::default(),
             arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
             worked: Semaphore::new(BUNDLES_WORKED_MAX),
             life,

@@ -5,6 +5,9 @@
 //!   box ── POST /v1/enroll ─────────────► enroll     a code that a person carried, for keys
 //!   box ── POST /v1/bundles, sealed ────► receive    open, check each entry as FHIR, ask the ledger,
 //!       ◄── sealed receipt ──────────────            write, commit, and only then answer
+//!   box ── GET /v1/requests, a proof ───► requests   what is asked of the box: put in by whoever
+//!       ◄── sealed batch ────────────────            makes it, in the same transaction
+//!   box ── POST /v1/replies, sealed ────►            what the box answered, for whoever waits
 //! ```
 //!
 //! A clinic has one box. A further code lets a box with new keys, another disk or other hardware take
@@ -29,5 +32,7 @@ pub mod hub;
 pub mod mend;
 pub mod place;
 pub mod receive;
+pub mod requests;
+pub mod sealed;
 pub mod store;
 pub mod vault;

@@ -33,6 +33,12 @@ pub enum Refused {
         "what the envelope holds is not the bundle that it speaks of; update the older program"
     )]
     Malformed,
+    /// Its log is not the one that is listened to.
+    #[error("this log of the box is not listened to; tell the log first, and look at its receipt")]
+    NotLiving,
+    /// The work was cut off.
+    #[error("the hub is stopping; try again")]
+    Stopping,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

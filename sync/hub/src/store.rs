@@ -13,6 +13,7 @@ mod clinic;
 mod migration;
 mod postgres;
 mod record;
+mod request;
 pub mod sql;
 mod sqlite;
 
@@ -27,6 +28,10 @@ use postgres::Postgres;
 pub use postgres::{Address, prepare};
 pub use record::{
     ParkedRow, Record, apply, parked, parked_body, put_record, record, record_count, save_ledger,
+};
+pub use request::{
+    Downlink, begin_downlink, downlink, due_requests, forget_requests, hear, polled, put_before,
+    put_reply, put_request, reply, request, restored_requests,
 };
 pub use sql::Tx;
 use sqlite::Sqlite;

@@ -110,6 +110,10 @@ pub struct Batch {
     /// Requests before these that the box had once, lost, and that the hub has no more.
     #[n(3)]
     pub lost: u64,
+    /// What time it was at the hub, in ms since 1970 UTC: deadlines of requests are of its clock, and
+    /// the box's may be wrong.
+    #[n(4)]
+    pub now_ms: Option<i64>,
 }
 
 impl Queue {
@@ -168,7 +172,8 @@ impl Queue {
             body: body.clone(),
         };
         let lost = after - self.taken;
-        Batch { series: self.series, after, requests: requests.map(request).collect(), lost }
+        let requests = requests.map(request).collect();
+        Batch { series: self.series, after, requests, lost, now_ms: None }
     }
 
     /// Forgets what the box has through this number; it is as old as the oldest backup may be.

@@ -57,6 +57,12 @@ async fn serve(hub: Hub, listen: SocketAddr) -> anyhow::Result<()> {
     let fingerprint = fingerprint(&hub.keys.sign.verifying_key(), &hub.keys.seal.sealing_key());
     tracing::info!(listen = %listener.local_addr()?, %fingerprint, "the hub serves");
     let hub = Arc::new(hub);
+    let (polled, mut stopped) = (Arc::clone(&hub), stopping.clone());
+    tokio::spawn(async move {
+        // When nobody is left to say it, the hub stops, too.
+        let _ = stopped.wait_for(|it| *it).await;
+        polled.requests.end();
+    });
     let mended = Arc::clone(&hub);
     let mending = tokio::task::spawn_blocking(move || match mend(&mended) {
         Ok(0) => {}

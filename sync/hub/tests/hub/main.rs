@@ -13,5 +13,6 @@ mod enrolment;
 mod killed;
 mod place;
 mod race;
+mod requests;
 
 pub(crate) use place::Place;

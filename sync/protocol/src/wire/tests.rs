@@ -70,7 +70,7 @@ fn loans_down() -> LoansDown {
 
 fn batch() -> Batch {
     let request = Request { number: 8, id: RequestId([1; 16]), body: b"move".to_vec() };
-    Batch { series: 1, after: 7, requests: vec![request], lost: 0 }
+    Batch { series: 1, after: 7, requests: vec![request], lost: 0, now_ms: Some(-5) }
 }
 
 /// All bodies that there are, as bytes.
