@@ -11,6 +11,7 @@ pub mod auth;
 pub mod check_ins;
 pub mod clinic;
 pub mod closed_days;
+pub mod conflicts;
 pub mod devices;
 pub mod error;
 pub mod fhir;
@@ -37,6 +38,7 @@ pub mod slots;
 pub mod smart;
 pub mod staff;
 pub mod status;
+pub mod sync_requests;
 pub mod tries;
 pub mod trust;
 pub mod version;
@@ -102,4 +104,4 @@ async fn wrong_method() -> Problem {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

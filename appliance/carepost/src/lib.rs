@@ -18,6 +18,7 @@ pub mod http;
 pub mod import;
 pub mod last_backup;
 pub mod place;
+pub mod requests;
 pub mod serve;
 pub mod smart;
 pub mod sync;

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::connections::{self, Door, Limits, Stopping, unread};
 use crate::http::trust::{self, TrustPage};
 use crate::tls::{Authority, LanCertificate, local_addresses, server_config};
-use crate::{http, sync};
+use crate::{http, requests, sync};
 
 /// How often the box looks whether its addresses changed or its certificate ends.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(60);
@@ -91,6 +91,7 @@ impl Opened {
         let check = check_integrity(&app, Arc::clone(&stop_check));
         let chores = tokio::spawn(chores(app.clone(), certificate, stopping.clone()));
         let telling = tokio::spawn(sync::tell(app.clone(), stopping.clone()));
+        let asked = tokio::spawn(requests::serve(app.clone(), stopping.clone()));
         tracing::info!(%plain, ?tls, ?trust, "the box serves");
         tell(&[NotifyState::Ready]);
         let ended = stopping.clone();
@@ -112,7 +113,7 @@ impl Opened {
             }
             db.close();
         });
-        for task in [chores, telling, stopped, closed] {
+        for task in [chores, telling, asked, stopped, closed] {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the box failed");
             }

@@ -30,6 +30,8 @@ pub enum Noun {
     Device,
     Audit,
     Merge,
+    Request,
+    Conflict,
 }
 
 impl Noun {
@@ -54,6 +56,8 @@ impl Noun {
             Self::Device => "device",
             Self::Audit => "audit",
             Self::Merge => "merge",
+            Self::Request => "request",
+            Self::Conflict => "conflict",
         }
     }
 }
@@ -79,7 +83,9 @@ impl Noun {
             | Self::Token
             | Self::Device
             | Self::Audit
-            | Self::Merge => false,
+            | Self::Merge
+            | Self::Request
+            | Self::Conflict => false,
         }
     }
 }
@@ -188,6 +194,10 @@ ids! {
     DeviceId,
     /// A merge of two patients.
     MergeId,
+    /// Something that the hub asked for.
+    RequestId,
+    /// An element of a patient that was edited here and at the hub.
+    ConflictId,
 }
 
 /// A slot: a schedule and the start in minutes since 1970-01-01T00:00Z. It is computed,

@@ -319,7 +319,9 @@ fn table(question: &Question) -> Result<&'static str> {
         | Noun::Session
         | Noun::Token
         | Noun::Audit
-        | Noun::Merge => Err(Error::invalid("kind", "these cannot be searched")),
+        | Noun::Merge
+        | Noun::Request
+        | Noun::Conflict => Err(Error::invalid("kind", "these cannot be searched")),
     }
 }
 

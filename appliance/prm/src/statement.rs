@@ -37,7 +37,9 @@ pub fn ids(
         | Noun::Session
         | Noun::Token
         | Noun::Audit
-        | Noun::Merge => return Ok(Vec::new()),
+        | Noun::Merge
+        | Noun::Request
+        | Noun::Conflict => return Ok(Vec::new()),
     };
     let mut statement = read
         .sql()

@@ -6,9 +6,16 @@
 //!   sync_state ◄─ standing ◄─ uplink ◄─ receipt ◄──────────────┘
 //! ```
 //!
+//! ```text
+//!   records ◄─ take ◄─ batch ◄── requests, by long poll ◄─ hub
+//!   answers ─────────────────────────────────────────────►
+//! ```
+//!
 //! [`Agent::round`] is one exchange: read, seal, send, believe the receipt, note it. What to send and
 //! what a receipt means is decided by `sync_protocol::uplink`; when to try again by [`pace`]. Whoever
 //! runs it sleeps in between; nothing here waits but for the hub's answer.
+//!
+//! [`down::Down`] fetches what the hub asks and sends what is answered; what a request means is the daemon's.
 //!
 //! # What is told
 //!
@@ -25,15 +32,18 @@
 
 mod agent;
 pub mod bundle;
+pub mod down;
 pub mod enrol;
 mod http;
 pub mod keys;
 mod mark;
 pub mod pace;
 mod record;
+mod sealed;
 pub mod status;
 mod word;
 
 pub use agent::{Agent, Fault, Prepared, Sealed, Turn};
 pub use bundle::Shown;
 pub use http::{HttpError, check_address};
+pub use sync_protocol::ask;

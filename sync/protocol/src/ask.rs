@@ -14,7 +14,8 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::downlink::{REQUEST_BYTES_MAX, RequestId};
+use crate::downlink::REQUEST_BYTES_MAX;
+pub use crate::downlink::RequestId as Id;
 use crate::envelope::Kind;
 use crate::loan::{BookingId, EPOCH_MAX, Fence};
 use crate::wire::{Inside, Malformed, SLOT_KEY_MAX, SlotKey};
@@ -93,7 +94,7 @@ impl Name {
 pub struct Operation {
     /// Its id.
     #[n(0)]
-    pub id: RequestId,
+    pub id: Id,
     /// Which.
     #[n(1)]
     pub name: Name,
@@ -110,7 +111,7 @@ pub struct Operation {
 pub struct Proposal {
     /// Its id.
     #[n(0)]
-    pub id: RequestId,
+    pub id: Id,
     /// A FHIR Bundle of the Patient and the Appointment (`proposed`).
     #[cbor(n(1), with = "minicbor::bytes")]
     pub bundle: Vec<u8>,
@@ -121,7 +122,7 @@ pub struct Proposal {
 pub struct Edit {
     /// Its id.
     #[n(0)]
-    pub id: RequestId,
+    pub id: Id,
     /// The patient's id at the box.
     #[n(1)]
     #[cbor(with = "minicbor::bytes")]
@@ -149,7 +150,7 @@ pub struct Edit {
 pub struct Reply {
     /// The ask.
     #[n(0)]
-    pub id: RequestId,
+    pub id: Id,
     /// As a HTTP status.
     #[n(1)]
     pub status: u16,
@@ -160,9 +161,9 @@ pub struct Reply {
 
 impl Ask {
     /// The id of the request that carries it.
-    pub fn id(&self) -> RequestId {
+    pub fn id(&self) -> Id {
         match self {
-            Self::Sale(sale) => RequestId(sale.booking.0),
+            Self::Sale(sale) => Id(sale.booking.0),
             Self::Operation(operation) => operation.id,
             Self::Proposal(proposal) => proposal.id,
             Self::Edit(edit) => edit.id,
@@ -218,7 +219,7 @@ mod tests {
     use crate::loan::{Epoch, Generation};
     use crate::wire;
 
-    const ID: RequestId = RequestId([1; 16]);
+    const ID: Id = Id([1; 16]);
 
     fn sale() -> Sale {
         let fence = Fence { generation: Generation(2), epoch: Epoch(3) };

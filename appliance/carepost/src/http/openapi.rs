@@ -56,6 +56,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(live::routes())
         .merge(status::routes())
+        .merge(super::sync_requests::routes())
+        .merge(super::conflicts::routes())
         .merge(OpenApiRouter::new().routes(routes!(openapi)));
     OpenApiRouter::with_openapi(Document::openapi()).nest(ROOT, api)
 }

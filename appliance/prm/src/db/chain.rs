@@ -135,7 +135,9 @@ fn is_identity(noun: Noun) -> bool {
         | Noun::QueueEntry
         | Noun::Chart
         | Noun::Audit
-        | Noun::Merge => false,
+        | Noun::Merge
+        | Noun::Request
+        | Noun::Conflict => false,
     }
 }
 
