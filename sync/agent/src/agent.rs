@@ -96,6 +96,7 @@ impl Fault {
             Self::Http(HttpError::Address | HttpError::Trust | HttpError::TooLong) => "http",
             Self::Refused(401) => "unknown_box",
             Self::Refused(403) => "revoked",
+            Self::Refused(408 | 429 | 500..) => "hub_busy",
             Self::Refused(_) => "refused",
             Self::Seal => "seal",
             Self::Receipt => "receipt",

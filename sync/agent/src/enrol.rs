@@ -18,7 +18,7 @@ use sync_protocol::envelope::{SealingKey, VerifyingKey, fingerprint};
 use uuid::Uuid;
 
 use crate::http::{self, HttpError};
-use crate::keys::{BoxKeys, KeyError};
+use crate::keys::{BoxKeys, KeyError, OPENING, SIGNING};
 
 /// The longest answer that is looked at, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -66,18 +66,25 @@ pub enum EnrolError {
     Http(#[from] HttpError),
     /// The keys cannot be had.
     #[error(transparent)]
-    Keys(#[from] KeyError),
+    OwnKeys(#[from] KeyError),
     /// The records fail.
     #[error(transparent)]
     Records(#[from] Error),
     /// The hub does not take the code.
     #[error(
-        "the hub does not know this code, or it was used or is over; make another with `carepost-hub clinic add`"
+        "the hub does not know this code, or it was used or is over; make another there with `carepost-hub clinic code NAME`"
     )]
     Code,
     /// This hardware is another clinic's.
-    #[error("the hub knows this box as another clinic's; revoke it there first")]
-    Conflict,
+    #[error(
+        "the hub knows this machine and data folder as the box of another clinic; put this box into another folder, or shut the other out there with `carepost-hub clinic revoke`"
+    )]
+    Hardware,
+    /// These keys are another clinic's.
+    #[error(
+        "the hub knows the keys of this box as another clinic's, so one of the two is a copy; take keys/{SIGNING} and keys/{OPENING} out of the data folder, and enrol again with new ones"
+    )]
+    Keys,
     /// Another status.
     #[error("the hub answers with status {0}; is this the address of a hub?")]
     Refused(u16),
@@ -135,7 +142,8 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
     match status.as_u16() {
         201 => {}
         404 => return Err(EnrolError::Code),
-        409 => return Err(EnrolError::Conflict),
+        409 if code_of(&bytes).as_deref() == Some("keys_taken") => return Err(EnrolError::Keys),
+        409 => return Err(EnrolError::Hardware),
         other => return Err(EnrolError::Refused(other)),
     }
     let (hub, generation) = read(&bytes, url, now).ok_or(EnrolError::Answer)?;
@@ -172,6 +180,15 @@ fn read(bytes: &[u8], url: String, now: Timestamp) -> Option<(Hub, Option<i64>)>
     };
     let generation = generation.map(i64::try_from).transpose().ok()?;
     (hub.clinic_name.chars().count() <= NAME_MAX).then_some((hub, generation))
+}
+
+/// The stable code of a problem (RFC 9457).
+fn code_of(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Problem {
+        code: String,
+    }
+    serde_json::from_slice::<Problem>(bytes).ok().map(|problem| problem.code)
 }
 
 /// A fingerprint as it was typed, without what people put between the groups.

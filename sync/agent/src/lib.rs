@@ -32,6 +32,7 @@
 
 mod agent;
 pub mod bundle;
+pub mod condition;
 pub mod down;
 pub mod enrol;
 mod http;
