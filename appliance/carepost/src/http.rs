@@ -12,6 +12,7 @@ pub mod check_ins;
 pub mod clinic;
 pub mod closed_days;
 pub mod conflicts;
+pub mod demo_line;
 pub mod devices;
 pub mod error;
 pub mod fhir;
@@ -38,6 +39,7 @@ pub mod slots;
 pub mod smart;
 pub mod staff;
 pub mod status;
+pub mod sync;
 pub mod sync_requests;
 pub mod tries;
 pub mod trust;
@@ -63,7 +65,10 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Everything that the box serves to screens and programs.
 pub fn router(app: App) -> Router {
-    let api = openapi::routes().split_for_parts().0;
+    let mut api = openapi::routes().split_for_parts().0;
+    if app.line.get().is_some() {
+        api = api.merge(demo_line::routes());
+    }
     let private =
         SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Router::new()

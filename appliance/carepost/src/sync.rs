@@ -1,10 +1,14 @@
 //! Telling the hub while the box serves: a loop beside the doors, which waits as the agent says.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use prm::db::Db;
 use sync_agent::pace::Pace;
 use sync_agent::{Agent, Fault, Turn};
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::app::App;
@@ -14,6 +18,34 @@ use crate::place;
 
 /// How long changes are gathered before they are told, so that a busy minute is few bundles.
 const GATHERED: Duration = Duration::from_millis(500);
+
+/// How long somebody who rang waits for the exchange.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// By which somebody asks that the hub is told now, and hears when that was tried.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: Notify,
+    asked: AtomicU64,
+    /// The last ring before the exchange after which there was nothing more to tell, or which failed.
+    answered: watch::Sender<u64>,
+}
+
+impl Bell {
+    /// Rings, and waits until everything is told, or a try has failed, or for as long as a person waits.
+    pub async fn ring(&self) {
+        let own = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut answered = self.answered.subscribe();
+        self.rung.notify_one();
+        // Who waited in vain sees in the status how it stands.
+        let _ = timeout(PATIENCE, answered.wait_for(|answered| *answered >= own)).await;
+    }
+}
+
+/// A time as the clinic's wall shows it, for sentences about the sync.
+pub fn on_the_wall(zone: &TimeZone, time: Timestamp) -> String {
+    zone.to_datetime(time).strftime("%Y-%m-%d %H:%M").to_string()
+}
 
 /// The agent of the box in a data folder.
 pub fn agent(data: &std::path::Path, db: Db) -> Agent {
@@ -28,10 +60,14 @@ pub async fn tell(app: App, stopping: Stopping) {
     let mut said = "";
     loop {
         told.borrow_and_update();
+        let asked = app.sync.asked.load(Ordering::Relaxed);
         let turn = tokio::select! {
             () = stopping.requested() => return,
             turn = agent.round(app.now()) => turn,
         };
+        if !matches!(turn, Ok(Turn::Told { more: true, .. })) {
+            app.sync.answered.send_replace(asked);
+        }
         say(&turn, &mut said);
         let wait = pace.after(&turn);
         let waited = async {
@@ -44,6 +80,7 @@ pub async fn tell(app: App, stopping: Stopping) {
         tokio::select! {
             () = stopping.requested() => return,
             () = waited => {}
+            () = app.sync.rung.notified() => agent.ask_again(),
         }
     }
 }

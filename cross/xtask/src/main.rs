@@ -77,7 +77,8 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 fn demo(passed_on: &[&str]) -> Result<()> {
     tools::to_build()?;
     screens::build()?;
-    cargo(&["build", "--locked", "--release", "--package", "carepost"])?;
+    // The hub, too, which the demonstration starts beside the box.
+    cargo(&["build", "--locked", "--release", "--package", "carepost", "--package", "sync-hub"])?;
     // The caller's folder stays the current one: `--data` may be relative to it.
     run(Command::new(target()?.join("release/carepost")).arg("demo").args(passed_on))
 }
@@ -128,6 +129,7 @@ fn test(only: Option<&str>) -> Result<()> {
         screens::install(screens::FHIR_TESTS)?;
         tools::age()?;
         tools::postgresql()?;
+        tools::faketime()?;
         rust_tests()
     })?;
     steps.run("api", || {

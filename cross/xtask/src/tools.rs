@@ -45,6 +45,11 @@ pub fn postgresql() -> Result<()> {
     install(&["postgresql"])
 }
 
+/// A clock that lies, for a test of what the box does in 1970.
+pub fn faketime() -> Result<()> {
+    if on_path("faketime").is_none() { install(&["faketime"]) } else { Ok(()) }
+}
+
 /// Python, with what it takes to install packages beside those of the system: stock FHIR clients are written in it.
 pub fn python() -> Result<()> {
     let venv = Command::new("python3")

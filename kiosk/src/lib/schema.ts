@@ -1151,6 +1151,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the sync with the hub stands: what waits and since when, what the hub could not take, and whether
+         *     somebody must do something.
+         */
+        get: operations["get_sync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells the hub what waits, now; asks it again if it had stopped the box. The answer is how the sync
+         *     stands after one exchange, or after some seconds if the hub does not answer.
+         */
+        post: operations["post_sync_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1376,6 +1416,31 @@ export interface components {
         Identifier: {
             system: string;
             value: string;
+        };
+        /** @description The hub that the box has joined. */
+        JoinedHub: {
+            /**
+             * Format: uuid
+             * @description The box's id there.
+             */
+            box_id: string;
+            /**
+             * Format: uuid
+             * @description The clinic's id there.
+             */
+            clinic_id: string;
+            /** @description What the clinic is called there. */
+            clinic_name: string;
+            /** @description When the box joined. */
+            enrolled_at: string;
+            /** @description The fingerprint of its keys. */
+            fingerprint: string;
+            /**
+             * Format: int64
+             * @description Which life of the box this is, as the hub counts; null until its first receipt.
+             */
+            generation: number | null;
+            url: string;
         };
         /** @description Days on which a practitioner is away. */
         Leave: {
@@ -2004,6 +2069,18 @@ export interface components {
             /** @description Where it stands. */
             name?: string | null;
         };
+        /** @description A record that the hub could not take. */
+        ParkedRecord: {
+            /** @description `unreadable`, `invalid`, `unknown` or `too_long`. */
+            reason: string;
+            /** @description FHIR type and id. */
+            record: string;
+            /**
+             * Format: int64
+             * @description The number of its change.
+             */
+            sequence: number;
+        };
         /** @description The present password of whoever is signed in, and the one that is to be in its place. */
         PasswordChange: {
             current: string;
@@ -2461,10 +2538,64 @@ export interface components {
              * @description People who wait today.
              */
             queue_waiting: number;
-            /** @default null */
-            sync: unknown;
+            sync: components["schemas"]["Sync"] | null;
             /** @description The program's version. */
             version: string;
+        };
+        /** @description How the sync stands. What the hub holds is what its last receipt said. */
+        Sync: {
+            /** @description `alone`, `stopped`, `refused`, `line_down`, `hub_busy`, `beginning`, `waiting` or `told`. */
+            condition: string;
+            /**
+             * Format: int64
+             * @description How many tries failed in a row.
+             */
+            failures: number;
+            /** @description What the last one failed of. */
+            fault: string | null;
+            /** @description When. */
+            fault_at: string | null;
+            hub: components["schemas"]["JoinedHub"] | null;
+            /**
+             * Format: int64
+             * @description The last change of the box's log.
+             */
+            last: number;
+            /**
+             * Format: int64
+             * @description How many records the hub could not take.
+             */
+            parked: number;
+            /** @description Those that it named, the oldest first. */
+            parked_entries: components["schemas"]["ParkedRecord"][];
+            /** @description When the last receipt came. */
+            receipt_at: string | null;
+            /** @description The same in one English sentence, as `carepost sync status` says it. */
+            says: string;
+            stop: components["schemas"]["SyncStop"] | null;
+            /**
+             * Format: int64
+             * @description The last change that the hub holds.
+             */
+            through: number;
+            /** @description `calm`; `look`: it mends itself, but is worth a look; `act`: somebody must do something. */
+            urgency: string;
+            /**
+             * Format: int64
+             * @description How many changes wait to be told.
+             */
+            waiting: number;
+            /** @description When the oldest of them was written. */
+            waiting_since: string | null;
+            /** @description Whether the hub holds all records as of `through`; if not, they are being told for the first time. */
+            whole: boolean;
+        };
+        /** @description A stop, and what to do about it. */
+        SyncStop: {
+            /** @description What to do, in English. */
+            advice: string;
+            /** @description `forked`, `quarantined`, `retired`, `not_enrolled` or `pruned`. */
+            code: string;
         };
         /** @description A leave that was taken, and what it leaves to be moved. */
         TakenLeave: {
@@ -7047,6 +7178,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sync"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sync"];
                 };
             };
             401: {

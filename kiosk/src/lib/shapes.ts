@@ -67,3 +67,4 @@ export type PairingCode = Schemas['Waiting'];
 
 export type AuditEntry = Schemas['LineView'];
 export type Status = Schemas['Status'];
+export type Sync = Schemas['Sync'];

@@ -4,8 +4,10 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use prm::db::Db;
-use prm::hub;
 use prm::stamp::Stamp;
+use prm::{clinic, hub};
+use serde::Serialize;
+use sync_agent::condition::{Said, said};
 use sync_agent::enrol::{Joining, enrol};
 use sync_agent::status::{Joined, Status, status};
 use sync_agent::{Turn, check_address};
@@ -27,7 +29,7 @@ pub(super) struct Enroll {
     /// Where the hub is, for example https://hub.example; http only on this very machine.
     #[arg(long, value_name = "URL", value_parser = address)]
     hub: String,
-    /// The code that `carepost-hub clinic add` printed; it is good once.
+    /// The code that `carepost-hub clinic add` or `clinic code` printed; it is good once.
     #[arg(long)]
     code: String,
     /// Joins only a hub with this fingerprint; without it compare the one that is printed.
@@ -109,7 +111,7 @@ impl Sync {
                 told?;
                 let found = found?;
                 shown(&found, json)?;
-                match &found.stop {
+                match &found.status.stop {
                     Some(stop) => {
                         bail!("nothing is told to the hub ({}): {}", stop.code, stop.advice)
                     }
@@ -120,48 +122,48 @@ impl Sync {
     }
 }
 
-fn read(db: &Db, now: Timestamp) -> prm::error::Result<Status> {
-    let stamp = Stamp::of_box(now);
-    db.read_blocking(|read| status(read, &stamp))
+/// How the sync stands, and what is said of it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    status: Status,
+    #[serde(flatten)]
+    said: Said,
 }
 
-fn shown(found: &Status, json: bool) -> anyhow::Result<()> {
+fn read(db: &Db, now: Timestamp) -> prm::error::Result<Shown> {
+    let stamp = Stamp::of_box(now);
+    db.read_blocking(|read| {
+        let status = status(read, &stamp)?;
+        let zone = clinic::get(read)?.zone;
+        Ok(Shown { said: said(&status, now, |at| sync::on_the_wall(&zone, at)), status })
+    })
+}
+
+fn shown(found: &Shown, json: bool) -> anyhow::Result<()> {
     if json {
         return say(&(serde_json::to_string_pretty(found)? + "\n"));
     }
-    let Some(Joined { url, clinic_name, fingerprint, generation, .. }) = &found.hub else {
-        return say("this box has joined no hub; join one with `carepost enroll`\n");
-    };
-    let mut text = format!("hub: {url}, as {clinic_name}; its fingerprint: {fingerprint}\n");
-    if let Some(generation) = generation {
-        text.push_str(&format!("life of this box, as the hub counts: {generation}\n"));
-    }
-    let receipt = found.receipt_at.map_or("none yet".to_owned(), |at| at.to_string());
-    text.push_str(&format!("last receipt: {receipt}\n"));
-    text.push_str(&match (found.waiting, found.waiting_since) {
-        (0, _) | (_, None) => format!("the hub holds everything, through {}\n", found.through),
-        (waiting, Some(since)) if found.whole => {
-            format!("waiting: {waiting} of {} changes, since {since}\n", found.last)
+    let Shown { status, said } = found;
+    let mut text = format!("{}\n", said.says);
+    if let Some(Joined { url, clinic_name, fingerprint, generation, .. }) = &status.hub {
+        text.push_str(&format!("hub: {url}, as {clinic_name}; its fingerprint: {fingerprint}\n"));
+        if let Some(generation) = generation {
+            text.push_str(&format!("life of this box, as the hub counts: {generation}\n"));
         }
-        (_, Some(_)) => "all records are being told for the first time\n".to_owned(),
-    });
-    if found.parked > 0 {
-        text.push_str(&format!("the hub could not take {}:\n", found.parked));
-        for entry in &found.parked_entries {
+        text.push_str(&format!("held: {} of {} changes\n", status.through, status.last));
+    }
+    if status.parked > 0 {
+        text.push_str(&format!("the hub could not take {}:\n", status.parked));
+        for entry in &status.parked_entries {
             text.push_str(&format!(
                 "  {} ({}, change {})\n",
                 entry.key, entry.reason, entry.sequence
             ));
         }
     }
-    if let (Some(fault), Some(at)) = (&found.fault, found.fault_at) {
-        text.push_str(&format!(
-            "{} tries failed in a row, the last at {at}: {fault}\n",
-            found.failures
-        ));
-    }
-    if let Some(stop) = &found.stop {
-        text.push_str(&format!("stopped ({}): {}\n", stop.code, stop.advice));
+    if let Some(fault) = &status.fault {
+        text.push_str(&format!("{} tries failed in a row: {fault}\n", status.failures));
     }
     say(&text)
 }

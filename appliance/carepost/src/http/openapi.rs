@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::{
     appointments, audit, auth, check_ins, clinic, closed_days, devices, healthcare_services,
     leaves, live, locations, patients, practitioners, queue, schedules, session, slots, staff,
-    status,
+    status, sync,
 };
 use crate::app::App;
 
@@ -58,6 +58,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(status::routes())
         .merge(super::sync_requests::routes())
         .merge(super::conflicts::routes())
+        .merge(sync::routes())
         .merge(OpenApiRouter::new().routes(routes!(openapi)));
     OpenApiRouter::with_openapi(Document::openapi()).nest(ROOT, api)
 }

@@ -29,18 +29,21 @@ pub struct Serve {
         default_value = "127.0.0.1:8480"
     )]
     listen: SocketAddr,
+    /// Also stops when standard input ends: for a program that starts a hub and must not leave it behind.
+    #[arg(long)]
+    end_with_stdin: bool,
 }
 
 impl Serve {
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { place, listen } = self;
+        let Self { place, listen, end_with_stdin } = self;
         let hub = place.open(IfMissing::Make)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(hub, listen))
+        runtime.block_on(serve(hub, listen, end_with_stdin))
     }
 }
 
-async fn serve(hub: Hub, listen: SocketAddr) -> anyhow::Result<()> {
+async fn serve(hub: Hub, listen: SocketAddr, end_with_stdin: bool) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("{listen} cannot be had; is another hub running, or does the port need root?")
     })?;
@@ -51,6 +54,14 @@ async fn serve(hub: Hub, listen: SocketAddr) -> anyhow::Result<()> {
         let stop = Arc::clone(&stop);
         tokio::spawn(async move {
             signals.recv().await;
+            stop.send_replace(true);
+        });
+    }
+    if end_with_stdin {
+        let stop = Arc::clone(&stop);
+        std::thread::spawn(move || {
+            // An error is an end, too.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
             stop.send_replace(true);
         });
     }
