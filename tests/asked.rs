@@ -120,11 +120,12 @@ impl World {
     fn join(&mut self) {
         let hub = self.line.hub();
         let wrapped_key = hub.keys.vault.make_clinic_key(CLINIC).unwrap();
-        let clinic = Clinic { id: CLINIC, name: "Shanti".into(), wrapped_key, added_at: 0 };
+        let clinic =
+            Clinic { id: CLINIC, name: "Shanti".into(), wrapped_key, added_at: 0, life: 0 };
         let code = code::make().unwrap();
         let hash = code::hash(&code).unwrap();
-        hub.store.write(|tx| store::add_clinic(tx, &clinic)).unwrap();
-        hub.store.write(|tx| store::add_code(tx, CLINIC, hash, i64::MAX)).unwrap();
+        hub.store.write(CLINIC, |tx| store::add_clinic(tx, &clinic)).unwrap();
+        hub.store.write(CLINIC, |tx| store::add_code(tx, CLINIC, hash, i64::MAX)).unwrap();
         let (data, keys) = (self.box_folder.path(), self.box_folder.path().join("keys"));
         let db = self.db.clone().unwrap();
         let mut agent = Agent::new(db.clone(), keys.clone(), told::shown);
@@ -144,7 +145,7 @@ impl World {
         let id = Id([self.put; 16]);
         let ask = Ask::Proposal(Proposal { id, bundle: vec![self.put] });
         let hub = self.line.hub();
-        hub.store.write(|tx| requests::put(&hub, tx, CLINIC, &ask)).unwrap();
+        hub.store.write(CLINIC, |tx| requests::put(&hub, tx, CLINIC, &ask)).unwrap();
         id
     }
 
@@ -303,7 +304,7 @@ fn an_answer_that_gets_lost_is_sent_again() {
     .unwrap();
     let known = |world: &World| {
         let hub = world.line.hub();
-        hub.store.read(|tx| requests::reply(&hub, tx, CLINIC, id)).unwrap()
+        hub.store.read(CLINIC, |tx| requests::reply(&hub, tx, CLINIC, id)).unwrap()
     };
     world.line.lose.store(true, Ordering::Relaxed);
     let sent = world.runtime.block_on(world.down.as_mut().unwrap().answer(now()));

@@ -212,11 +212,12 @@ impl Keys {
 fn add(hub: &Hub, name: &str) -> Result<([u8; 16], String)> {
     let id = Uuid::new_v4().into_bytes();
     let wrapped_key = hub.keys.vault.make_clinic_key(id)?;
-    let clinic = Clinic { id, name: name.to_owned(), wrapped_key, added_at: hub.clock.now_ms() };
+    let (name, added_at) = (name.to_owned(), hub.clock.now_ms());
+    let clinic = Clinic { id, name, wrapped_key, added_at, life: 0 };
     let code = sync_hub::code::make()?;
     let hash = sync_hub::code::hash(&code).context("a new code is a code")?;
     let expires_at = hub.clock.now_ms() + 3_600_000;
-    hub.store.write(|tx| -> Result<()> {
+    hub.store.write(id, |tx| -> Result<()> {
         store::add_clinic(tx, &clinic)?;
         Ok(store::add_code(tx, id, hash, expires_at)?)
     })?;
@@ -252,7 +253,7 @@ fn in_process(db: &Db, data: &Path, here: &Path, booked: usize) -> Result<Vec<Fi
     })?;
     let mut agent = Agent::new(db.clone(), place::keys(data), told::shown);
     let all = tell(&mut agent, &hub)?;
-    let records = hub.store.read(|tx| store::record_count(tx, joined.clinic))?;
+    let records = hub.store.read(joined.clinic, |tx| store::record_count(tx, joined.clinic))?;
     say(&format!("  a hub in this process was told {records} records"));
     let mut figures = vec![all.figure("all records, for the first time", records)];
     // What waits: one change for each of so many records.

@@ -177,15 +177,16 @@ pub async fn ask(
     operation: Operation,
 ) -> Result<Answer, NotAsked> {
     let (id, deadline_ms) = (operation.id, operation.deadline_ms);
+    let operation = Ask::Operation(operation);
     let asked = at_work(hub, move |hub| {
-        hub.store.write(|tx| {
+        hub.store.write(clinic, |tx| {
             if let Some(reply) = reply(hub, tx, clinic, id)? {
                 return Ok(Some(Answer::Reply(reply)));
             }
             if !is_there(hub, tx, clinic)? {
                 return Ok(Some(Answer::BoxAway));
             }
-            put(hub, tx, clinic, &Ask::Operation(operation))?;
+            put(hub, tx, clinic, &operation)?;
             Ok::<_, NotAsked>(None)
         })
     });
@@ -199,7 +200,8 @@ pub async fn ask(
         loop {
             let mut answered = pin!(line.answered.notified());
             answered.as_mut().enable();
-            let looked = at_work(hub, move |hub| hub.store.read(|tx| reply(hub, tx, clinic, id)));
+            let looked =
+                at_work(hub, move |hub| hub.store.read(clinic, |tx| reply(hub, tx, clinic, id)));
             if let Some(reply) = looked.await? {
                 return Ok(Answer::Reply(reply));
             }
@@ -228,7 +230,7 @@ pub async fn poll(hub: &Arc<Hub>, proof: Vec<u8>, after: Option<u64>) -> Result<
             let is_over = hub.requests.ended.load(Ordering::Relaxed)
                 || line.polls.load(Ordering::Relaxed) != turn;
             let looked = on_thread(hub, move |hub| {
-                hub.store.read(|tx| {
+                hub.store.read(clinic, |tx| {
                     let line = store::downlink(tx, clinic)?;
                     Ok::<_, StoreError>(line.is_some_and(|it| it.taken < it.last))
                 })
@@ -251,7 +253,7 @@ fn listen(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Opened<Position
         return Err(Refused::Malformed);
     }
     let series = new_series()?;
-    let heard = hub.store.write(|tx| {
+    let heard = hub.store.write(clinic, |tx| {
         store::begin_downlink(tx, clinic, series)?;
         let heard = store::hear(tx, clinic, position)?;
         if heard == Heard::Restored {
@@ -270,7 +272,7 @@ fn listen(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Opened<Position
 /// What is due for a box, sealed.
 fn due(hub: &Hub, heard: &Opened<Position>) -> Result<Vec<u8>, Refused> {
     let Opened { body: _, log, from, clinic } = heard;
-    let mut batch = hub.store.read(|tx| store::due_requests(tx, clinic.id))?;
+    let mut batch = hub.store.read(clinic.id, |tx| store::due_requests(tx, clinic.id))?;
     let key = key(hub, clinic)?;
     for request in &mut batch.requests {
         request.body = key.open(&request_place(request.id), &request.body)?.to_vec();
@@ -288,7 +290,7 @@ pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<(), Refused> {
     let (id, key, now_ms) = (reply.id, key(hub, &clinic)?, hub.clock.now_ms());
     let body = wire::write(&reply).map_err(|_| Refused::Malformed)?;
     let sealed = key.seal(&reply_place(id), &body)?;
-    hub.store.write(|tx| {
+    hub.store.write(clinic.id, |tx| {
         let Some(asked) = store::request(tx, clinic.id, id)? else { return Ok(()) };
         let asked = Ask::from_bytes(&key.open(&request_place(id), &asked)?);
         let kept_ms = match asked {

@@ -28,7 +28,7 @@ pub struct Opened<T> {
 /// [`Refused`].
 pub fn open<T: Inside>(hub: &Hub, bytes: &[u8]) -> Result<Opened<T>, Refused> {
     let claimed = envelope::claimed(bytes)?;
-    let known = hub.store.read(|tx| -> Result<_, StoreError> {
+    let known = hub.store.read(claimed.clinic, |tx| -> Result<_, StoreError> {
         let enrolled = store::enrolled_at(tx, claimed.clinic, claimed.box_id)?;
         Ok(enrolled.zip(store::clinic(tx, claimed.clinic)?))
     })?;

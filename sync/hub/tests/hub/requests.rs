@@ -15,8 +15,8 @@ use sync_protocol::envelope::{Expected, OpeningKey, Place as At, Receiver, seal}
 use sync_protocol::wire::{self, Inside};
 use tower::ServiceExt as _;
 
+use super::Place;
 use super::device::{Device, SEALED, post};
-use super::{Place, open};
 
 impl Device {
     fn sealed<T: Inside>(&self, body: &T) -> Vec<u8> {
@@ -66,7 +66,7 @@ impl Place {
 }
 
 fn put(hub: &Hub, clinic: [u8; 16], ask: &Ask) -> Result<(), NotAsked> {
-    hub.store.write(|tx| requests::put(hub, tx, clinic, ask))
+    hub.store.write(clinic, |tx| requests::put(hub, tx, clinic, ask))
 }
 
 fn proposal(id: u8) -> Ask {
@@ -108,7 +108,7 @@ async fn a_box_that_waits_is_woken_and_another_poll_ends_the_first() {
     };
     let first = poll(Taken::NONE.position);
     let second = poll(Taken::NONE.position);
-    let other = open(&place.folder, &place.clock);
+    let other = place.another();
     put(&other, device.clinic, &proposal(1)).unwrap();
     let (first, second) = (first.await.unwrap(), second.await.unwrap());
     let later = if first.requests.is_empty() { second } else { first };

@@ -13,8 +13,9 @@ const CLINIC: [u8; 16] = [1; 16];
 fn store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("hub.db"), IfMissing::Make).unwrap();
-    let clinic = Clinic { id: CLINIC, name: "Shanti".into(), wrapped_key: vec![], added_at: 0 };
-    store.write(|tx| add_clinic(tx, &clinic)).unwrap();
+    let clinic =
+        Clinic { id: CLINIC, name: "Shanti".into(), wrapped_key: vec![], added_at: 0, life: 1 };
+    store.write(CLINIC, |tx| add_clinic(tx, &clinic)).unwrap();
     (folder, store)
 }
 
@@ -48,9 +49,9 @@ proptest! {
     fn the_rows_do_what_the_queue_does(steps in prop::collection::vec(step(), 0..40)) {
         let (_folder, store) = store();
         let (mut queue, mut put) = (Queue::new(7), 0);
-        store.write(|tx| {
+        store.write(CLINIC, |tx| {
             begin_downlink(tx, CLINIC, 7)?;
-            for step in steps {
+            for step in steps.clone() {
                 match step {
                     Step::Put(length) => {
                         put += 1;
@@ -94,7 +95,7 @@ fn a_full_queue_refuses_and_what_the_box_has_makes_room() {
     let (_folder, store) = store();
     let most = u64::try_from(REQUESTS_MAX).unwrap();
     store
-        .write(|tx| {
+        .write(CLINIC, |tx| {
             begin_downlink(tx, CLINIC, 7)?;
             let put = |id: u64| put_request(tx, CLINIC, (number(id), b"body"), 0);
             for id in 1..=most {
@@ -118,7 +119,7 @@ fn a_full_queue_refuses_and_what_the_box_has_makes_room() {
 fn an_answer_is_kept_as_it_was_first_said_and_only_so_long() {
     let (_folder, store) = store();
     store
-        .write(|tx| {
+        .write(CLINIC, |tx| {
             put_reply(tx, CLINIC, (number(1), b"first"), (0, 10))?;
             put_reply(tx, CLINIC, (number(1), b"second"), (5, 15))?;
             assert_eq!(reply(tx, CLINIC, number(1))?, Some(b"first".to_vec()));
