@@ -185,6 +185,8 @@ fn body(method: &str, path: &str) -> Option<Value> {
             "every": { "unit": "week", "interval": 1, "count": 2 },
         }),
         ("post", "/appointments/{id}/cancel") => json!({ "reason": "asked for" }),
+        ("post", "/sync/requests/{id}/accept") => json!({}),
+        ("post", "/sync/requests/{id}/decline") => json!({ "reason": "asked for" }),
         ("post", "/appointments/{id}/move") => json!({ "slot_id": slot }),
         ("post", "/check-ins" | "/check-ins/match" | "/check-ins/walk-in") => {
             json!({ "phone": "98441 11173", "birth_date": "1984" })
