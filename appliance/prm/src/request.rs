@@ -152,11 +152,7 @@ pub fn keep(
 ) -> Result<()> {
     stamp.needs(Right::AnswerRequests)?;
     if kind == Kind::Proposal {
-        let waiting: i64 = tx
-            .sql()
-            .prepare_cached("SELECT count(*) FROM request WHERE kind = 'proposal'")?
-            .query_row([], |row| row.get(0))?;
-        if waiting >= PROPOSALS_MAX {
+        if count_proposals(tx)? >= PROPOSALS_MAX {
             let what = format!("at most {PROPOSALS_MAX} proposals wait for the desk");
             return Err(Error::refused(Code::TooMany, what));
         }
@@ -175,6 +171,13 @@ pub fn keep(
         Kind::Sale | Kind::Operation => {}
     }
     Ok(())
+}
+
+/// How many proposals wait for the desk.
+pub fn count_proposals(read: &Read<'_>) -> Result<i64> {
+    let mut statement =
+        read.sql().prepare_cached("SELECT count(*) FROM request WHERE kind = 'proposal'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }
 
 /// The requests of a kind that wait, the oldest first, at most `limit`.

@@ -42,6 +42,11 @@ impl Measures {
                 "Since the hub's last receipt, or since the box joined"
             );
             metrics::describe_gauge!("carepost_sync_parked", "Entries the hub could not take");
+            metrics::describe_gauge!("carepost_sync_requests", "Wishes of the hub for the desk");
+            metrics::describe_gauge!(
+                "carepost_sync_conflicts",
+                "Elements edited here and at the hub, each otherwise"
+            );
             metrics::describe_gauge!("carepost_sync_failures", "Tries that failed in a row");
             metrics::describe_gauge!("carepost_sync_stopped", "1 while a person must decide");
         });

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use prm::hub;
 use prm::stamp::{Right, Stamp};
+use prm::{conflict, request};
 use serde::Serialize;
 use sync_agent::condition::{Said, said};
 use sync_agent::status::{Advised, Joined, ParkedEntry, Status, status};
@@ -52,6 +53,12 @@ pub(super) struct SyncView {
     parked: i64,
     /// Those that it named, the oldest first.
     parked_entries: Vec<ParkedView>,
+    /// How many wishes for appointments wait for the desk.
+    requests: i64,
+    /// How many elements of patients were edited here and at the hub, each otherwise, and wait for the desk.
+    conflicts: i64,
+    /// How many requests the hub had no more when this box, put back to an older copy, asked for them.
+    lost_requests: i64,
     /// How many tries failed in a row.
     failures: i64,
     /// What the last one failed of.
@@ -110,9 +117,36 @@ pub async fn standing(app: &App) -> prm::error::Result<Status> {
     app.db.read(move |read| status(read, &stamp)).await
 }
 
+/// What came from the hub and is open.
+#[derive(Clone, Copy, Debug)]
+pub struct Open {
+    /// Wishes for appointments that wait for the desk.
+    pub requests: i64,
+    /// What was edited here and at the hub, each otherwise.
+    pub conflicts: i64,
+    /// Requests that the hub had no more.
+    pub lost_requests: i64,
+}
+
+impl Open {
+    /// As it is now.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn of(app: &App) -> prm::error::Result<Self> {
+        let read = |read: &prm::db::Read<'_>| {
+            let requests = request::count_proposals(read)?;
+            let (conflicts, held) = (conflict::count_open(read)?, request::position(read)?);
+            Ok(Self { requests, conflicts, lost_requests: held.lost })
+        };
+        app.db.read(read).await
+    }
+}
+
 impl SyncView {
     pub(super) async fn of(app: &App) -> prm::error::Result<Self> {
         let found = standing(app).await?;
+        let Open { requests, conflicts, lost_requests } = Open::of(app).await?;
         let Said { condition, urgency, says } =
             said(&found, app.now(), |at| on_the_wall(&app.clinic.zone, at));
         let Status {
@@ -154,6 +188,9 @@ impl SyncView {
             stop,
             parked,
             parked_entries: parked_entries.into_iter().map(entry).collect(),
+            requests,
+            conflicts,
+            lost_requests,
             failures,
             fault,
             fault_at: fault_at.map(|at| app.local(at)),

@@ -52,6 +52,10 @@ pub async fn metrics(State(app): State<App>) -> Response {
         measures.gauge("carepost_sync_waiting", status.waiting as f64);
         measures.gauge("carepost_sync_receipt_age_seconds", age as f64);
         measures.gauge("carepost_sync_parked", status.parked as f64);
+        if let Ok(open) = super::sync::Open::of(&app).await {
+            measures.gauge("carepost_sync_requests", open.requests as f64);
+            measures.gauge("carepost_sync_conflicts", open.conflicts as f64);
+        }
         measures.gauge("carepost_sync_failures", status.failures as f64);
         measures.gauge("carepost_sync_stopped", f64::from(u8::from(status.stop.is_some())));
     }

@@ -79,6 +79,7 @@ async fn what_both_edited_stays_as_it_is_here_until_somebody_takes_the_other() {
     assert_eq!((&now["birthDate"], &now["gender"]), (&json!("1984-05-02"), &json!("female")));
     let open = asked.items("sync/conflicts").await;
     assert_eq!(open.len(), 2, "{open:?}");
+    assert_eq!(asked.desk("GET", "sync", None).await.body["conflicts"], 2, "counted, too");
     let of = |field: &str| open.iter().find(|it| it["field"] == field).unwrap().clone();
     let (birth, sex) = (of("birthDate"), of("gender"));
     assert_eq!((&birth["here"], &birth["there"]), (&json!("1984-05-02"), &json!("1985-05-02")));
