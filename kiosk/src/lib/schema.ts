@@ -1171,6 +1171,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/sync/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was edited here and at the hub, each otherwise, and waits for a decision, the oldest first. */
+        get: operations["get_sync_conflicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/conflicts/{id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets stand what was said here. */
+        post: operations["post_sync_conflicts_id_keep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/conflicts/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes what was said at the hub in place of what was said here, which is on record as an earlier version. */
+        post: operations["post_sync_conflicts_id_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/sync/now": {
         parameters: {
             query?: never;
@@ -1191,10 +1242,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/sync/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Wishes for appointments that were said at the hub and wait for a decision, the oldest first. */
+        get: operations["get_sync_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/requests/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Books what was wished for, and tells the hub. A slot that is taken is 409 `slot_taken` with
+         *     `alternatives`; very likely the same person on record is 409 `likely_duplicate`.
+         */
+        post: operations["post_sync_requests_id_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/requests/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does not book what was wished for, and tells the hub why. */
+        post: operations["post_sync_requests_id_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description How a wish is met. */
+        Acceptance: {
+            /** @description Register although very likely the same person is on record. */
+            accept_duplicate?: boolean;
+            /**
+             * Format: uuid
+             * @description The record of who comes; without it theirs if they are on record by the id that was said, else a
+             *     new one.
+             */
+            patient_id?: string | null;
+            /** @description Another time than the one that was wished for. */
+            slot_id?: string | null;
+        };
         /** @description Who acted. */
         ActorView: {
             /** Format: uuid */
@@ -1320,6 +1438,29 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description An element of a patient that was edited here and at the hub, each otherwise. */
+        Conflict: {
+            /** @description What both had before, as FHIR has it; null where there was nothing. So `here` and `there`. */
+            base: unknown;
+            /** @description When it was said there. */
+            edited_at: string;
+            /** @description Who said it there, by a word of the hub. */
+            edited_by: string;
+            /** @description The element of the FHIR Patient, and of which kind where there are several: `telecom:phone`. */
+            field: string;
+            /** @description What was said here, and stands until somebody takes the other. */
+            here: unknown;
+            /** Format: uuid */
+            id: string;
+            /** @description When it came to light here. */
+            noted_at: string;
+            /** Format: uuid */
+            patient_id: string;
+            /** @description `kept` or `taken`; null while nobody decided. */
+            ruling: string | null;
+            /** @description What was said at the hub. */
+            there: unknown;
+        };
         /** @description An occurrence that could not be booked. */
         ConflictView: {
             code: string;
@@ -1331,6 +1472,11 @@ export interface components {
          * @enum {string}
          */
         ContactChannel: "whatsapp" | "sms" | "voice" | "email";
+        /** @description Why a wish is not met. */
+        Declining: {
+            /** @description Why, for whoever wished; at most 500 letters. */
+            reason: string;
+        };
         /** @description A kiosk or a board. */
         Device: {
             created_at: string;
@@ -1750,6 +1896,34 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_Conflict: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description What both had before, as FHIR has it; null where there was nothing. So `here` and `there`. */
+                base: unknown;
+                /** @description When it was said there. */
+                edited_at: string;
+                /** @description Who said it there, by a word of the hub. */
+                edited_by: string;
+                /** @description The element of the FHIR Patient, and of which kind where there are several: `telecom:phone`. */
+                field: string;
+                /** @description What was said here, and stands until somebody takes the other. */
+                here: unknown;
+                /** Format: uuid */
+                id: string;
+                /** @description When it came to light here. */
+                noted_at: string;
+                /** Format: uuid */
+                patient_id: string;
+                /** @description `kept` or `taken`; null while nobody decided. */
+                ruling: string | null;
+                /** @description What was said at the hub. */
+                there: unknown;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_Device: {
             /** @description What was asked for, in order. */
             items: {
@@ -2058,6 +2232,37 @@ export interface components {
                 username: string;
                 /** Format: int64 */
                 version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_SyncRequest: {
+            /** @description What was asked for, in order. */
+            items: {
+                birth_date: string | null;
+                end: string | null;
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /**
+                 * Format: uuid
+                 * @description The record of who wants to come, if they are on record by the id that was said.
+                 */
+                patient_id: string | null;
+                phone: string | null;
+                /**
+                 * Format: uuid
+                 * @description With whom.
+                 */
+                practitioner_id: string | null;
+                /** @description Why the patient comes, in their words. */
+                reason: string | null;
+                /** @description In which slot; it may be taken by now. */
+                slot_id: string | null;
+                start: string | null;
+                /** @description When the box heard of it. */
+                taken_at: string;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
@@ -2548,6 +2753,11 @@ export interface components {
             condition: string;
             /**
              * Format: int64
+             * @description How many elements of patients were edited here and at the hub, each otherwise, and wait for the desk.
+             */
+            conflicts: number;
+            /**
+             * Format: int64
              * @description How many tries failed in a row.
              */
             failures: number;
@@ -2563,6 +2773,11 @@ export interface components {
             last: number;
             /**
              * Format: int64
+             * @description How many requests the hub had no more when this box, put back to an older copy, asked for them.
+             */
+            lost_requests: number;
+            /**
+             * Format: int64
              * @description How many records the hub could not take.
              */
             parked: number;
@@ -2570,6 +2785,11 @@ export interface components {
             parked_entries: components["schemas"]["ParkedRecord"][];
             /** @description When the last receipt came. */
             receipt_at: string | null;
+            /**
+             * Format: int64
+             * @description How many wishes for appointments wait for the desk.
+             */
+            requests: number;
             /** @description The same in one English sentence, as `carepost sync status` says it. */
             says: string;
             stop: components["schemas"]["SyncStop"] | null;
@@ -2589,6 +2809,32 @@ export interface components {
             waiting_since: string | null;
             /** @description Whether the hub holds all records as of `through`; if not, they are being told for the first time. */
             whole: boolean;
+        };
+        /** @description A wish for an appointment that was said at the hub. */
+        SyncRequest: {
+            birth_date: string | null;
+            end: string | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /**
+             * Format: uuid
+             * @description The record of who wants to come, if they are on record by the id that was said.
+             */
+            patient_id: string | null;
+            phone: string | null;
+            /**
+             * Format: uuid
+             * @description With whom.
+             */
+            practitioner_id: string | null;
+            /** @description Why the patient comes, in their words. */
+            reason: string | null;
+            /** @description In which slot; it may be taken by now. */
+            slot_id: string | null;
+            start: string | null;
+            /** @description When the box heard of it. */
+            taken_at: string;
         };
         /** @description A stop, and what to do about it. */
         SyncStop: {
@@ -7233,6 +7479,168 @@ export interface operations {
             };
         };
     };
+    get_sync_conflicts: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Conflict"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_conflicts_id_keep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conflict"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_conflicts_id_take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conflict"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_sync_now: {
         parameters: {
             query?: never;
@@ -7259,6 +7667,176 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sync_requests: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SyncRequest"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_requests_id_accept: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_requests_id_decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Declining"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
