@@ -2,6 +2,7 @@
 
 mod clinic;
 mod database;
+mod keys;
 mod serve;
 mod status;
 
@@ -45,6 +46,9 @@ enum Command {
     /// Clinics, and the codes with which their boxes join; the hub may serve meanwhile.
     #[command(subcommand)]
     Clinic(clinic::Verb),
+    /// The hub's own keys.
+    #[command(subcommand)]
+    Keys(keys::Verb),
     /// The PostgreSQL database of hubs for many clinics.
     #[command(subcommand)]
     Database(database::Verb),
@@ -128,6 +132,10 @@ fn dispatch(command: Command, log_format: LogFormat) -> anyhow::Result<()> {
         }
         Command::Clinic(verb) => {
             // Short commands say on stdout what they did; only what is wrong is logged.
+            begin_log(log_format, tracing::Level::WARN);
+            verb.run()
+        }
+        Command::Keys(verb) => {
             begin_log(log_format, tracing::Level::WARN);
             verb.run()
         }

@@ -15,12 +15,13 @@
 //!
 //! An entry's body is one FHIR R4 resource as JSON, or says that the record is gone.
 //!
-//! Invariant: what a receipt says is held is on the disk (`synchronous=FULL`).
+//! Invariant: what a receipt says is held is on the disk (`synchronous=FULL`, `synchronous_commit=on`).
 //! Invariant: nothing here decides what is taken; `sync_protocol::ledger` does.
 //! Invariant: records lie encrypted under a key of their clinic; a row that is moved to another
 //! clinic or another record does not open.
 //! Invariant: SQL stands in `store` only. Logs, errors and the status hold ids, never a record.
 
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod code;
@@ -29,9 +30,11 @@ pub mod enroll;
 pub mod examine;
 pub mod http;
 pub mod hub;
+pub mod master;
 pub mod mend;
 pub mod place;
 pub mod receive;
+pub mod rekey;
 pub mod requests;
 pub mod sealed;
 pub mod store;

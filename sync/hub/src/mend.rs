@@ -68,7 +68,9 @@ fn take(hub: &Hub, clinic: &Clinic, good: &Good) -> Result<usize, StoreError> {
         let place = |it: &Parked| (it.key.0.clone(), it.sequence);
         let (ledger, mended) = ledger.mend(|it| good.contains_key(&place(it)));
         for record in mended.iter().filter_map(|it| good.get(&place(it))) {
-            store::put_record(tx, &enrolled, record)?;
+            // As it lies there now: it may have been sealed by another key since it was looked at.
+            let sealed = store::parked_body(tx, clinic.id, &record.key)?;
+            store::put_record(tx, &enrolled, &Record { sealed, ..record.clone() })?;
         }
         enrolled.ledger = Some(ledger);
         store::save_ledger(tx, &enrolled)?;

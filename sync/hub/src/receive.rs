@@ -50,11 +50,24 @@ pub enum Refused {
     NotSealed,
 }
 
+/// How often a bundle is sealed for the database again because the clinic's keys have changed meanwhile.
+const SEALINGS_MAX: u32 = 3;
+
 /// Takes in an envelope and answers a sealed receipt. What the receipt says is held is committed.
 ///
 /// # Errors
 /// [`Refused`].
 pub fn receive(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
+    for _ in 0..SEALINGS_MAX {
+        if let Some(receipt) = receive_once(hub, bytes)? {
+            return Ok(receipt);
+        }
+    }
+    Err(Refused::NotSealed)
+}
+
+/// Nothing is answered and nothing was done if the clinic's keys have changed meanwhile.
+fn receive_once(hub: &Hub, bytes: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
     let claimed = envelope::claimed(bytes)?;
     let known = hub.store.read(claimed.clinic, |tx| -> Result<_, StoreError> {
         let enrolled = store::enrolled_at(tx, claimed.clinic, claimed.box_id)?;
@@ -63,7 +76,9 @@ pub fn receive(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
     let (enrolled, clinic) = known.ok_or(Refused::Unrecognised)?;
     let bundle = open(hub, bytes, &enrolled)?;
     let examined = examine_all(hub, &clinic, &bundle)?;
-    let (receipt, effects) = take(hub, &enrolled, &bundle, &examined)?;
+    let Some((receipt, effects)) = take(hub, &clinic, &enrolled, &bundle, &examined)? else {
+        return Ok(None);
+    };
     for effect in &effects {
         match effect {
             Effect::Store(_) => Counts::count(&hub.counts.stored),
@@ -82,7 +97,7 @@ pub fn receive(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
     }
     let answer = answer(hub, &clinic, &enrolled, receipt)?;
     Counts::count(&hub.counts.receipts);
-    Ok(answer)
+    Ok(Some(answer))
 }
 
 fn id(bytes: [u8; 16]) -> uuid::Uuid {
@@ -148,19 +163,25 @@ fn examine_all(hub: &Hub, clinic: &Clinic, bundle: &Bundle) -> Result<Examined, 
     Ok(examined)
 }
 
-/// Asks the ledger and writes what it says, in one transaction.
+/// Asks the ledger and writes what it says, in one transaction; nothing if the clinic's keys are not those
+/// any more that the entries were sealed with.
 fn take(
     hub: &Hub,
+    sealed_for: &Clinic,
     opened_for: &Enrolled,
     bundle: &Bundle,
     examined: &Examined,
-) -> Result<(Receipt, Vec<Effect>), Refused> {
+) -> Result<Option<(Receipt, Vec<Effect>)>, Refused> {
     let now_ms = hub.clock.now_ms();
     hub.store.write(opened_for.clinic, |tx| {
         // Somebody may have revoked it, or joined in its place, since the envelope was opened.
         let mut enrolled = store::enrolled_at(tx, opened_for.clinic, opened_for.id)?
             .filter(|it| it.sign == opened_for.sign && it.revoked_at.is_none())
             .ok_or(Refused::Unrecognised)?;
+        let clinic = store::clinic(tx, opened_for.clinic)?.ok_or(Refused::Unrecognised)?;
+        if clinic.wrapped_key != sealed_for.wrapped_key {
+            return Ok(None);
+        }
         let ledger = enrolled.ledger.clone().unwrap_or_else(|| first(bundle));
         let check =
             |entry: &Entry| examined.reasons.get(&(entry.key.0.clone(), entry.sequence)).copied();
@@ -174,7 +195,7 @@ fn take(
         enrolled.ledger = Some(taken.ledger);
         enrolled.heard_at = Some(now_ms);
         store::save_ledger(tx, &enrolled)?;
-        Ok((taken.receipt, taken.effects))
+        Ok(Some((taken.receipt, taken.effects)))
     })
 }
 

@@ -272,8 +272,13 @@ fn listen(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Opened<Position
 /// What is due for a box, sealed.
 fn due(hub: &Hub, heard: &Opened<Position>) -> Result<Vec<u8>, Refused> {
     let Opened { body: _, log, from, clinic } = heard;
-    let mut batch = hub.store.read(clinic.id, |tx| store::due_requests(tx, clinic.id))?;
-    let key = key(hub, clinic)?;
+    let id = clinic.id;
+    // The clinic as it is now: its key may have changed while the box waited.
+    let (mut batch, clinic) = hub.store.read(id, |tx| {
+        let clinic = store::clinic(tx, id)?.ok_or(Refused::Unrecognised)?;
+        Ok::<_, Refused>((store::due_requests(tx, id)?, clinic))
+    })?;
+    let key = key(hub, &clinic)?;
     for request in &mut batch.requests {
         request.body = key.open(&request_place(request.id), &request.body)?.to_vec();
     }
@@ -287,10 +292,12 @@ fn due(hub: &Hub, heard: &Opened<Position>) -> Result<Vec<u8>, Refused> {
 /// [`Refused`].
 pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<(), Refused> {
     let Opened { body: reply, log: _, from: _, clinic } = sealed::open::<Reply>(hub, bytes)?;
-    let (id, key, now_ms) = (reply.id, key(hub, &clinic)?, hub.clock.now_ms());
+    let (id, now_ms) = (reply.id, hub.clock.now_ms());
     let body = wire::write(&reply).map_err(|_| Refused::Malformed)?;
-    let sealed = key.seal(&reply_place(id), &body)?;
     hub.store.write(clinic.id, |tx| {
+        let of = store::clinic(tx, clinic.id)?.ok_or(Refused::Unrecognised)?;
+        let key = key(hub, &of)?;
+        let sealed = key.seal(&reply_place(id), &body)?;
         let Some(asked) = store::request(tx, clinic.id, id)? else { return Ok(()) };
         let asked = Ask::from_bytes(&key.open(&request_place(id), &asked)?);
         let kept_ms = match asked {

@@ -9,16 +9,19 @@
 //! across clinics is read from the views of `migrations/hub` that say so, and from nothing else;
 //! PostgreSQL enforces that (row-level security).
 
+mod carry;
 mod clinic;
 mod migration;
 mod postgres;
 mod record;
 mod request;
+mod sealed;
 pub mod sql;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
 
+pub use carry::{backup_key, carry, erase, put_backup_key};
 pub use clinic::{
     Clinic, Code, Enrolled, Overview, add_clinic, add_code, clinic, clinic_named, clinics, code,
     code_owner, enrolled, enrolled_at, owner_of_hardware, owner_of_key, put_enrolled, revoke,
@@ -33,6 +36,7 @@ pub use request::{
     Downlink, begin_downlink, downlink, due_requests, forget_requests, hear, polled, put_before,
     put_reply, put_request, reply, request, restored_requests,
 };
+pub use sealed::{SEALED, Sealed, count_not_sealed_by, put_sealed, put_wrapped_key, sealed_after};
 pub use sql::Tx;
 use sqlite::Sqlite;
 
@@ -112,6 +116,8 @@ pub(in crate::store) enum Scope {
     Clinic([u8; 16]),
     /// No clinic's; only the views that say something of all.
     Views,
+    /// One clinic's after the other, and no clinic is added or altered meanwhile.
+    Each,
 }
 
 impl Store {
@@ -147,6 +153,21 @@ impl Store {
         }
     }
 
+    /// Runs a transaction that goes through the clinics with [`Tx::enter`]; meanwhile none is added.
+    /// `work` may run more than once: what it did before is then undone.
+    ///
+    /// # Errors
+    /// What the closure answers; then nothing was written. Or [`StoreError`].
+    pub fn write_all<T, E: From<StoreError>>(
+        &self,
+        work: impl FnMut(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &self.database {
+            Database::Sqlite(it) => it.write(work),
+            Database::Postgres(it) => it.write(Scope::Each, work),
+        }
+    }
+
     /// Runs queries about one clinic that all see the same state.
     ///
     /// # Errors
@@ -173,6 +194,18 @@ impl Store {
         match &self.database {
             Database::Sqlite(it) => it.read(work),
             Database::Postgres(it) => it.read(Scope::Views, work),
+        }
+    }
+
+    /// Writes what was removed over in the file, as far as the database lets us: PostgreSQL does it by
+    /// itself when it gets to it (`VACUUM`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn compact(&self) -> Stored<()> {
+        match &self.database {
+            Database::Sqlite(it) => it.compact(),
+            Database::Postgres(_) => Ok(()),
         }
     }
 

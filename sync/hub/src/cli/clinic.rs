@@ -1,6 +1,7 @@
 //! `carepost-hub clinic ...`.
 
 use std::io::{IsTerminal as _, stdout};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -12,8 +13,10 @@ use sync_protocol::envelope::fingerprint;
 use uuid::Uuid;
 
 use super::{Place, say, status};
+use crate::backup;
 use crate::code;
 use crate::hub::Hub;
+use crate::rekey::rekey;
 use crate::store::{self, Clinic, IfMissing, Overview};
 
 /// The longest name of a clinic, in bytes.
@@ -32,6 +35,14 @@ pub enum Verb {
     Status(Named),
     /// Shuts out the box of a clinic until it joins with a new code.
     Revoke(Named),
+    /// Writes a clinic into a file, encrypted with age; the hub may serve meanwhile.
+    Backup(Backup),
+    /// Puts back a clinic from such a file, here or at another hub.
+    Restore(Restore),
+    /// Erases a clinic: its key and all its rows.
+    Erase(Erase),
+    /// Gives a clinic a new key for its records while the hub serves; interrupted, do it again.
+    Rotate(Named),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +64,38 @@ pub struct Named {
     /// For programs.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    #[command(flatten)]
+    named: Named,
+    /// Where to.
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    /// Who may open it: the public key of an age identity; may be given several times.
+    #[arg(long, value_name = "age1...", required = true)]
+    recipient: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The backup.
+    file: PathBuf,
+    /// The file that `age-keygen` wrote.
+    #[arg(long, value_name = "FILE")]
+    identity: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+pub struct Erase {
+    #[command(flatten)]
+    named: Named,
+    /// The clinic's name once more.
+    #[arg(long, value_name = "NAME")]
+    yes: String,
 }
 
 #[derive(Debug, Args)]
@@ -88,8 +131,49 @@ impl Verb {
                 let clinic = find(&hub, &name)?;
                 revoke(&hub, &clinic, json)
             }
+            Self::Backup(Backup { named: Named { name, place, json }, to, recipient }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                let rows = backup::write(&hub, clinic.id, &to, &recipient)?;
+                let words = format!("{rows} rows of the clinic are in {}.", to.display());
+                told(&clinic, rows, &words, json)
+            }
+            Self::Restore(Restore { file, identity, place }) => {
+                let hub = place.open(IfMissing::Make)?;
+                let (name, rows) = backup::restore(&hub, &file, &identity)?;
+                say(&format!(
+                    "{name} is back with {rows} rows, as it was when the backup was made; its box sends the rest again.\nIf the box was shut out since, do that again: carepost-hub clinic revoke NAME\n"
+                ))
+            }
+            Self::Erase(Erase { named: Named { name, place, json }, yes }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                if yes.trim() != clinic.name {
+                    bail!("--yes has to repeat the name of the clinic as `clinic list` shows it");
+                }
+                let rows = backup::erase(&hub, clinic.id)?;
+                told(&clinic, rows, ERASED, json)
+            }
+            Self::Rotate(Named { name, place, json }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                let rows = rekey(&hub, clinic.id)?;
+                let words = format!("The clinic has a new key; {rows} rows went over to it.");
+                told(&clinic, rows, &words, json)
+            }
         }
     }
+}
+
+/// What is said after a clinic was erased.
+const ERASED: &str = "The clinic is erased: its rows and the key that opens them. Copies of the database from before still open with the master key; `carepost-hub keys rotate` makes another, and then destroy copies of the old keys folder and backups of the clinic.";
+
+fn told(clinic: &Clinic, rows: u64, words: &str, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        let id = Uuid::from_bytes(clinic.id);
+        return say(&format!("{}\n", json!({ "clinic": id, "rows": rows })));
+    }
+    say(&format!("{words}\n"))
 }
 
 fn open(place: &Place) -> anyhow::Result<Hub> {
@@ -118,7 +202,11 @@ fn add(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
         if store::clinic_named(tx, name)?.is_some() {
             bail!("there is a clinic of this name; for a new code use `carepost-hub clinic code`");
         }
-        Ok(store::add_clinic(tx, &clinic)?)
+        store::add_clinic(tx, &clinic)?;
+        if hub.keys.vault.reload()? {
+            bail!("the hub was given a new master key meanwhile; do it again");
+        }
+        Ok(())
     })?;
     Ok(clinic)
 }

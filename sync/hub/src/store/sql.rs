@@ -4,6 +4,7 @@
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{OptionalExtension as _, ToSql};
+use tokio_postgres::types::Type;
 
 use super::{StoreError, Stored, postgres};
 
@@ -121,6 +122,17 @@ impl Tx<'_> {
                 });
                 (ended, tx.others_got_in_the_way())
             }
+        }
+    }
+
+    /// From here on it is about this clinic; for [`super::Store::write_all`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn enter(&self, clinic: [u8; 16]) -> Stored<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(tx) => tx.enter(clinic),
         }
     }
 
@@ -243,6 +255,57 @@ macro_rules! column {
     )* };
 }
 column!(i64 as postgres::Number, String as String, Vec<u8> as Vec<u8>);
+
+/// A value as it lies there, of whatever type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing.
+    Null,
+    /// A number.
+    Int(i64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+impl Column for Cell {
+    fn read(row: &Row<'_>, at: usize) -> Stored<Self> {
+        const WRONG: StoreError = StoreError::Damaged("a value of no known type");
+        match row {
+            Row::Sqlite(row) => Ok(match row.get_ref(at)? {
+                ValueRef::Null => Self::Null,
+                ValueRef::Integer(number) => Self::Int(number),
+                ValueRef::Text(text) => {
+                    Self::Text(String::from_utf8(text.to_vec()).map_err(|_| WRONG)?)
+                }
+                ValueRef::Blob(bytes) => Self::Bytes(bytes.to_vec()),
+                ValueRef::Real(_) => return Err(WRONG),
+            }),
+            Row::Postgres(found) => {
+                let of = found.columns().get(at).ok_or(WRONG)?.type_();
+                Ok(if *of == Type::BYTEA {
+                    row.get::<Option<Vec<u8>>>(at)?.map_or(Self::Null, Self::Bytes)
+                } else if *of == Type::TEXT {
+                    row.get::<Option<String>>(at)?.map_or(Self::Null, Self::Text)
+                } else {
+                    row.get::<Option<i64>>(at)?.map_or(Self::Null, Self::Int)
+                })
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a Cell> for Param<'a> {
+    fn from(cell: &'a Cell) -> Self {
+        match cell {
+            Cell::Null => Self::Null,
+            Cell::Int(number) => Self::Int(*number),
+            Cell::Text(text) => Self::Text(text),
+            Cell::Bytes(bytes) => Self::Bytes(bytes),
+        }
+    }
+}
 
 impl Column for bool {
     fn read(row: &Row<'_>, at: usize) -> Stored<Self> {

@@ -37,6 +37,8 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
+        // What is removed is overwritten, so that an erased clinic is not found in the file.
+        connection.pragma_update(None, "secure_delete", true)?;
         migrate(&mut connection, path)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
@@ -53,6 +55,12 @@ impl Sqlite {
         let tx = Tx::Sqlite(tx);
         let done = work(&tx);
         tx.end(done).0
+    }
+
+    /// Puts the write-ahead log into the file and empties it.
+    pub fn compact(&self) -> Stored<()> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// Runs queries that all see the same state.

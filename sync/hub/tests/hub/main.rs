@@ -10,9 +10,11 @@ mod clones;
 pub(crate) mod cluster;
 mod device;
 mod enrolment;
+mod keeping;
 mod killed;
 mod place;
 mod race;
 mod requests;
+mod rotation;
 
 pub(crate) use place::Place;

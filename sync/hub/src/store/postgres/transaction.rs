@@ -43,6 +43,12 @@ impl<'p> Transaction<'p> {
         }
     }
 
+    /// From here on the rows of this clinic are seen and written.
+    pub fn enter(&self, clinic: [u8; 16]) -> Stored<()> {
+        let session = self.session()?;
+        self.noted(self.pool.batch(session, entering(clinic, Access::Writes)))
+    }
+
     fn session(&self) -> Stored<&Session> {
         self.session.as_ref().ok_or(StoreError::Damaged("a transaction that is over"))
     }
@@ -120,6 +126,8 @@ fn beginning(scope: Scope, access: Access) -> String {
     .to_owned();
     match scope {
         Scope::Views => {}
+        // Whoever adds or alters a clinic has committed before this goes on, and waits after it.
+        Scope::Each => begin.push_str("; LOCK TABLE clinic IN SHARE ROW EXCLUSIVE MODE"),
         Scope::Clinic(clinic) => {
             begin.push_str("; ");
             begin.push_str(&entering(clinic, access));
