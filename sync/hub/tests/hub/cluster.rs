@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 /// Of the administrator and of the hub's role: every connection in the tests shows it.
-const PASSWORD: &str = "only-for-tests";
+pub const PASSWORD: &str = "only-for-tests";
 
 /// A server; stopped when it is dropped.
 pub struct Cluster {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use age::secrecy::ExposeSecret as _;
 use sync_hub::backup::{self, BackupError};
 use sync_hub::store;
+use sync_protocol::downlink::Position;
 
 use super::Place;
 use super::device::{asking, enroll};
@@ -33,9 +34,11 @@ async fn a_clinic_comes_back_alone_and_its_box_sends_the_rest_again() {
         device.write("Patient/bad", "{");
         device.sync(&place.hub).await;
     }
+    place.put(ours.clinic, 1);
+    let batch = ours.poll(&place.hub, Position { series: 0, taken: 0, id: None }).await.unwrap();
     let code = place.new_code(ours.clinic);
     let rows = backup::write(&place.hub, ours.clinic, &file, &[recipient]).unwrap();
-    assert_eq!(rows, 1 + 1 + 70 + 1, "the clinic, its box, its records and what is parked");
+    assert_eq!(rows, 4 + 70 + 1, "clinic, box, its line down, one request, records, one parked");
     let bytes = std::fs::read(&file).unwrap();
     assert!(bytes.starts_with(b"age-encryption.org/"));
     ours.write_patient("after", "Ravi");
@@ -66,6 +69,11 @@ async fn a_clinic_comes_back_alone_and_its_box_sends_the_rest_again() {
     let after = place.hub.nonce(&clinic().unwrap());
     assert_ne!(nonce.store, after.store, "what was lent before is not sold again");
     place.restart();
+    // What is open is asked again, under the same id, in a series that the box does not know.
+    let begin = Position { series: batch.series, taken: 1, id: Some(batch.requests[0].id) };
+    let again = ours.poll(&place.hub, begin).await.unwrap();
+    assert_ne!(again.series, batch.series);
+    assert_eq!(again.requests[0].id, batch.requests[0].id);
     // A code is good once, whatever was put back.
     assert_eq!(enroll(&place.hub, &asking(&ours.keys, &code, "Shanti")).await.0, 404);
     // The receipt says how far it is held now.

@@ -26,7 +26,7 @@ impl Device {
     }
 
     /// Asks for requests; a batch, or the status of a problem.
-    async fn poll(&self, hub: &Arc<Hub>, position: Position) -> Result<Batch, StatusCode> {
+    pub async fn poll(&self, hub: &Arc<Hub>, position: Position) -> Result<Batch, StatusCode> {
         let proof = URL_SAFE_NO_PAD.encode(self.sealed(&position));
         let request = Request::get(format!("/v1/requests?after={}", position.taken))
             .header("carepost-proof", proof)
@@ -59,7 +59,7 @@ impl Place {
         device
     }
 
-    fn put(&self, clinic: [u8; 16], id: u8) {
+    pub fn put(&self, clinic: [u8; 16], id: u8) {
         put(&self.hub, clinic, &proposal(id)).unwrap();
         self.hub.requests.wake(clinic);
     }

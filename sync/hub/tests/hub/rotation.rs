@@ -10,6 +10,7 @@ use sync_hub::receive::receive;
 use sync_hub::rekey::rekey;
 use sync_hub::store::{self, SEALED};
 use sync_hub::vault::{Vault, key_count, make_key};
+use sync_protocol::downlink::Position;
 use sync_protocol::ledger::Ledger;
 
 use super::Place;
@@ -87,6 +88,9 @@ async fn a_clinic_gets_new_keys_while_its_box_goes_on() {
     }
     device.sync(&place.hub).await;
     let clinic = device.clinic;
+    for id in 1..=2 {
+        place.put(clinic, id);
+    }
     let first = wrapped(&place, clinic);
     // What the box sends meanwhile, made beforehand.
     let read = |tx: &store::Tx<'_>| store::enrolled(tx, clinic);
@@ -137,6 +141,8 @@ async fn a_clinic_gets_new_keys_while_its_box_goes_on() {
     let body = place.hub.store.read(clinic, body).unwrap().unwrap();
     let opened = vault.clinic_key(clinic, &last).unwrap().open(b"Patient/bad", &body).unwrap();
     assert_eq!(*opened, b"{");
+    let batch = device.poll(&place.hub, Position { series: 0, taken: 0, id: None }).await.unwrap();
+    assert_eq!(batch.requests.len(), 2, "what waits for the box opens, too");
 }
 
 /// Columns of bytes that are no secret: ids, hashes, public keys, names of records, what the protocol

@@ -1,9 +1,11 @@
 //! What keeps two clinics apart when our own statements do not.
 
+use std::process::Command;
+
 use sync_hub::store::{Address, Store, StoreError, prepare};
 
 use super::hub::Place;
-use super::hub::cluster::Cluster;
+use super::hub::cluster::{Cluster, PASSWORD};
 
 fn hex(clinic: [u8; 16]) -> String {
     clinic.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -135,12 +137,27 @@ async fn preparing_again_changes_nothing_and_the_hub_goes_on() {
     let mut device = place.join("Shanti").await;
     device.write_patient("1", "Asha");
     device.sync(&place.hub).await;
-    let address = |role| cluster.address(role, "carepost").parse::<Address>().unwrap();
-    prepare(&address("postgres"), &address("hub")).unwrap();
+    let program = |admin: &str, role: &str| {
+        let done = Command::new(env!("CARGO_BIN_EXE_carepost-hub"))
+            .args(["database", "prepare"])
+            .env("CAREPOST_HUB_ADMIN", cluster.address(admin, "carepost"))
+            .env("CAREPOST_HUB_DATABASE", cluster.address(role, "carepost"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
+        assert!(!said.contains(PASSWORD), "{said}");
+        (done.status.code(), said)
+    };
+    assert_eq!(program("postgres", "hub").0, Some(0));
     device.write_patient("2", "Ravi");
     device.sync(&place.hub).await;
     assert_eq!(place.record_count(device.clinic), 2);
     assert_eq!(refusal(cluster, "hub"), None);
-    // The hub's role may not prepare anything, not even for another.
-    assert!(prepare(&address("hub"), &address("other")).is_err());
+    // The hub's role may not prepare anything, not even for another, and nobody for two databases.
+    assert_eq!(program("hub", "other").0, Some(1));
+    assert_eq!(program("postgres", "postgres").0, Some(1));
+    let address = |database| cluster.address("postgres", database).parse::<Address>().unwrap();
+    let elsewhere = cluster.address("hub", "another").parse().unwrap();
+    assert!(matches!(prepare(&address("carepost"), &elsewhere), Err(StoreError::Unfit(_))));
+    assert_eq!(refusal(cluster, "hub"), None);
 }
