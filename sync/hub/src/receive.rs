@@ -229,3 +229,57 @@ fn answer(hub: &Hub, of: &Clinic, to: &Enrolled, receipt: Receipt) -> Result<Vec
     let body = wire::write(&answer).map_err(|_| Refused::NotSealed)?;
     seal(&place, &body, &hub.keys.sign, &to.seal, None).map_err(|_| Refused::NotSealed)
 }
+
+#[cfg(test)]
+mod tests {
+    use sync_protocol::ledger::{Key, Mark};
+    use sync_protocol::lineage::LogId;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::rekey::rekey;
+    use crate::store::IfMissing;
+
+    #[test]
+    fn what_was_sealed_by_a_key_that_is_gone_by_now_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let hub = Hub::open(folder.path(), IfMissing::Make, Clock::System).unwrap();
+        let id = [1; 16];
+        let wrapped_key = hub.keys.vault.make_clinic_key(id).unwrap();
+        let before = Clinic { id, name: "Shanti".to_owned(), wrapped_key, added_at: 0, life: 0 };
+        let enrolled = Enrolled {
+            clinic: id,
+            id: [2; 16],
+            hardware: "board".to_owned(),
+            name: "desk".to_owned(),
+            sign: hub.keys.sign.verifying_key(),
+            seal: hub.keys.seal.sealing_key(),
+            enrolled_at: 0,
+            revoked_at: None,
+            may_begin: true,
+            ledger: None,
+            statement: 0,
+            heard_at: None,
+        };
+        let add = |tx: &store::Tx<'_>| {
+            store::add_clinic(tx, &before)?;
+            store::put_enrolled(tx, &enrolled)
+        };
+        hub.store.write(id, add).unwrap();
+        let key = Key(b"Patient/1".to_vec());
+        let body = Body::Given(br#"{"resourceType":"Patient","id":"1"}"#.to_vec());
+        let entries = vec![Entry { sequence: 1, key, body }];
+        let (mark, from) = (Mark::START, None);
+        let content = Content::Statement { as_of: 1, mark, from, last: true, entries };
+        let bundle = Bundle { log: LogId([3; 16]), generation: None, content };
+
+        let examined = examine_all(&hub, &before, &bundle).unwrap();
+        rekey(&hub, id).unwrap();
+        assert!(take(&hub, &before, &enrolled, &bundle, &examined).unwrap().is_none());
+        assert!(hub.record(id, b"Patient/1").unwrap().is_none());
+        let now = hub.store.read(id, |tx| store::clinic(tx, id)).unwrap().unwrap();
+        let examined = examine_all(&hub, &now, &bundle).unwrap();
+        assert!(take(&hub, &now, &enrolled, &bundle, &examined).unwrap().is_some());
+        assert!(hub.record(id, b"Patient/1").unwrap().is_some());
+    }
+}
