@@ -92,3 +92,40 @@ CREATE TABLE reply (
   body BLOB NOT NULL,
   PRIMARY KEY (clinic, id)
 ) STRICT;
+
+CREATE TABLE loan (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  slot BLOB NOT NULL,
+  state BLOB NOT NULL,
+  held INTEGER NOT NULL CHECK (held IN (0, 1)),
+  due INTEGER NOT NULL CHECK (due IN (0, 1)),
+  news INTEGER NOT NULL CHECK (news IN (0, 1)),
+  sell_until INTEGER NOT NULL,
+  look_at INTEGER NOT NULL,
+  PRIMARY KEY (clinic, slot)
+) STRICT;
+
+CREATE INDEX loan_due ON loan (clinic, slot) WHERE due = 1;
+
+CREATE INDEX loan_news ON loan (clinic, slot) WHERE news = 1;
+
+CREATE INDEX loan_look ON loan (clinic, held, look_at);
+
+CREATE TABLE sale (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  booking BLOB NOT NULL CHECK (length(booking) = 16),
+  slot BLOB NOT NULL,
+  generation INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  sold_at INTEGER NOT NULL,
+  PRIMARY KEY (clinic, booking)
+) STRICT;
+
+CREATE INDEX sale_of_slot ON sale (clinic, slot);
+
+CREATE TABLE loan_store (
+  clinic BLOB PRIMARY KEY REFERENCES clinic (id),
+  store INTEGER NOT NULL,
+  sales INTEGER NOT NULL
+) STRICT;

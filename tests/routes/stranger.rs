@@ -198,6 +198,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "/leaves") => {
             json!({ "practitioner_id": NOTHING, "from": "2026-12-01", "to": "2026-12-02" })
         }
+        ("post", "/loans/displaced/{id}/done" | "/loans/{id}/override") => {
+            json!({ "reason": "the line is cut" })
+        }
         ("post", "/locations") => json!({ "name": "Room 1", "kind": "room" }),
         ("post", "/patients") => json!({ "name": "Asha Rao", "accept_duplicate": true }),
         ("post", "/patients/duplicates/dismiss") => {

@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 37] = [
+const ORDER: [&str; 38] = [
     "id",
     "time",
     "error",
@@ -37,6 +37,7 @@ const ORDER: [&str; 37] = [
     "schedule",
     "slot",
     "appointment",
+    "loan",
     "qr",
     "queue",
     "check_in",

@@ -22,6 +22,7 @@ pub mod json;
 pub mod known;
 pub mod leaves;
 pub mod live;
+pub mod loans;
 pub mod local_times;
 pub mod locations;
 pub mod measure;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use prm::db::Db;
+use sync_agent::loans::{self, Loans, Usual};
 use sync_agent::pace::Pace;
 use sync_agent::{Agent, Fault, Turn};
 use tokio::sync::{Notify, watch};
@@ -52,18 +53,24 @@ pub fn agent(data: &std::path::Path, db: Db) -> Agent {
     Agent::new(db, place::keys(data), told::shown)
 }
 
+/// What lends the slots of the box in a data folder.
+pub fn loans(data: &std::path::Path, db: Db, usual: Usual) -> Loans {
+    Loans::new(db, place::keys(data), usual)
+}
+
 /// Tells the hub, if the box has joined one, until `stopping`.
 pub async fn tell(app: App, stopping: Stopping) {
     let mut told = app.db.last_sequence();
     let mut agent = agent(&app.data, app.db.clone());
     let mut pace = Pace::new(app.clinic.id.as_bytes());
+    let mut loans = loans(&app.data, app.db.clone(), app.config.loans);
     let mut said = "";
     loop {
         told.borrow_and_update();
         let asked = app.sync.asked.load(Ordering::Relaxed);
         let turn = tokio::select! {
             () = stopping.requested() => return,
-            turn = agent.round(app.now()) => turn,
+            turn = exchange(&app, &mut agent, &mut loans) => turn,
         };
         if !matches!(turn, Ok(Turn::Told { more: true, .. })) {
             app.sync.answered.send_replace(asked);
@@ -82,6 +89,24 @@ pub async fn tell(app: App, stopping: Stopping) {
             () = waited => {}
             () = app.sync.rung.notified() => agent.ask_again(),
         }
+    }
+}
+
+/// One exchange about the log; and, when the hub holds all of it, about loans.
+async fn exchange(app: &App, agent: &mut Agent, loans: &mut Loans) -> Result<Turn, Fault> {
+    let turn = agent.round(app.now()).await?;
+    match turn {
+        Turn::Told { more: false, .. } | Turn::Idle => {}
+        Turn::Told { more: true, .. } | Turn::Alone | Turn::Stopped(_) => return Ok(turn),
+    }
+    match loans.round(agent.nonce(), app.now(), app.clock.since_boot()).await? {
+        loans::Turn::Done { more: true } => Ok(Turn::Told { more: true, pause_ms: 0 }),
+        loans::Turn::Learning => {
+            // The next receipt says which life of the box the hub listens to.
+            agent.ask_again();
+            Ok(turn)
+        }
+        loans::Turn::Done { more: false } | loans::Turn::Idle | loans::Turn::Alone => Ok(turn),
     }
 }
 

@@ -3,9 +3,12 @@
 //! These are notes of the box about itself and no records of the clinic: they make no change, so that
 //! telling the hub of the log does not lengthen the log. That a hub was joined is a line of the audit.
 
+mod learned;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row};
 
+pub use self::learned::{LENT_AHEAD_DAYS_MAX, Learned, has_learned, is_unlearned, learned};
 use crate::change;
 use crate::db::{Read, Tx};
 use crate::error::{Error, Result};

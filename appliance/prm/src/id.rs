@@ -21,6 +21,7 @@ pub enum Noun {
     Leave,
     ClosedDay,
     Slot,
+    Loan,
     Appointment,
     QueueEntry,
     Chart,
@@ -47,6 +48,7 @@ impl Noun {
             Self::Leave => "leave",
             Self::ClosedDay => "closed_day",
             Self::Slot => "slot",
+            Self::Loan => "loan",
             Self::Appointment => "appointment",
             Self::QueueEntry => "queue",
             Self::Chart => "chart",
@@ -77,6 +79,7 @@ impl Noun {
             | Self::Leave
             | Self::ClosedDay
             | Self::Slot
+            | Self::Loan
             | Self::QueueEntry
             | Self::Staff
             | Self::Session
@@ -178,6 +181,8 @@ ids! {
     LeaveId,
     /// A closed day.
     ClosedDayId,
+    /// A slot that was lent to the hub.
+    LoanId,
     /// An appointment.
     AppointmentId,
     /// A series of appointments.

@@ -27,6 +27,7 @@ pub mod hub;
 pub mod id;
 pub mod idempotency;
 pub mod imported;
+pub mod loan;
 pub mod location;
 pub mod name;
 mod past;

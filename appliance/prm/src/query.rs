@@ -315,6 +315,7 @@ fn table(question: &Question) -> Result<&'static str> {
         | Noun::Leave
         | Noun::ClosedDay
         | Noun::Slot
+        | Noun::Loan
         | Noun::Staff
         | Noun::Session
         | Noun::Token

@@ -206,7 +206,8 @@ impl Right {
             | Noun::Schedule
             | Noun::Leave
             | Noun::ClosedDay
-            | Noun::Slot => Self::ReadDiary,
+            | Noun::Slot
+            | Noun::Loan => Self::ReadDiary,
             Noun::Appointment => Self::ReadAppointments,
             Noun::QueueEntry => Self::ReadQueue,
             Noun::Chart => Self::ReadChart,
@@ -229,7 +230,8 @@ impl Right {
             | Noun::Schedule
             | Noun::Leave
             | Noun::ClosedDay
-            | Noun::Slot => Self::WriteDiary,
+            | Noun::Slot
+            | Noun::Loan => Self::WriteDiary,
             Noun::Appointment => Self::Book,
             Noun::QueueEntry => Self::RunQueue,
             Noun::Chart => Self::WriteChart,
@@ -328,6 +330,11 @@ impl Stamp {
     /// The stamp of what the hub asks for in somebody's name.
     pub fn of_hub(now: Timestamp) -> Self {
         Self { actor: Actor::Box, role: Role::Hub, channel: Channel::Hub, now }
+    }
+
+    /// The stamp of the box that does what the hub sold: a slot of its own, which it had lent.
+    pub fn of_sale(now: Timestamp) -> Self {
+        Self { channel: Channel::Hub, ..Self::of_box(now) }
     }
 
     /// Whether the actor has a right.

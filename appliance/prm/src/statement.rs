@@ -29,6 +29,7 @@ pub fn ids(
         Noun::Appointment => "appointment",
         Noun::QueueEntry => "queue_entry",
         Noun::Device => "device",
+        Noun::Loan => "loan",
         Noun::Leave
         | Noun::ClosedDay
         | Noun::Slot

@@ -239,7 +239,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Checks in. 201 with a token; 200 with the same token for somebody who has one already; 409
+         * Checks in. 201 with a token (of the desk for a booking online of which the box has not heard who
+         *     booked); 200 with the same token for somebody who has one already; 409
          *     `choose_person` with `people` when more than one fits.
          */
         post: operations["post_check_ins"];
@@ -569,6 +570,95 @@ export interface paths {
         get: operations["get_live"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Slots that are held for booking online, by start. */
+        get: operations["get_loans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/displaced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Patients who were displaced and for whom nothing was done yet, the longest known first. */
+        get: operations["get_loans_displaced"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/displaced/{id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what was done for a patient who was displaced. */
+        post: operations["post_loans_displaced_id_done"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/{id}/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a slot without the hub, when it can sell nothing any more: 409 `loan_not_over` before that, with
+         *     `Retry-After`. A sale that comes to light later gets the slot if it is free, else the patient is
+         *     displaced.
+         */
+        post: operations["post_loans_id_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/{id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the hub for a slot. It is free here as soon as the hub has answered, unless it was sold. */
+        post: operations["post_loans_id_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1501,6 +1591,29 @@ export interface components {
          * @enum {string}
          */
         DeviceStatus: "offered" | "pending" | "paired" | "revoked";
+        /** @description A patient with a confirmation for a slot that somebody else has. */
+        Displaced: {
+            /**
+             * Format: uuid
+             * @description The booking that was confirmed online.
+             */
+            booking_id: string;
+            /**
+             * Format: uuid
+             * @description The loan; null if this box knows no such session any more.
+             */
+            loan_id: string | null;
+            /** Format: uuid */
+            patient_id: string;
+            patient_name: string;
+            patient_phone: string | null;
+            /** Format: uuid */
+            practitioner_id: string | null;
+            /** @description When it came to light. */
+            said_at: string;
+            /** @description When the patient was to come. */
+            start: string;
+        };
         /** @description Two records that may be of one person. */
         DuplicatePair: {
             /** @description The record made first. */
@@ -1617,6 +1730,42 @@ export interface components {
             seq: number;
             verb: string;
         };
+        /** @description A slot that is held for booking online. */
+        Loan: {
+            /**
+             * Format: uuid
+             * @description The appointment for which it was sold, as far as is known.
+             */
+            appointment_id: string | null;
+            /** @description RFC 3339 with the clinic's offset. */
+            end: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description In how many seconds it can be taken without the hub.
+             */
+            override_in_seconds: number;
+            /** Format: uuid */
+            practitioner_id: string;
+            /** @description Until when the hub sells it. */
+            sell_until: string;
+            slot_id: string;
+            /** @description RFC 3339 with the clinic's offset. */
+            start: string;
+            status: components["schemas"]["LoanStatus"];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What became of a slot that was asked back or taken. */
+        LoanAnswer: {
+            loan: components["schemas"]["Loan"] | null;
+        };
+        /**
+         * @description How a slot stands that is held for booking online.
+         * @enum {string}
+         */
+        LoanStatus: "granted" | "held" | "recalled" | "sold" | "unknown";
         /** @description A room, a piece of equipment or a site. */
         Location: {
             /** @description Whether it is in use. */
@@ -1842,6 +1991,11 @@ export interface components {
             /** @description Why. */
             reason: string;
         };
+        /** @description OverrideReason. */
+        OverrideReason: {
+            /** @description In a sentence, for the record. */
+            reason: string;
+        };
         /** @description A list, or a part of one. */
         Page_Appointment: {
             /** @description What was asked for, in order. */
@@ -1943,6 +2097,34 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_Displaced: {
+            /** @description What was asked for, in order. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description The booking that was confirmed online.
+                 */
+                booking_id: string;
+                /**
+                 * Format: uuid
+                 * @description The loan; null if this box knows no such session any more.
+                 */
+                loan_id: string | null;
+                /** Format: uuid */
+                patient_id: string;
+                patient_name: string;
+                patient_phone: string | null;
+                /** Format: uuid */
+                practitioner_id: string | null;
+                /** @description When it came to light. */
+                said_at: string;
+                /** @description When the patient was to come. */
+                start: string;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_DuplicatePair: {
             /** @description What was asked for, in order. */
             items: {
@@ -2023,6 +2205,38 @@ export interface components {
                 /** Format: int64 */
                 seq: number;
                 verb: string;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_Loan: {
+            /** @description What was asked for, in order. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description The appointment for which it was sold, as far as is known.
+                 */
+                appointment_id: string | null;
+                /** @description RFC 3339 with the clinic's offset. */
+                end: string;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description In how many seconds it can be taken without the hub.
+                 */
+                override_in_seconds: number;
+                /** Format: uuid */
+                practitioner_id: string;
+                /** @description Until when the hub sells it. */
+                sell_until: string;
+                slot_id: string;
+                /** @description RFC 3339 with the clinic's offset. */
+                start: string;
+                status: components["schemas"]["LoanStatus"];
+                /** Format: int64 */
+                version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
@@ -2144,6 +2358,22 @@ export interface components {
                 /** Format: uuid */
                 id: string;
                 /**
+                 * Format: int64
+                 * @description Nothing is lent, and nothing sold online, that begins sooner than in so many hours.
+                 */
+                loan_cutoff_hours: number | null;
+                /**
+                 * Format: int64
+                 * @description Nothing is lent that begins later than in so many days.
+                 */
+                loan_horizon_days: number | null;
+                /**
+                 * Format: int64
+                 * @description The share of a day's free slots that is lent for booking online, in hundredths; null is as
+                 *     the settings say.
+                 */
+                loan_share_percent: number | null;
+                /**
                  * Format: uuid
                  * @description Where, if not in the practitioner's usual room.
                  */
@@ -2206,6 +2436,8 @@ export interface components {
                 free: number;
                 /** @description The schedule and the start in minutes since 1970; stays the same as long as the session does. */
                 id: string;
+                /** @description Whether it is held for booking online; it can be had back by a recall of the loan. */
+                lent: boolean;
                 /** Format: uuid */
                 location_id: string | null;
                 /** Format: uuid */
@@ -2570,6 +2802,22 @@ export interface components {
             /** Format: uuid */
             id: string;
             /**
+             * Format: int64
+             * @description Nothing is lent, and nothing sold online, that begins sooner than in so many hours.
+             */
+            loan_cutoff_hours: number | null;
+            /**
+             * Format: int64
+             * @description Nothing is lent that begins later than in so many days.
+             */
+            loan_horizon_days: number | null;
+            /**
+             * Format: int64
+             * @description The share of a day's free slots that is lent for booking online, in hundredths; null is as
+             *     the settings say.
+             */
+            loan_share_percent: number | null;
+            /**
              * Format: uuid
              * @description Where, if not in the practitioner's usual room.
              */
@@ -2601,6 +2849,21 @@ export interface components {
         };
         /** @description What is to be changed; what is left out stays. Other days, times or lengths are a new session. */
         ScheduleEdit: {
+            /**
+             * Format: int64
+             * @description 1 to 720; null is as the settings say.
+             */
+            loan_cutoff_hours?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 35; null is as the settings say.
+             */
+            loan_horizon_days?: number | null;
+            /**
+             * Format: int64
+             * @description 0 to 100; null is as the settings say.
+             */
+            loan_share_percent?: number | null;
             /**
              * Format: uuid
              * @description Null is the practitioner's usual room.
@@ -2666,7 +2929,7 @@ export interface components {
             choice?: string | null;
             /** @description A telephone number in any form. */
             phone?: string | null;
-            /** @description The text of an appointment's QR. */
+            /** @description The text of an appointment's QR, or of the confirmation of a booking online (`CPS1:`). */
             qr?: string | null;
         };
         /** @description User name and password. */
@@ -2689,6 +2952,8 @@ export interface components {
             free: number;
             /** @description The schedule and the start in minutes since 1970; stays the same as long as the session does. */
             id: string;
+            /** @description Whether it is held for booking online; it can be had back by a recall of the loan. */
+            lent: boolean;
             /** Format: uuid */
             location_id: string | null;
             /** Format: uuid */
@@ -4967,6 +5232,282 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_loans: {
+        parameters: {
+            query?: {
+                /** @description Of this practitioner. */
+                practitioner?: string;
+                /** @description That begin on this local date or later. */
+                from?: string;
+                /** @description That begin before this local date. */
+                to?: string;
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Loan"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_loans_displaced: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Displaced"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_loans_displaced_id_done: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The booking. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideReason"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_loans_id_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideReason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoanAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_loans_id_recall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoanAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

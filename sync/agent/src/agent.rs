@@ -20,6 +20,7 @@ use sync_protocol::ledger::{
 };
 use sync_protocol::lineage::LogId;
 use sync_protocol::loan::Generation;
+use sync_protocol::loan::clock::Nonce;
 use sync_protocol::uplink::{self, Next, Own, State, Stop, Uplink};
 use sync_protocol::wire::{self, Answer, Up};
 
@@ -113,6 +114,7 @@ pub struct Agent {
     client: Option<Client>,
     keys: Option<BoxKeys>,
     known: Option<Known>,
+    nonce: Option<Nonce>,
 }
 
 /// What is known as long as the process lives.
@@ -161,12 +163,17 @@ impl Sealed {
 impl Agent {
     /// Of the box with these records, with its keys in a folder. `show` makes resources of records.
     pub fn new(db: Db, keys_folder: PathBuf, show: Shown) -> Self {
-        Self { db, keys_folder, show, client: None, keys: None, known: None }
+        Self { db, keys_folder, show, client: None, keys: None, known: None, nonce: None }
     }
 
     /// Forgets what the hub said: the next round asks.
     pub fn ask_again(&mut self) {
         self.known = None;
+    }
+
+    /// What the newest receipt carried, for loans; nothing if the line is away.
+    pub fn nonce(&self) -> Option<Nonce> {
+        self.nonce
     }
 
     /// One exchange, if there is anything to exchange.
@@ -176,6 +183,7 @@ impl Agent {
     pub async fn round(&mut self, now: Timestamp) -> Result<Turn, Fault> {
         let turn = self.exchange(now).await;
         if let Err(fault) = &turn {
+            self.nonce = None;
             self.note_fault(fault, now).await;
         }
         turn
@@ -269,7 +277,8 @@ impl Agent {
         let Sealed { envelope: _, hub, standing, uplink, head, end, is_question } = sealed;
         let keys = self.keys()?;
         let answer = open(&hub, keys, uplink.log, answer).ok_or(Fault::Receipt)?;
-        let Answer { receipt, nonce: _, capabilities, pause_ms } = answer;
+        let Answer { receipt, nonce, capabilities, pause_ms } = answer;
+        self.nonce = Some(nonce).filter(|_| receipt.standing == Heard::Living);
         let own = self.own(stamp, &receipt, end).await?;
         let heard = uplink.hear(&receipt, |_| own);
         let is_stuck = !is_question && heard.state == uplink.state;

@@ -20,7 +20,7 @@
 //! # What is told
 //!
 //! Records that FHIR can say, as they are now: the clinic, patients, practitioners and their roles,
-//! locations, services, schedules, appointments, places in the queue, devices, and what is kept as
+//! locations, services, schedules, appointments, places in the queue, devices, slots that are lent, and what is kept as
 //! given. Staff, sessions, tokens, leave, closed days and the audit stay on the box.
 //!
 //! # Invariants
@@ -37,6 +37,7 @@ pub mod down;
 pub mod enrol;
 mod http;
 pub mod keys;
+pub mod loans;
 mod mark;
 pub mod pace;
 mod record;

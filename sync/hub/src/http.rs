@@ -3,6 +3,7 @@
 mod bundles;
 mod enroll;
 mod health;
+mod loans;
 mod problem;
 mod requests;
 
@@ -22,6 +23,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/v1/bundles", post(bundles::post))
         .route("/v1/requests", get(requests::get))
         .route("/v1/replies", post(requests::reply))
+        .route("/v1/loans", post(loans::post))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, stopwatch};
+use crate::loans::Sales;
 use crate::place::{self, HubKeys};
 use crate::requests::Requests;
 use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
@@ -36,6 +37,8 @@ pub struct Hub {
     pub requests: Requests,
     pub(crate) arriving: Semaphore,
     pub(crate) worked: Semaphore,
+    /// The numbers of sales, beside the database.
+    pub(crate) sales: Sales,
     life: u64,
     started: Instant,
 }
@@ -110,18 +113,20 @@ impl Hub {
             requests: Requests::default(),
             arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
             worked: Semaphore::new(BUNDLES_WORKED_MAX),
+            sales: Sales::default(),
             life,
             started: stopwatch(),
         })
     }
 
-    /// What a box of this clinic echoes when it lends: good for this run of the hub and for this life of
-    /// the clinic only. So neither a copy of the database, nor a clinic that was put back from a
-    /// backup while the hub ran, nor a reboot makes an old one good; and what was lent to one process
-    /// is sold by that one only.
+    /// What a box of this clinic echoes when it lends: good for this run of the hub only, and of a
+    /// database and a life of the clinic from which no sale is missing ([`crate::loans::begin`]). So
+    /// neither a copy of the database, nor a clinic that was put back from a backup while the hub ran, nor a
+    /// reboot makes an old one good; and what was lent to one process is sold by that one only.
     pub fn nonce(&self, clinic: &Clinic) -> Nonce {
         let at_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Nonce { store: self.life ^ clinic.life.cast_unsigned(), boot: self.life, at_ms }
+        let store = self.sales.store(clinic.id).unwrap_or(self.life);
+        Nonce { store: store ^ clinic.life.cast_unsigned(), boot: self.life, at_ms }
     }
 
     /// What a record of a clinic says, as its box sent it.

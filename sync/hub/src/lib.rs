@@ -30,6 +30,7 @@ pub mod enroll;
 pub mod examine;
 pub mod http;
 pub mod hub;
+pub mod loans;
 pub mod master;
 pub mod mend;
 pub mod place;

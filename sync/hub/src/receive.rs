@@ -45,6 +45,9 @@ pub enum Refused {
     /// The keys of the hub.
     #[error(transparent)]
     Key(#[from] WrongKey),
+    /// The number of sales beside the database cannot be read or written.
+    #[error("the number of sales cannot be read or written: {0}; look at the disk of the hub")]
+    Sales(std::io::Error),
     /// The receipt could not be sealed.
     #[error("the receipt could not be sealed; try again")]
     NotSealed,
@@ -75,6 +78,7 @@ fn receive_once(hub: &Hub, bytes: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
     })?;
     let (enrolled, clinic) = known.ok_or(Refused::Unrecognised)?;
     let bundle = open(hub, bytes, &enrolled)?;
+    crate::loans::begin(hub, clinic.id)?;
     let examined = examine_all(hub, &clinic, &bundle)?;
     let Some((receipt, effects)) = take(hub, &clinic, &enrolled, &bundle, &examined)? else {
         return Ok(None);

@@ -11,6 +11,7 @@
 
 mod carry;
 mod clinic;
+mod loan;
 mod migration;
 mod postgres;
 mod record;
@@ -26,6 +27,10 @@ pub use clinic::{
     Clinic, Code, Enrolled, Overview, add_clinic, add_code, clinic, clinic_named, clinics, code,
     code_owner, enrolled, enrolled_at, owner_of_hardware, owner_of_key, put_enrolled, revoke,
     use_code,
+};
+pub use loan::{
+    LoanRow, SaleRow, add_sale, count_sale, forget_loans, loan, loan_count, loan_store, loans,
+    loans_due, loans_held, loans_over, loans_sold, look_at_held, put_loan, put_loan_store, sale,
 };
 use postgres::Postgres;
 pub use postgres::{Address, prepare};

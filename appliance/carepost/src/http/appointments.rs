@@ -314,8 +314,12 @@ pub(super) async fn offer_alternatives<T>(
         Ok(done) => return Ok(done),
         Err(problem) => problem,
     };
-    let Some(Code::SlotTaken(wanted) | Code::SessionFull(wanted) | Code::LocationTaken(wanted)) =
-        problem.refused()
+    let Some(
+        Code::SlotTaken(wanted)
+        | Code::SlotLent(wanted)
+        | Code::SessionFull(wanted)
+        | Code::LocationTaken(wanted),
+    ) = problem.refused()
     else {
         return Err(problem);
     };

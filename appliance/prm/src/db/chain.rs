@@ -131,6 +131,7 @@ fn is_identity(noun: Noun) -> bool {
         | Noun::Leave
         | Noun::ClosedDay
         | Noun::Slot
+        | Noun::Loan
         | Noun::Appointment
         | Noun::QueueEntry
         | Noun::Chart

@@ -87,7 +87,7 @@ impl From<Refused> for Problem {
             Refused::NotLiving => Self::new(StatusCode::CONFLICT, "not_living", detail),
             Refused::Stopping => Self::busy(),
             Refused::Store(error) => error.into(),
-            Refused::Key(_) | Refused::NotSealed => Self::unavailable(&error),
+            Refused::Key(_) | Refused::Sales(_) | Refused::NotSealed => Self::unavailable(&error),
         }
     }
 }

@@ -46,7 +46,12 @@ fn loans_up() -> LoansUp {
         (slot.clone(), ToHub::Recall { fence: FENCE, nonce: NONCE }),
         (slot, ToHub::Settled { fence: FENCE }),
     ];
-    LoansUp { by: Some(Generation(2)), said }
+    LoansUp {
+        by: Some(Generation(2)),
+        said,
+        after: Some(SlotKey(vec![8])),
+        wanting: vec![BookingId([5; 16])],
+    }
 }
 
 fn loans_down() -> LoansDown {
@@ -65,7 +70,9 @@ fn loans_down() -> LoansDown {
         (slot.clone(), ToBox::Sale { fence: FENCE, booking }),
         (slot, ToBox::Return { fence: FENCE, outcome: Outcome::Unknown }),
     ];
-    LoansDown { said, accounts: Some(accounts) }
+    let details =
+        vec![Details { booking, body: Some(b"who".to_vec()) }, Details { booking, body: None }];
+    LoansDown { said, accounts: Some(accounts), details, more: false }
 }
 
 fn batch() -> Batch {
@@ -124,7 +131,8 @@ fn what_is_beyond_its_bounds_is_neither_written_nor_read() {
     assert_eq!(write(&long), Err(Malformed));
     assert_eq!(read::<LoansUp>(&minicbor::to_vec(&long).unwrap()), Err(Malformed));
     let fence = Fence { epoch: Epoch(EPOCH_MAX + 1), ..FENCE };
-    let far = LoansUp { by: None, said: vec![(SlotKey(vec![1]), ToHub::Settled { fence })] };
+    let said = vec![(SlotKey(vec![1]), ToHub::Settled { fence })];
+    let far = LoansUp { by: None, said, after: None, wanting: Vec::new() };
     assert_eq!(write(&far), Err(Malformed));
     let gap = Batch { after: 3, ..batch() };
     assert_eq!(write(&gap), Err(Malformed));
