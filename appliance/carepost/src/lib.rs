@@ -23,3 +23,4 @@ pub mod serve;
 pub mod smart;
 pub mod sync;
 pub mod tls;
+pub mod turn;

@@ -97,7 +97,9 @@ async fn exchange(app: &App, agent: &mut Agent, loans: &mut Loans) -> Result<Tur
     let turn = agent.round(app.now()).await?;
     match turn {
         Turn::Told { more: false, .. } | Turn::Idle => {}
-        Turn::Told { more: true, .. } | Turn::Alone | Turn::Stopped(_) => return Ok(turn),
+        Turn::Told { more: true, .. } | Turn::Alone | Turn::Stopped(_) | Turn::Replacing => {
+            return Ok(turn);
+        }
     }
     match loans.round(agent.nonce(), app.now(), app.clock.since_boot()).await? {
         loans::Turn::Done { more: true } => Ok(Turn::Told { more: true, pause_ms: 0 }),
@@ -114,7 +116,7 @@ async fn exchange(app: &App, agent: &mut Agent, loans: &mut Loans) -> Result<Tur
 fn say(turn: &Result<Turn, Fault>, said: &mut &'static str) {
     let now = match turn {
         Ok(Turn::Stopped(_)) => "stopped",
-        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle) => "",
+        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Replacing) => "",
         Err(fault) => fault.word(),
     };
     if now == *said {
@@ -127,7 +129,9 @@ fn say(turn: &Result<Turn, Fault>, said: &mut &'static str) {
                 "nothing is told to the hub any more; see `carepost sync status`"
             );
         }
-        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle) => tracing::info!("the hub is told again"),
+        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Replacing) => {
+            tracing::info!("the hub is told again")
+        }
         Err(fault) => tracing::warn!(%fault, "the hub is not told; it is tried again"),
     }
     *said = now;

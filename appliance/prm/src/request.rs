@@ -151,11 +151,9 @@ pub fn keep(
     (body, deadline): (&[u8], Option<Timestamp>),
 ) -> Result<()> {
     stamp.needs(Right::AnswerRequests)?;
-    if kind == Kind::Proposal {
-        if count_proposals(tx)? >= PROPOSALS_MAX {
-            let what = format!("at most {PROPOSALS_MAX} proposals wait for the desk");
-            return Err(Error::refused(Code::TooMany, what));
-        }
+    if kind == Kind::Proposal && count_proposals(tx)? >= PROPOSALS_MAX {
+        let what = format!("at most {PROPOSALS_MAX} proposals wait for the desk");
+        return Err(Error::refused(Code::TooMany, what));
     }
     tx.sql()
         .prepare_cached(

@@ -66,10 +66,12 @@ function minutesAgo(time: string | null): number {
   return time === null ? 0 : Math.max(0, Math.floor((desk.nowMs - Date.parse(time)) / 60_000));
 }
 
-/** A time of today by the clock, of another day with the day. */
+/** A time of today by the clock, of another day with the day, of another year with the year. */
 export function showMoment(time: string): string {
-  const clock = showTime(time, words.locale);
-  return dateOf(time) === desk.today() ? clock : `${showDate(dateOf(time), words.locale)}, ${clock}`;
+  const [clock, date, today] = [showTime(time, words.locale), dateOf(time), desk.today()];
+  if (date === today) return clock;
+  const style = date.slice(0, 4) === today.slice(0, 4) ? 'short' : 'day';
+  return `${showDate(date, words.locale, style)}, ${clock}`;
 }
 
 export const standing = new Standing();

@@ -55,6 +55,8 @@ pub enum Turn {
     Idle,
     /// Nothing is sent until a person decides.
     Stopped(Stop),
+    /// The box takes another's place, and tells nothing before it has got everything back.
+    Replacing,
 }
 
 /// Why an exchange failed. The next one begins where the hub's last receipt says.
@@ -232,6 +234,9 @@ impl Agent {
         let (hub, standing, log, head) = found.await?;
         let Some(hub) = hub else { return Ok(Prepared::Nothing(Turn::Alone)) };
         let standing = of_log(standing, log);
+        if standing.stop.as_deref() == Some(hub::REPLACING) {
+            return Ok(Prepared::Nothing(Turn::Replacing));
+        }
         let head = head.unsigned_abs();
         let (uplink, sent) = self.resumed(&hub, &standing);
         let is_due =

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use prm::db::Db;
 use prm::error::Error;
-use prm::hub::{self, Hub};
+use prm::hub::{self, Hub, Standing};
 use prm::stamp::Stamp;
 use prm::{change, clinic};
 use ring::digest::{SHA256, digest};
@@ -45,6 +45,8 @@ pub struct Joining<'a> {
     pub data: &'a Path,
     /// The folder of the keys.
     pub keys: &'a Path,
+    /// The box takes another's place: it tells nothing before it has got everything back.
+    pub replaces: bool,
 }
 
 /// What came of it.
@@ -120,7 +122,7 @@ struct Keys {
 /// # Errors
 /// [`EnrolError`]; then the box is as before, but for its keys, which a second try uses, too.
 pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Joined, EnrolError> {
-    let Joining { url, code, fingerprint: wanted, data, keys: folder } = joining;
+    let Joining { url, code, fingerprint: wanted, data, keys: folder, replaces } = joining;
     let url = http::check_address(url)?;
     if code.len() > CODE_BYTES_MAX {
         return Err(EnrolError::Code);
@@ -157,7 +159,13 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
         let stamp = Stamp::of_box(now);
         let log = change::log_id(tx)?;
         let anew = hub::standing(tx)?.is_some_and(|it| it.log == log && it.stop.is_some());
-        hub::join(tx, &stamp, &hub, (generation, anew))
+        hub::join(tx, &stamp, &hub, (generation, anew))?;
+        if replaces {
+            let log = change::log_id(tx)?;
+            let stop = Some(hub::REPLACING.to_owned());
+            hub::note(tx, &stamp, &Standing { stop, ..Standing::unknown(log, generation) }, None)?;
+        }
+        Ok(())
     })
     .await?;
     Ok(Joined { clinic_name, hub: found, own: keys.fingerprint() })

@@ -41,6 +41,7 @@ pub mod loans;
 mod mark;
 pub mod pace;
 mod record;
+pub mod restore;
 mod sealed;
 pub mod status;
 mod word;

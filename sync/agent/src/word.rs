@@ -36,6 +36,9 @@ pub fn of_reason(reason: Reason) -> &'static str {
     }
 }
 
+/// What a person is to do about a box that takes another's place and has not got everything back.
+pub const REPLACING_ADVICE: &str = "this box takes another's place and has not got everything back from the hub yet; run `carepost enroll --replace` again";
+
 /// What a person is to do about a stop.
 pub fn advice(stop: Stop) -> &'static str {
     match stop {
@@ -46,7 +49,7 @@ pub fn advice(stop: Stop) -> &'static str {
             "the hub listens to a later life of this box; switch this one off, or join the hub again with `carepost enroll`"
         }
         Stop::NotEnrolled => {
-            "this box was restored, or is another than the one that the hub listens to; make a code there with `carepost-hub clinic code`, and join again with `carepost enroll`"
+            "this box was restored, or is another than the one that the hub listens to; stop it, make a code there with `carepost-hub clinic code`, and join with `carepost enroll --replace`, which first takes back what the hub knows and this box does not"
         }
         Stop::Pruned => {
             "the hub lost what this box has no more; join the hub again with `carepost enroll`"

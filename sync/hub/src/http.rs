@@ -6,6 +6,7 @@ mod health;
 mod loans;
 mod problem;
 mod requests;
+mod restore;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/v1/requests", get(requests::get))
         .route("/v1/replies", post(requests::reply))
         .route("/v1/loans", post(loans::post))
+        .route("/v1/restore", post(restore::post))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

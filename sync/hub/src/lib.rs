@@ -37,6 +37,7 @@ pub mod place;
 pub mod receive;
 pub mod rekey;
 pub mod requests;
+pub mod restore;
 pub mod sealed;
 pub mod store;
 pub mod vault;

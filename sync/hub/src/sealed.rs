@@ -27,6 +27,19 @@ pub struct Opened<T> {
 /// # Errors
 /// [`Refused`].
 pub fn open<T: Inside>(hub: &Hub, bytes: &[u8]) -> Result<Opened<T>, Refused> {
+    let opened = open_of_any_log(hub, bytes)?;
+    let ledger = opened.from.ledger.as_ref();
+    if !ledger.is_some_and(|it| it.lineage.log == opened.log && !it.quarantined) {
+        return Err(Refused::NotLiving);
+    }
+    Ok(opened)
+}
+
+/// Opens an envelope of the box that it says it is from, whichever log that box has.
+///
+/// # Errors
+/// [`Refused`].
+pub fn open_of_any_log<T: Inside>(hub: &Hub, bytes: &[u8]) -> Result<Opened<T>, Refused> {
     let claimed = envelope::claimed(bytes)?;
     let known = hub.store.read(claimed.clinic, |tx| -> Result<_, StoreError> {
         let enrolled = store::enrolled_at(tx, claimed.clinic, claimed.box_id)?;
@@ -45,9 +58,6 @@ pub fn open<T: Inside>(hub: &Hub, bytes: &[u8]) -> Result<Opened<T>, Refused> {
     let expected = Expected { kind: T::KIND, clinic: from.clinic, box_id: from.id };
     let opened = receiver.open(bytes, &expected)?;
     let log = opened.place.log;
-    if !from.ledger.as_ref().is_some_and(|it| it.lineage.log == log && !it.quarantined) {
-        return Err(Refused::NotLiving);
-    }
     let body = wire::read(&opened.body).map_err(|_| Refused::Malformed)?;
     Ok(Opened { body, log, from, clinic })
 }

@@ -35,7 +35,8 @@ pub use loan::{
 use postgres::Postgres;
 pub use postgres::{Address, prepare};
 pub use record::{
-    ParkedRow, Record, apply, parked, parked_body, put_record, record, record_count, save_ledger,
+    ParkedRow, Record, apply, parked, parked_body, put_record, record, record_count, records_after,
+    save_ledger,
 };
 pub use request::{
     Downlink, begin_downlink, downlink, due_requests, forget_requests, hear, polled, put_before,

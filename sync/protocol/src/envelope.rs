@@ -100,6 +100,10 @@ pub enum Kind {
     MessageOut,
     /// Box to hub: the answer to a request.
     Reply,
+    /// Box to hub: a box that takes another's place wants what the hub holds.
+    Restore,
+    /// Hub to box: some of that.
+    Restored,
 }
 
 /// Who sends.
@@ -113,7 +117,7 @@ pub enum Direction {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Bundle,
         Self::Receipt,
         Self::LoansUp,
@@ -123,6 +127,8 @@ impl Kind {
         Self::MessageIn,
         Self::MessageOut,
         Self::Reply,
+        Self::Restore,
+        Self::Restored,
     ];
 
     /// Its number on the wire.
@@ -137,16 +143,23 @@ impl Kind {
             Self::MessageIn => 7,
             Self::MessageOut => 8,
             Self::Reply => 9,
+            Self::Restore => 10,
+            Self::Restored => 11,
         }
     }
 
     /// Who sends it.
     pub fn direction(self) -> Direction {
         match self {
-            Self::Bundle | Self::LoansUp | Self::Taken | Self::MessageOut | Self::Reply => {
-                Direction::Up
+            Self::Bundle
+            | Self::LoansUp
+            | Self::Taken
+            | Self::MessageOut
+            | Self::Reply
+            | Self::Restore => Direction::Up,
+            Self::Receipt | Self::LoansDown | Self::Requests | Self::MessageIn | Self::Restored => {
+                Direction::Down
             }
-            Self::Receipt | Self::LoansDown | Self::Requests | Self::MessageIn => Direction::Down,
         }
     }
 }

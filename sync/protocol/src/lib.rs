@@ -59,5 +59,6 @@ pub mod lineage;
 pub mod loan;
 pub mod pause;
 pub mod qr;
+pub mod restore;
 pub mod uplink;
 pub mod wire;

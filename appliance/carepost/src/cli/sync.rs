@@ -1,6 +1,8 @@
 //! `carepost enroll` and `carepost sync`.
 
-use anyhow::bail;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use prm::db::Db;
@@ -8,7 +10,7 @@ use prm::stamp::Stamp;
 use prm::{clinic, hub};
 use serde::Serialize;
 use sync_agent::condition::{Said, said};
-use sync_agent::enrol::{Joining, enrol};
+use sync_agent::enrol::{self, Joining};
 use sync_agent::status::{Joined, Status, status};
 use sync_agent::{Turn, check_address};
 
@@ -27,14 +29,40 @@ pub(super) struct Enroll {
     #[command(flatten)]
     place: Place,
     /// Where the hub is, for example https://hub.example; http only on this very machine.
-    #[arg(long, value_name = "URL", value_parser = address)]
-    hub: String,
+    #[arg(long, value_name = "URL", value_parser = address, required_unless_present = "replace")]
+    hub: Option<String>,
     /// The code that `carepost-hub clinic add` or `clinic code` printed; it is good once.
-    #[arg(long)]
-    code: String,
+    #[arg(long, required_unless_present = "replace")]
+    code: Option<String>,
     /// Joins only a hub with this fingerprint; without it compare the one that is printed.
     #[arg(long, value_name = "XXXX-XXXX-XXXX-XXXX")]
     fingerprint: Option<String>,
+    /// Takes the place of the clinic's box that broke or was lost: everything that the hub holds comes back
+    /// first. In a folder without a box, a new one is made; in one that was restored from a backup, what is
+    /// newer at the hub comes. Said again without hub and code, it goes on where it failed.
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    replacing: Replacing,
+}
+
+/// How a box takes another's place.
+#[derive(Debug, Args)]
+pub(super) struct Replacing {
+    /// Goes on without what could not be taken. The hub forgets it then.
+    #[arg(long, requires = "replace")]
+    pub(super) leave_out_refused: bool,
+    /// Writes what could not be taken, and why, to a file: one JSON object to a line.
+    #[arg(long, value_name = "FILE", requires = "replace")]
+    pub(super) report: Option<PathBuf>,
+}
+
+/// The hub that is to be joined.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) hub: String,
+    pub(super) code: String,
+    pub(super) fingerprint: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -60,20 +88,38 @@ fn address(text: &str) -> Result<String, String> {
 
 impl Enroll {
     pub(super) fn run(self, clock: &Clock) -> anyhow::Result<()> {
-        let Self { place: Place { data }, hub, code, fingerprint } = self;
+        let Self { place: Place { data }, hub, code, fingerprint, replace, replacing } = self;
+        let wanted = hub.zip(code).map(|(hub, code)| Wanted { hub, code, fingerprint });
+        if replace {
+            return super::replace::run(&data, wanted, &replacing, clock);
+        }
+        let wanted = wanted.context("say --hub and --code")?;
         let db = open_db(&data)?;
-        let joined = on_runtime(async {
-            let keys = place::keys(&data);
-            let fingerprint = fingerprint.as_deref();
-            let joining = Joining { url: &hub, code: &code, fingerprint, data: &data, keys: &keys };
-            Ok(enrol(&db, joining, clock.now()).await?)
-        });
+        let joined = wanted.join(&data, &db, (clock, false));
         db.close();
         let joined = joined?;
         say(&format!(
-            "{} has joined {hub}.\n\n  the hub's fingerprint  {}\n  the box's fingerprint  {}\n\nCompare both with `carepost-hub clinic status` before you go. A box that serves begins to tell the hub within a minute.\n",
-            joined.clinic_name, joined.hub, joined.own,
+            "{} has joined {}.\n\n  the hub's fingerprint  {}\n  the box's fingerprint  {}\n\nCompare both with `carepost-hub clinic status` before you go. A box that serves begins to tell the hub within a minute.\n",
+            joined.clinic_name, wanted.hub, joined.hub, joined.own,
         ))
+    }
+}
+
+impl Wanted {
+    /// Joins the hub.
+    pub(super) fn join(
+        &self,
+        data: &Path,
+        db: &Db,
+        (clock, replaces): (&Clock, bool),
+    ) -> anyhow::Result<enrol::Joined> {
+        on_runtime(async {
+            let keys = place::keys(data);
+            let Self { hub: url, code, fingerprint } = self;
+            let fingerprint = fingerprint.as_deref();
+            let joining = Joining { url, code, fingerprint, data, keys: &keys, replaces };
+            Ok(enrol::enrol(db, joining, clock.now()).await?)
+        })
     }
 }
 
@@ -97,7 +143,7 @@ impl Sync {
                             Turn::Told { more: true, pause_ms: _ } => {}
                             Turn::Told { more: false, pause_ms: _ } | Turn::Idle => return Ok(()),
                             // What it stopped for stands in the status.
-                            Turn::Stopped(_) => return Ok(()),
+                            Turn::Stopped(_) | Turn::Replacing => return Ok(()),
                             Turn::Alone => {
                                 bail!("this box has joined no hub; join one with `carepost enroll`")
                             }

@@ -81,7 +81,8 @@ impl Hub {
         let keys = place::keys(data);
         let url = format!("http://{}", line.address());
         let fingerprint = Some(fingerprint.as_str());
-        let joining = Joining { url: &url, code: &code, fingerprint, data, keys: &keys };
+        let joining =
+            Joining { url: &url, code: &code, fingerprint, data, keys: &keys, replaces: false };
         enrol(db, joining, now).await?;
         Ok(Some((hub, line)))
     }

@@ -56,7 +56,7 @@ fn answer(data: &Path, db: &Db, now: Timestamp) -> Finding {
         Ok(Ok(Turn::Told { .. } | Turn::Idle)) => {
             good(WHAT, "it answers, and it is the one that this box joined")
         }
-        Ok(Ok(Turn::Stopped(_) | Turn::Alone)) => {
+        Ok(Ok(Turn::Stopped(_) | Turn::Alone | Turn::Replacing)) => {
             warning(WHAT, "it was not asked, because a person has to decide first")
         }
         Ok(Err(fault @ Fault::Http(HttpError::NoAnswer))) => warning(WHAT, fault.to_string()),
