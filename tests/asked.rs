@@ -134,7 +134,14 @@ impl World {
             let url = format!("http://{}", listener.local_addr().unwrap());
             let router = axum::Router::new().fallback(through).with_state(Arc::clone(&self.line));
             tokio::spawn(async move { axum::serve(listener, router).await });
-            let joining = Joining { url: &url, code: &code, fingerprint: None, data, keys: &keys };
+            let joining = Joining {
+                url: &url,
+                code: &code,
+                fingerprint: None,
+                data,
+                keys: &keys,
+                replaces: false,
+            };
             enrol(&db, joining, now()).await.unwrap();
             agent.round(now()).await.unwrap();
         });

@@ -6,6 +6,7 @@
 mod disk;
 mod hub;
 mod line;
+mod replaced;
 
 use std::fs;
 use std::path::Path;

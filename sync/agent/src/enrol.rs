@@ -79,7 +79,7 @@ pub enum EnrolError {
     Code,
     /// This hardware is another clinic's.
     #[error(
-        "the hub knows this machine and data folder as the box of another clinic; put this box into another folder, or shut the other out there with `carepost-hub clinic revoke`"
+        "the hub knows this machine and data folder as the box of another clinic; move this box to another folder, and enrol it from there"
     )]
     Hardware,
     /// These keys are another clinic's.

@@ -21,6 +21,8 @@ use crate::journeys::running::{Clinic, Running, program_named};
 pub const CLINIC: &str = "Shanti Clinic";
 /// Exchanges within which everything is told, even over a bad line.
 const EXCHANGES_MAX: usize = 400;
+/// Records that are read at once.
+const PAGE: u32 = 500;
 /// The types that a box tells.
 const TOLD: [&str; 11] = [
     "Appointment",
@@ -118,6 +120,12 @@ impl World {
         clinic.command(&["enroll", "--hub", &address, "--code", code.trim()])
     }
 
+    /// Lets a box take the place of the clinic's with a code.
+    pub fn replace(&self, clinic: &Clinic, code: &str) -> Output {
+        let address = self.line.address();
+        clinic.command(&["enroll", "--replace", "--hub", &address, "--code", code.trim()])
+    }
+
     /// A code for a box that takes over.
     pub fn code(&self) -> String {
         hub_command(&self.hub_data, &["clinic", "code", CLINIC])
@@ -166,12 +174,13 @@ impl World {
             }
         }
         fs::remove_dir_all(out).unwrap();
-        let held = Held::open(self);
-        for (key, resource) in &own {
-            let found = held.record(key).unwrap_or_else(|| panic!("{key} is not held"));
-            assert_eq!(&found, resource, "{key}");
+        let held = Held::open(self).all();
+        for (name, resource) in &own {
+            let found = held.get(name).unwrap_or_else(|| panic!("{name} is not held"));
+            assert_eq!(found, resource, "{name}");
         }
-        assert_eq!(held.count(), own.len() as u64, "the hub holds something that the box has not");
+        let beyond = held.keys().find(|name| !own.contains_key(*name));
+        assert_eq!(beyond, None, "the hub holds something that the box has not");
     }
 }
 
@@ -197,8 +206,27 @@ impl Held {
         Some(serde_json::from_slice(&found).unwrap())
     }
 
-    pub fn count(&self) -> u64 {
-        self.hub.store.read(self.clinic, |tx| store::record_count(tx, self.clinic)).unwrap()
+    /// Everything, by type and id.
+    fn all(&self) -> BTreeMap<String, Value> {
+        let (mut all, mut after) = (BTreeMap::new(), Vec::new());
+        loop {
+            let page = self
+                .hub
+                .store
+                .read(self.clinic, |tx| store::records_after(tx, self.clinic, &after, PAGE))
+                .unwrap();
+            for (key, _) in &page {
+                let found = self.hub.record(self.clinic, key).unwrap().unwrap();
+                let resource: Value = serde_json::from_slice(&found).unwrap();
+                let (kind, id) = (&resource["resourceType"], &resource["id"]);
+                let name = format!("{}/{}", kind.as_str().unwrap(), id.as_str().unwrap());
+                assert!(all.insert(name, resource).is_none(), "one record is held twice");
+            }
+            match page.last() {
+                Some((key, _)) => after = key.clone(),
+                None => return all,
+            }
+        }
     }
 }
 

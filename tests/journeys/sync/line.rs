@@ -38,6 +38,8 @@ pub struct Faults {
     pub lost: u8,
     /// Bits per second; nothing for as fast as can be.
     pub bits_per_second: Option<u32>,
+    /// Only enrolment passes: the line dies right after a box has joined.
+    pub only_enrol: bool,
 }
 
 /// What happened on the line.
@@ -199,6 +201,9 @@ async fn carry(
 ) -> Response {
     let Ok(body) = axum::body::to_bytes(body, BODY_MAX).await else { return cut_off() };
     let path = uri.path_and_query().map_or("/", |it| it.as_str()).to_owned();
+    if line.0.faults.lock().unwrap().only_enrol && path != "/v1/enroll" {
+        return cut_off();
+    }
     let request = Request { method, path, headers, body };
     let answer = match line.fate() {
         Fate::Cut => {

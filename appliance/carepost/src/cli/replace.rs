@@ -32,9 +32,9 @@ use crate::{import, place, turn};
 
 /// Under this name what the hub calls a record is remembered.
 const SOURCE: &str = "hub";
-/// What is fetched, until it is imported; named like an import's index, so that what a killed one left is
-/// removed by the next.
-const FETCHED: &str = "import-fetched";
+/// What is fetched, until it is imported. What a killed command left is removed by the next; its key is
+/// gone.
+const FETCHED: &str = "fetched";
 /// What a box is called until the hub has said which clinic's it is.
 const NOBODY: &str = "A new box";
 /// What stays as it is, or is not at the hub.
@@ -102,8 +102,9 @@ fn take_place(
     }
     fs::create_dir(&folder)?;
     let done = bring_back(data, db, &folder, replacing, clock);
-    fs::remove_dir_all(&folder).context("what was fetched cannot be removed")?;
+    let removed = fs::remove_dir_all(&folder);
     let tally = done?;
+    removed.context("what was fetched cannot be removed")?;
     let stamp = Stamp::of_box(clock.now());
     db.write_blocking(move |tx| hub::replaced(tx, &stamp))?;
     Ok((db.read_blocking(clinic::get)?.name, tally))

@@ -87,6 +87,10 @@ fn migrate(connection: &mut Connection, path: &Path) -> Stored<()> {
     if found > LATEST {
         return Err(StoreError::Newer(path.display().to_string()));
     }
+    if found == LATEST {
+        // Nothing is written, so that a full disk can be looked at.
+        return Ok(());
+    }
     for (to, migration) in (1..).zip(MIGRATIONS) {
         if to > found {
             tx.execute_batch(migration)?;
