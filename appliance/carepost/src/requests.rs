@@ -16,8 +16,10 @@ mod operation;
 pub mod proposal;
 mod take;
 
+use std::path::Path;
+
 use fhir::{Outcome, Resource, json, structure};
-use prm::db::Read;
+use prm::db::{Db, Read};
 use prm::error::{Error, Refusal, Result};
 use prm::id::Noun;
 use prm::request;
@@ -40,12 +42,14 @@ pub async fn serve(app: App, stopping: Stopping) {
     tokio::join!(fetch(&app, &stopping, &taken), answer(&app, &stopping, &taken));
 }
 
-fn down(app: &App) -> Down {
-    Down::new(app.db.clone(), place::keys(&app.data), take::take)
+/// What fetches for the box in a data folder.
+pub fn down(data: &Path, db: Db) -> Down {
+    Down::new(db, place::keys(data), take::take)
 }
 
 async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
-    let (mut down, mut pace) = (down(app), Pace::new(app.clinic.id.as_bytes()));
+    let (mut down, mut pace) =
+        (down(&app.data, app.db.clone()), Pace::new(app.clinic.id.as_bytes()));
     let mut said = "";
     loop {
         let fetched = tokio::select! {
@@ -73,7 +77,8 @@ async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
 
 /// Does what waits and sends what is answered, whenever something was taken in or written.
 async fn answer(app: &App, stopping: &Stopping, taken: &Notify) {
-    let (mut down, mut pace) = (down(app), Pace::new(app.clinic.id.as_bytes()));
+    let (mut down, mut pace) =
+        (down(&app.data, app.db.clone()), Pace::new(app.clinic.id.as_bytes()));
     let (mut changed, mut said) = (app.db.last_sequence(), "");
     loop {
         changed.borrow_and_update();

@@ -51,6 +51,18 @@ pub enum Fetched {
     New(usize),
 }
 
+/// A question for requests on its way to the hub, and what the answer is compared with.
+pub struct Poll {
+    /// How far the box has them, sealed.
+    pub proof: Vec<u8>,
+    hub: Hub,
+    log: LogId,
+    position: Position,
+}
+
+/// A request, and what the box answers to it, sealed.
+pub type Unsent = (RequestId, Vec<u8>);
+
 /// The box's end of what comes down.
 pub struct Down {
     db: Db,
@@ -74,25 +86,49 @@ impl Down {
     /// # Errors
     /// [`Fault`]; what was not taken in comes again.
     pub async fn fetch(&mut self, clock: impl Fn() -> Timestamp) -> Result<Fetched, Fault> {
-        let found = self.db.read(|read| Ok((listened_to(read)?, request::position(read)?)));
-        let (Some((hub, log)), held) = found.await? else { return Ok(Fetched::Nobody) };
-        let position = to_protocol(held);
-        let (client, keys) = self.ready()?;
-        let proof = sealed::to_hub((&hub, keys), log, &position)?;
-        let url = format!("{}{REQUESTS}?after={}", hub.url, position.taken);
-        let proof = (PROOF, URL_SAFE_NO_PAD.encode(proof));
+        let Some(poll) = self.prepare().await? else { return Ok(Fetched::Nobody) };
+        let url = format!("{}{REQUESTS}?after={}", poll.hub.url, poll.position.taken);
+        let proof = (PROOF, URL_SAFE_NO_PAD.encode(&poll.proof));
+        let (client, _) = self.ready()?;
         let (status, bytes) = http::get(client, &url, proof, ENVELOPE_MAX).await?;
         match status {
-            StatusCode::OK => {}
-            StatusCode::CONFLICT => return Ok(Fetched::Nobody),
-            other => return Err(Fault::Refused(other.as_u16())),
+            StatusCode::OK => Ok(Fetched::New(self.hear(poll, &bytes, clock()).await?)),
+            StatusCode::CONFLICT => Ok(Fetched::Nobody),
+            other => Err(Fault::Refused(other.as_u16())),
         }
-        let batch = sealed::from_hub::<Batch>((&hub, keys), log, &bytes).ok_or(Fault::Receipt)?;
+    }
+
+    /// Says how far the box has the requests, sealed; nothing if the hub does not listen.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn prepare(&mut self) -> Result<Option<Poll>, Fault> {
+        let found = self.db.read(|read| Ok((listened_to(read)?, request::position(read)?)));
+        let (Some((hub, log)), held) = found.await? else { return Ok(None) };
+        let position = to_protocol(held);
+        let (_, keys) = self.ready()?;
+        let proof = sealed::to_hub((&hub, keys), log, &position)?;
+        Ok(Some(Poll { proof, hub, log, position }))
+    }
+
+    /// Takes in what was answered to that; says how many requests are new.
+    ///
+    /// # Errors
+    /// [`Fault`]; what was not taken in comes again.
+    pub async fn hear(
+        &mut self,
+        poll: Poll,
+        answer: &[u8],
+        now: Timestamp,
+    ) -> Result<usize, Fault> {
+        let Poll { proof: _, hub, log, position } = poll;
+        let (_, keys) = self.ready()?;
+        let batch = sealed::from_hub::<Batch>((&hub, keys), log, answer).ok_or(Fault::Receipt)?;
         let is_news = !batch.requests.is_empty() || batch.series != position.series;
         if !is_news && batch.lost == 0 {
-            return Ok(Fetched::New(0));
+            return Ok(0);
         }
-        let (stamp, take) = (Stamp::of_box(clock()), self.take);
+        let (stamp, take) = (Stamp::of_box(now), self.take);
         let new = self.db.write(move |tx| {
             // A hub that was joined meanwhile counts otherwise.
             if listened_to(tx)?
@@ -102,7 +138,7 @@ impl Down {
             }
             take_in(tx, &stamp, &batch, take)
         });
-        Ok(Fetched::New(new.await?))
+        Ok(new.await?)
     }
 
     /// Sends the answers that the hub does not have; answers how many it took. If there are as many as
@@ -111,15 +147,10 @@ impl Down {
     /// # Errors
     /// [`Fault`]; what was not sent is sent the next time, as long as somebody waits for it.
     pub async fn answer(&mut self, now: Timestamp) -> Result<usize, Fault> {
-        let stamp = Stamp::of_box(now);
-        let found =
-            self.db.read(move |read| Ok((listened_to(read)?, request::replies(read, &stamp)?)));
-        let (Some((hub, log)), replies) = found.await? else { return Ok(0) };
+        let Some((hub, replies)) = self.unsent(now).await? else { return Ok(0) };
         let mut sent = 0;
-        for (id, request::Reply { status, body, until: _ }) in replies {
-            let reply = Reply { id: downlink::RequestId(*id.as_bytes()), status, body };
-            let (client, keys) = self.ready()?;
-            let envelope = sealed::to_hub((&hub, keys), log, &reply)?;
+        for (id, envelope) in replies {
+            let (client, _) = self.ready()?;
             let url = format!("{}{REPLIES}", hub.url);
             let (status, _) =
                 http::post(client, &url, (SEALED, envelope), ANSWER_BYTES_MAX).await?;
@@ -129,10 +160,38 @@ impl Down {
                 StatusCode::CONFLICT => return Ok(sent),
                 other => return Err(Fault::Refused(other.as_u16())),
             }
-            self.db.write(move |tx| request::replied(tx, &stamp, id)).await?;
+            self.note_sent(id, now).await?;
             sent += 1;
         }
         Ok(sent)
+    }
+
+    /// The hub, and the answers that it does not have, each sealed; nothing if it does not listen.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn unsent(&mut self, now: Timestamp) -> Result<Option<(Hub, Vec<Unsent>)>, Fault> {
+        let stamp = Stamp::of_box(now);
+        let found =
+            self.db.read(move |read| Ok((listened_to(read)?, request::replies(read, &stamp)?)));
+        let (Some((hub, log)), replies) = found.await? else { return Ok(None) };
+        let (_, keys) = self.ready()?;
+        let each = replies.into_iter().map(|(id, reply)| {
+            let request::Reply { status, body, until: _ } = reply;
+            let reply = Reply { id: downlink::RequestId(*id.as_bytes()), status, body };
+            Ok((id, sealed::to_hub((&hub, keys), log, &reply)?))
+        });
+        let unsent = each.collect::<Result<_, Fault>>()?;
+        Ok(Some((hub, unsent)))
+    }
+
+    /// Notes that the hub has an answer.
+    ///
+    /// # Errors
+    /// [`Fault::Records`].
+    pub async fn note_sent(&self, id: RequestId, now: Timestamp) -> Result<(), Fault> {
+        let stamp = Stamp::of_box(now);
+        Ok(self.db.write(move |tx| request::replied(tx, &stamp, id)).await?)
     }
 
     fn ready(&mut self) -> Result<(&Client, &BoxKeys), Fault> {

@@ -245,6 +245,14 @@ pub async fn poll(hub: &Arc<Hub>, proof: Vec<u8>, after: Option<u64>) -> Result<
     on_thread(hub, move |hub| due(hub, &heard)).await?
 }
 
+/// Answers a box what is due for it now, and waits for nothing.
+///
+/// # Errors
+/// [`Refused`].
+pub fn at_once(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Vec<u8>, Refused> {
+    due(hub, &listen(hub, proof, after)?)
+}
+
 /// Opens a proof and writes what it says.
 fn listen(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Opened<Position>, Refused> {
     let opened: Opened<Position> = sealed::open(hub, proof)?;
