@@ -11,4 +11,5 @@ mod journeys;
 mod program;
 mod routes;
 mod schema;
+mod simulation;
 mod tidy;
