@@ -258,7 +258,14 @@ impl World {
         tokio::spawn(async move { axum::serve(listener, router).await });
         let (code, keys) = (self.cloud.code(), self.keys());
         let data = self.folder.path();
-        let joining = Joining { url: &url, code: &code, fingerprint: None, data, keys: &keys };
+        let joining = Joining {
+            url: &url,
+            code: &code,
+            fingerprint: None,
+            data,
+            keys: &keys,
+            replaces: false,
+        };
         enrol(&self.db, joining, self.now).await.unwrap();
         self.ends()
     }
@@ -276,7 +283,9 @@ impl World {
             match ends.agent.round(self.now).await? {
                 sync_agent::Turn::Told { more: true, .. } => {}
                 sync_agent::Turn::Told { more: false, .. } | sync_agent::Turn::Idle => break,
-                turn @ (sync_agent::Turn::Alone | sync_agent::Turn::Stopped(_)) => {
+                turn @ (sync_agent::Turn::Alone
+                | sync_agent::Turn::Stopped(_)
+                | sync_agent::Turn::Replacing) => {
                     panic!("{turn:?}")
                 }
             }
