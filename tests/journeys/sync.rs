@@ -62,9 +62,20 @@ async fn sync_of(clinic: &Clinic, running: &Running) -> Value {
 /// Registers and books for somebody; answers the keys that the hub has to know.
 async fn visit(clinic: &Clinic, running: &Running, nth: i64) -> [String; 2] {
     let patient = running.register(&clinic.clerk, &format!("Patient {nth}")).await;
-    let body = json!({ "patient_id": patient, "slot_id": clinic.slot(0, nth) });
-    let (status, booked) = running.post("appointments", &clinic.clerk, &body).await;
-    assert_eq!(status, 201, "{booked}");
+    let mut slot = json!(clinic.slot(0, nth));
+    let booked = loop {
+        let body = json!({ "patient_id": patient, "slot_id": slot });
+        let (status, booked) = running.post("appointments", &clinic.clerk, &body).await;
+        if status == 201 {
+            break booked;
+        }
+        // Lent to the hub, or taken by somebody whose slot was lent: the next that the desk is offered.
+        assert!(
+            ["slot_lent", "slot_taken"].contains(&booked["code"].as_str().unwrap()),
+            "{booked}"
+        );
+        slot = booked["alternatives"][0]["id"].clone();
+    };
     let appointment = booked["id"].as_str().unwrap();
     [format!("Patient/{patient}"), format!("Appointment/{appointment}")]
 }

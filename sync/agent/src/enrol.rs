@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use prm::db::Db;
 use prm::error::Error;
-use prm::hub::{self, Hub, Standing};
+use prm::hub::{self, Hub, Learned, Standing};
 use prm::stamp::Stamp;
 use prm::{change, clinic};
 use ring::digest::{SHA256, digest};
@@ -106,6 +106,9 @@ struct Answer {
     #[serde(rename = "box")]
     box_id: Uuid,
     generation: Option<u64>,
+    /// The hub never heard a box of this clinic, so it holds no loans.
+    #[serde(default)]
+    fresh: bool,
     hub_public_keys: Keys,
     clinic_name: String,
 }
@@ -148,7 +151,7 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
         409 => return Err(EnrolError::Hardware),
         other => return Err(EnrolError::Refused(other)),
     }
-    let (hub, generation) = read(&bytes, url, now).ok_or(EnrolError::Answer)?;
+    let (hub, generation, fresh) = read(&bytes, url, now).ok_or(EnrolError::Answer)?;
     let sealing = SealingKey::from_bytes(&hub.sealing_key).map_err(|_| EnrolError::Answer)?;
     let found = fingerprint(&VerifyingKey(hub.verifying_key), &sealing);
     if wanted.is_some_and(|wanted| digits(wanted) != digits(&found)) {
@@ -160,6 +163,10 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
         let log = change::log_id(tx)?;
         let anew = hub::standing(tx)?.is_some_and(|it| it.log == log && it.stop.is_some());
         hub::join(tx, &stamp, &hub, (generation, anew))?;
+        if let Some(generation) = generation.filter(|_| fresh && !replaces) {
+            let (log, box_id) = (change::log_id(tx)?, hub.box_id);
+            hub::has_learned(tx, &stamp, &Learned { log, box_id, generation })?;
+        }
         if replaces {
             let log = change::log_id(tx)?;
             let stop = Some(hub::REPLACING.to_owned());
@@ -171,8 +178,8 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
     Ok(Joined { clinic_name, hub: found, own: keys.fingerprint() })
 }
 
-fn read(bytes: &[u8], url: String, now: Timestamp) -> Option<(Hub, Option<i64>)> {
-    let Answer { clinic, box_id, generation, hub_public_keys, clinic_name } =
+fn read(bytes: &[u8], url: String, now: Timestamp) -> Option<(Hub, Option<i64>, bool)> {
+    let Answer { clinic, box_id, generation, fresh, hub_public_keys, clinic_name } =
         serde_json::from_slice(bytes).ok()?;
     let key = |text: &str| -> Option<[u8; 32]> {
         URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?.try_into().ok()
@@ -187,7 +194,7 @@ fn read(bytes: &[u8], url: String, now: Timestamp) -> Option<(Hub, Option<i64>)>
         enrolled_at: now,
     };
     let generation = generation.map(i64::try_from).transpose().ok()?;
-    (hub.clinic_name.chars().count() <= NAME_MAX).then_some((hub, generation))
+    (hub.clinic_name.chars().count() <= NAME_MAX).then_some((hub, generation, fresh))
 }
 
 /// The stable code of a problem (RFC 9457).

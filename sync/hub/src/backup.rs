@@ -16,6 +16,8 @@ use age::DecryptError;
 use zeroize::Zeroizing;
 
 use crate::hub::Hub;
+use crate::loans;
+use crate::receive::Refused;
 use crate::store::{self, Clinic, IfMissing, Store, StoreError};
 use crate::vault::{Vault, WrongKey, make_key};
 
@@ -29,6 +31,9 @@ const IDENTITY_FILE_MAX: u64 = 1 << 20;
 /// Why there is no backup, or why one is not put back; one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
+    /// The loans of the clinic could not be given back; run `carepost-hub clinic erase` and restore it again.
+    #[error("what the clinic held under loans could not be given back: {0}")]
+    Loans(#[from] Refused),
     /// Nobody could open it, or too many are named.
     #[error(
         "name one to {RECIPIENTS_MAX} recipients with --recipient age1..., or nobody could open the backup"
@@ -141,33 +146,37 @@ pub fn restore(hub: &Hub, from: &Path, identity: &Path) -> Result<(String, u64),
         if is_newer { error.into() } else { BackupError::NotABackup(from.to_owned()) }
     })?;
     let not_one = || BackupError::NotABackup(from.to_owned());
-    packed.survey(|packed| {
+    let (id, done) = packed.survey(|packed| {
         let (id, key) = store::backup_key(packed).map_err(|_| not_one())?.ok_or_else(not_one)?;
         let vault = Vault::new(&Zeroizing::new(key))?;
         let found = store::clinic(packed, id)?.ok_or_else(not_one)?;
         let its_box = store::enrolled(packed, id)?;
-        hub.store.write(id, |tx| {
-            let named = store::clinic_named(tx, &found.name)?;
-            if named.is_some() || store::clinic(tx, id)?.is_some() {
-                return Err(BackupError::Exists);
-            }
-            if let Some(it) = &its_box
-                && (store::owner_of_hardware(tx, &it.hardware)?.is_some()
-                    || store::owner_of_key(tx, &it.sign)?.is_some())
-            {
-                return Err(BackupError::BoxTaken);
-            }
-            let clinic = Clinic {
-                wrapped_key: vault.hand_over(id, &found.wrapped_key, &hub.keys.vault)?,
-                life: new_life()?,
-                ..found.clone()
-            };
-            let rows = store::carry(packed, tx, &clinic)?;
-            // What was asked of the box since is not known here; what is open is asked again.
-            store::restored_requests(tx, id, (clinic.life.unsigned_abs() >> 1).max(1))?;
-            Ok((clinic.name, rows))
-        })
-    })
+        hub.store
+            .write(id, |tx| {
+                let named = store::clinic_named(tx, &found.name)?;
+                if named.is_some() || store::clinic(tx, id)?.is_some() {
+                    return Err(BackupError::Exists);
+                }
+                if let Some(it) = &its_box
+                    && (store::owner_of_hardware(tx, &it.hardware)?.is_some()
+                        || store::owner_of_key(tx, &it.sign)?.is_some())
+                {
+                    return Err(BackupError::BoxTaken);
+                }
+                let clinic = Clinic {
+                    wrapped_key: vault.hand_over(id, &found.wrapped_key, &hub.keys.vault)?,
+                    life: new_life()?,
+                    ..found.clone()
+                };
+                let rows = store::carry(packed, tx, &clinic)?;
+                // What was asked of the box since is not known here; what is open is asked again.
+                store::restored_requests(tx, id, (clinic.life.unsigned_abs() >> 1).max(1))?;
+                Ok((clinic.name, rows))
+            })
+            .map(|done| (id, done))
+    })?;
+    loans::put_back(hub, id)?;
+    Ok(done)
 }
 
 /// A number that no life of a clinic had before.

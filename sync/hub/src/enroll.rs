@@ -34,6 +34,8 @@ pub struct Joined {
     pub box_id: [u8; 16],
     /// The generation that is heard now. A new log gets the next; the receipt says so.
     pub generation: Generation,
+    /// No box of this clinic was ever heard: there are no loans of which this one would have to learn.
+    pub fresh: bool,
 }
 
 /// Why a box may not join.
@@ -127,5 +129,6 @@ fn is_same(enrolled: &Enrolled, asking: &Asking) -> bool {
 
 fn joined(enrolled: &Enrolled, clinic_name: String) -> Joined {
     let generation = enrolled.ledger.as_ref().map_or(Generation(1), |it| it.lineage.generation);
-    Joined { clinic: enrolled.clinic, clinic_name, box_id: enrolled.id, generation }
+    let fresh = enrolled.ledger.is_none();
+    Joined { clinic: enrolled.clinic, clinic_name, box_id: enrolled.id, generation, fresh }
 }

@@ -15,7 +15,7 @@ use sync_protocol::loan::clock::{DRIFT_PER_MILLE, HubTime};
 use sync_protocol::loan::{BookingId, Borrower, Effect, Generation, Terms, ToBox, ToHub};
 use sync_protocol::wire::{Accounts, Details, LoansDown, LoansUp, SLOTS_MAX, SlotKey};
 
-pub use self::restored::{Sales, begin};
+pub use self::restored::{Sales, begin, put_back};
 pub use self::sell::{Asking, Bought, NotSold, cancel, on_offer, sell};
 use crate::hub::Hub;
 use crate::receive::Refused;

@@ -176,7 +176,8 @@ pub(super) fn place(
 /// the box has not heard what was. What lies beyond every horizon was never lent.
 fn refuse_unlearned(tx: &Tx<'_>, stamp: &Stamp, slot: SlotId) -> Result<()> {
     let ahead = plus_minutes(stamp.now, hub::LENT_AHEAD_DAYS_MAX * 24 * 60);
-    if slot.start() <= ahead && hub::is_unlearned(tx)? {
+    // A box that takes another's place is served to nobody: what it books comes from the hub itself.
+    if slot.start() <= ahead && hub::is_unlearned(tx)? && !hub::is_replacing(tx)? {
         return Err(Error::refused(
             Code::SlotUnlearned(slot),
             "this box does not know yet what was booked online before it was restored or joined the hub; connect it to the hub once, or overbook with a reason",

@@ -105,6 +105,20 @@ pub fn begin(hub: &Hub, clinic: [u8; 16]) -> Result<(), Refused> {
     Ok(())
 }
 
+/// A clinic's part of the database was put back from a backup of its own: what it held under loans is
+/// given back as unknown. A hub that serves meanwhile has to be started again.
+///
+/// # Errors
+/// [`Refused`].
+pub fn put_back(hub: &Hub, clinic: [u8; 16]) -> Result<(), Refused> {
+    match fs::remove_file(path(hub, clinic)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(Refused::Sales(error)),
+        Ok(()) | Err(_) => {}
+    }
+    hub.sales.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&clinic);
+    begin(hub, clinic)
+}
+
 fn path(hub: &Hub, clinic: [u8; 16]) -> PathBuf {
     hub.data.join(SALES).join(Uuid::from_bytes(clinic).to_string())
 }

@@ -74,8 +74,6 @@ pub fn sell(hub: &Hub, clinic: [u8; 16], asking: &Asking<'_>) -> Result<Bought, 
         return Err(NotSold::TooLong);
     }
     let known = known(hub, clinic)?;
-    let key = hub.keys.vault.clinic_key(clinic, &known.wrapped_key).map_err(Refused::from)?;
-    let sealed = key.seal(&sale_key(booking), bundle).map_err(Refused::from)?;
     let now = time(hub, &known);
     let (fence, sales) = hub.store.write(clinic, |tx| {
         let of = of(tx, clinic, now)?;
@@ -84,7 +82,11 @@ pub fn sell(hub: &Hub, clinic: [u8; 16], asking: &Asking<'_>) -> Result<Bought, 
         row.news = true;
         let fence = step.state.fence;
         of.put(&mut row, step.state)?;
-        let (slot, sealed) = (slot.clone(), sealed.clone());
+        // The clinic as it is in this transaction: it may have been given a new key meanwhile.
+        let wrapped = store::clinic(tx, clinic)?.map_or_else(Vec::new, |it| it.wrapped_key);
+        let key = hub.keys.vault.clinic_key(clinic, &wrapped).map_err(Refused::from)?;
+        let sealed = key.seal(&sale_key(booking), bundle).map_err(Refused::from)?;
+        let slot = slot.clone();
         let told = Sale { booking, slot: slot.clone(), fence, bundle: bundle.to_vec() };
         requests::put(hub, tx, clinic, &Ask::Sale(told))?;
         let sale = SaleRow { booking, slot, fence, sealed, sold_at: now.wall_ms };

@@ -38,7 +38,11 @@ async fn a_clinic_comes_back_alone_and_its_box_sends_the_rest_again() {
     let batch = ours.poll(&place.hub, Position { series: 0, taken: 0, id: None }).await.unwrap();
     let code = place.new_code(ours.clinic);
     let rows = backup::write(&place.hub, ours.clinic, &file, &[recipient]).unwrap();
-    assert_eq!(rows, 4 + 70 + 1, "clinic, box, its line down, one request, records, one parked");
+    assert_eq!(
+        rows,
+        5 + 70 + 1,
+        "clinic, box, its line down, one request, its loans, records, one parked"
+    );
     let bytes = std::fs::read(&file).unwrap();
     assert!(bytes.starts_with(b"age-encryption.org/"));
     ours.write_patient("after", "Ravi");

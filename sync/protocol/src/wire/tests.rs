@@ -120,7 +120,7 @@ fn the_bytes_of_a_body_stay_as_they_are() {
     assert_eq!(hex(&write(&Position { series: 1, taken: 8, id: None }).unwrap()), "820108");
     assert_eq!(
         hex(&write(&LoansUp { said: loans_up().said.split_off(1), ..loans_up() }).unwrap()),
-        "82028282410982018282020383010203824109820281820203"
+        "840282824109820182820203830102038241098202818202034108815005050505050505050505050505050505"
     );
 }
 
