@@ -232,7 +232,7 @@ CREATE TABLE schedule (
   session_capacity INTEGER CHECK (session_capacity BETWEEN 1 AND 1000),
   valid_from TEXT,
   valid_to TEXT,
-  active INTEGER NOT NULL CHECK (active IN (0, 1)),
+  active INTEGER NOT NULL CHECK (active IN (0, 1)), loan_share_percent INTEGER CHECK (loan_share_percent BETWEEN 0 AND 100), loan_cutoff_hours INTEGER CHECK (loan_cutoff_hours BETWEEN 1 AND 720), loan_horizon_days INTEGER CHECK (loan_horizon_days BETWEEN 1 AND 35),
   CHECK (end_minute - start_minute >= slot_minutes)
 ) STRICT;
 
@@ -288,15 +288,6 @@ CREATE TABLE appointment (
 CREATE INDEX appointment_of_patient ON appointment (patient, start);
 
 CREATE INDEX appointment_held ON appointment (hold_until) WHERE status = 'pending';
-
-CREATE TABLE claim (
-  actor BLOB NOT NULL CHECK (length(actor) = 16),
-  tick INTEGER NOT NULL,
-  lane INTEGER NOT NULL,
-  appointment BLOB NOT NULL REFERENCES appointment (id),
-  until INTEGER,
-  PRIMARY KEY (actor, tick, lane)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE queue_entry (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
@@ -517,3 +508,121 @@ CREATE TABLE sync_mark (
   sequence INTEGER PRIMARY KEY,
   mark BLOB NOT NULL CHECK (length(mark) = 32)
 ) STRICT;
+
+CREATE TABLE loan (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  schedule BLOB NOT NULL REFERENCES schedule (id),
+  practitioner BLOB NOT NULL REFERENCES practitioner (id),
+  start INTEGER NOT NULL,
+  end INTEGER NOT NULL,
+  lane INTEGER NOT NULL CHECK (lane BETWEEN 0 AND 99),
+  holder TEXT NOT NULL CHECK (holder IN ('here', 'away')),
+  due INTEGER NOT NULL CHECK (due IN (0, 1)),
+  sale BLOB CHECK (length(sale) = 16),
+  state BLOB NOT NULL,
+  override_reason TEXT,
+  UNIQUE (schedule, start, lane),
+  CHECK (start < end)
+) STRICT;
+
+CREATE INDEX loan_due ON loan (id) WHERE due = 1;
+
+CREATE INDEX loan_away ON loan (start, id) WHERE holder = 'away';
+
+CREATE INDEX loan_over ON loan (end);
+
+CREATE TABLE loan_sale (
+  booking BLOB PRIMARY KEY NOT NULL CHECK (length(booking) = 16),
+  body BLOB NOT NULL,
+  heard_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE loan_shown (
+  booking BLOB PRIMARY KEY NOT NULL CHECK (length(booking) = 16),
+  slot BLOB NOT NULL,
+  generation INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  shown_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE displaced (
+  booking BLOB PRIMARY KEY NOT NULL CHECK (length(booking) = 16),
+  loan BLOB REFERENCES loan (id),
+  patient BLOB NOT NULL REFERENCES patient (id),
+  start INTEGER NOT NULL,
+  said_at INTEGER NOT NULL,
+  done_at INTEGER,
+  done_how TEXT,
+  CHECK ((done_at IS NULL) = (done_how IS NULL))
+) STRICT;
+
+CREATE INDEX displaced_open ON displaced (said_at) WHERE done_at IS NULL;
+
+CREATE TABLE loan_standing (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  log BLOB NOT NULL CHECK (length(log) = 16),
+  box BLOB NOT NULL CHECK (length(box) = 16),
+  generation INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE claim (
+  actor BLOB NOT NULL CHECK (length(actor) = 16),
+  tick INTEGER NOT NULL,
+  lane INTEGER NOT NULL,
+  appointment BLOB REFERENCES appointment (id),
+  until INTEGER,
+  loan BLOB REFERENCES loan (id),
+  PRIMARY KEY (actor, tick, lane),
+  CHECK ((appointment IS NULL) <> (loan IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE downlink (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  series INTEGER NOT NULL,
+  taken INTEGER NOT NULL,
+  last BLOB CHECK (length(last) = 16),
+  lost INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE taken_request (
+  place INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16)
+) STRICT;
+
+CREATE TABLE request (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  kind TEXT NOT NULL CHECK (kind IN ('sale', 'operation', 'proposal')),
+  body BLOB NOT NULL,
+  taken_at INTEGER NOT NULL,
+  deadline INTEGER,
+  appointment TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX request_of_kind ON request (kind, taken_at, id);
+
+CREATE TABLE reply (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  status INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  made_at INTEGER NOT NULL,
+  until INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE conflict (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  patient BLOB NOT NULL REFERENCES patient (id),
+  field TEXT NOT NULL,
+  base TEXT NOT NULL,
+  here TEXT NOT NULL,
+  there TEXT NOT NULL,
+  edited_by TEXT NOT NULL,
+  edited_at INTEGER NOT NULL,
+  noted_at INTEGER NOT NULL,
+  ruling TEXT CHECK (ruling IN ('kept', 'taken')),
+  ruled_at INTEGER,
+  CHECK ((ruling IS NULL) = (ruled_at IS NULL))
+) STRICT;
+
+CREATE INDEX conflict_open ON conflict (noted_at, id) WHERE ruling IS NULL;

@@ -2,23 +2,28 @@
 
 CREATE TABLE clinic (
   id BLOB PRIMARY KEY CHECK (length(id) = 16),
-  name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  name TEXT NOT NULL,
   wrapped_key BLOB NOT NULL,
-  added_at INTEGER NOT NULL
+  added_at INTEGER NOT NULL,
+  life INTEGER NOT NULL
 ) STRICT;
+
+CREATE UNIQUE INDEX clinic_name ON clinic (lower(name));
 
 CREATE TABLE enrolment_code (
   clinic BLOB NOT NULL REFERENCES clinic (id),
-  hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
   expires_at INTEGER NOT NULL,
   used_at INTEGER,
   used_by BLOB,
   PRIMARY KEY (clinic, hash)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX enrolment_code_hash ON enrolment_code (hash);
+
 CREATE TABLE box (
   clinic BLOB PRIMARY KEY REFERENCES clinic (id),
-  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  id BLOB NOT NULL CHECK (length(id) = 16),
   hardware TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   sign_key BLOB NOT NULL UNIQUE CHECK (length(sign_key) = 32),
@@ -48,4 +53,79 @@ CREATE TABLE parked (
   reason TEXT NOT NULL CHECK (reason IN ('unreadable', 'invalid', 'unknown', 'too-long')),
   body BLOB,
   PRIMARY KEY (clinic, key)
+) STRICT;
+
+CREATE VIEW overview AS
+  SELECT c.id AS clinic, c.name AS name,
+    (SELECT count(*) FROM box b WHERE b.clinic = c.id) AS boxes,
+    (SELECT count(*) FROM parked p WHERE p.clinic = c.id) AS parked
+  FROM clinic c;
+
+CREATE VIEW code_owner AS SELECT hash, clinic FROM enrolment_code;
+
+CREATE VIEW box_owner AS SELECT hardware, sign_key, clinic FROM box;
+
+CREATE TABLE downlink (
+  clinic BLOB PRIMARY KEY REFERENCES clinic (id),
+  series INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  taken INTEGER NOT NULL,
+  polled_at INTEGER,
+  CHECK (0 <= taken AND taken <= last)
+) STRICT;
+
+CREATE TABLE request (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  number INTEGER NOT NULL,
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  put_at INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (clinic, number)
+) STRICT;
+
+CREATE INDEX request_of_id ON request (clinic, id);
+
+CREATE TABLE reply (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  keep_until INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (clinic, id)
+) STRICT;
+
+CREATE TABLE loan (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  slot BLOB NOT NULL,
+  state BLOB NOT NULL,
+  held INTEGER NOT NULL CHECK (held IN (0, 1)),
+  due INTEGER NOT NULL CHECK (due IN (0, 1)),
+  news INTEGER NOT NULL CHECK (news IN (0, 1)),
+  sell_until INTEGER NOT NULL,
+  look_at INTEGER NOT NULL,
+  PRIMARY KEY (clinic, slot)
+) STRICT;
+
+CREATE INDEX loan_due ON loan (clinic, slot) WHERE due = 1;
+
+CREATE INDEX loan_news ON loan (clinic, slot) WHERE news = 1;
+
+CREATE INDEX loan_look ON loan (clinic, held, look_at);
+
+CREATE TABLE sale (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  booking BLOB NOT NULL CHECK (length(booking) = 16),
+  slot BLOB NOT NULL,
+  generation INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  sold_at INTEGER NOT NULL,
+  PRIMARY KEY (clinic, booking)
+) STRICT;
+
+CREATE INDEX sale_of_slot ON sale (clinic, slot);
+
+CREATE TABLE loan_store (
+  clinic BLOB PRIMARY KEY REFERENCES clinic (id),
+  store INTEGER NOT NULL,
+  sales INTEGER NOT NULL
 ) STRICT;

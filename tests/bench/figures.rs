@@ -15,6 +15,7 @@ mod people;
 mod plan;
 mod screens;
 mod server;
+mod sync;
 mod table;
 
 use std::fs;
@@ -28,15 +29,15 @@ use fhir::Beside;
 use measure::{Bench, Effort};
 use table::{Figure, say};
 
-const GROUPS: [&str; 11] = [
-    "bookings", "mixed", "slots", "search", "check-in", "fhir", "memory", "start", "size", "paint",
-    "import",
+const GROUPS: [&str; 12] = [
+    "bookings", "mixed", "slots", "search", "check-in", "fhir", "sync", "memory", "start", "size",
+    "paint", "import",
 ];
 const USAGE: &str = "\
 figures [--quick] [--fresh] [--only GROUP] [--appointments N] [--beside URL [--beside-process PID]]
   --quick           small clinics, short rounds: shows that measuring works, not how quick the box is
   --fresh           makes the kept clinics anew
-  --only GROUP      bookings, mixed, slots, search, check-in, fhir, memory, start, size, paint or import, at the largest clinic
+  --only GROUP      bookings, mixed, slots, search, check-in, fhir, sync, memory, start, size, paint or import, at the largest clinic
   --appointments N  only the clinic of this size
   --beside URL      the base of another FHIR server, empty, to be given the same data and asked the same (group fhir)";
 
@@ -60,6 +61,8 @@ fn main() -> Result<()> {
     let target = target()?;
     let program =
         std::env::var_os("CAREPOST").map_or_else(|| target.join("release/carepost"), PathBuf::from);
+    let hub = std::env::var_os("CAREPOST_HUB")
+        .map_or_else(|| target.join("release/carepost-hub"), PathBuf::from);
     let data = target.join("bench-data").join(if wanted.quick { "quick" } else { "full" });
     fs::create_dir_all(&data)?;
     let effort = effort(wanted.quick);
@@ -77,7 +80,15 @@ fn main() -> Result<()> {
             let process = wanted.process;
             let beside = wanted.beside.clone().map(|url| Beside { url, process });
             let bench = Bench { program: &program, data: copy.clone(), effort, only, beside };
-            columns.push((grouped(size.appointments), bench.run()?));
+            let mut figures = Vec::new();
+            if only != Some("sync") {
+                figures.extend(bench.run()?);
+            }
+            if only.is_none_or(|only| only == "sync") {
+                clinic::copy(&kept, &copy)?;
+                figures.extend(sync::measure(&bench, &hub)?);
+            }
+            columns.push((grouped(size.appointments), figures));
             fs::remove_dir_all(copy)?;
         }
     }

@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -22,22 +23,30 @@ const WRITES_MAX: i64 = 4_000;
 
 #[test]
 fn a_full_disk_refuses_clearly_and_loses_nothing() {
+    on_small_disk_of(DISK_MIB, NAME, |disk| Box::pin(on_small_disk(disk)));
+}
+
+/// Runs a test on a disk of so many MiB; `name` is the test's own, under which it is started anew.
+pub fn on_small_disk_of<'d>(
+    mib: usize,
+    name: &str,
+    test: impl FnOnce(&'static Path) -> Pin<Box<dyn Future<Output = ()> + 'd>>,
+) {
     if let Some(disk) = std::env::var_os(DISK) {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        return runtime.block_on(on_small_disk(Path::new(&disk)));
+        let disk: &'static Path = Box::leak(PathBuf::from(disk).into_boxed_path());
+        return tokio::runtime::Runtime::new().unwrap().block_on(test(disk));
     }
     let folder = tempfile::tempdir().unwrap();
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout.trim_ascii() == b"0";
     // Whoever is not root is it in a user namespace of their own.
     let namespaces: &[&str] =
         if is_root { &["--mount"] } else { &["--mount", "--user", "--map-root-user"] };
-    let script =
-        format!("mount -t tmpfs -o size={DISK_MIB}m none \"${DISK}\" && exec \"$0\" \"$@\"");
+    let script = format!("mount -t tmpfs -o size={mib}m none \"${DISK}\" && exec \"$0\" \"$@\"");
     let ended = Command::new("unshare")
         .args(namespaces)
         .args(["sh", "-c", &script])
         .arg(std::env::current_exe().unwrap())
-        .args([NAME, "--exact", "--nocapture"])
+        .args([name, "--exact", "--nocapture"])
         .env(DISK, folder.path())
         .output()
         .unwrap();
@@ -97,7 +106,7 @@ async fn on_small_disk(disk: &Path) {
 }
 
 /// Writes a file that leaves so much room on the disk.
-fn leave(disk: &Path, file: &Path, bytes: u64) {
+pub fn leave(disk: &Path, file: &Path, bytes: u64) {
     let free = carepost::health::free_bytes(disk).unwrap();
     let mut rest = usize::try_from(free.saturating_sub(bytes)).unwrap();
     let mut out = fs::File::create(file).unwrap();

@@ -136,8 +136,13 @@ pub fn furnish(
 
 /// The program, without any setting from outside.
 pub fn program() -> Command {
+    program_named("carepost")
+}
+
+/// One of the programs, without any setting from outside.
+pub fn program_named(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap().join("carepost");
+    let built = test.parent().and_then(Path::parent).unwrap().join(name);
     assert!(is_built(&built), "build the program first: cargo build --workspace --tests --bins");
     let mut program = Command::new(built);
     for (name, _) in std::env::vars_os() {
@@ -173,12 +178,16 @@ impl Running {
         Self::start_logging(clinic, "info")
     }
 
-    /// Starts it and waits until it says that it serves.
     pub fn start_logging(clinic: &Clinic, level: &str) -> Self {
+        Self::start_under(clinic, &[("CAREPOST_LOG__LEVEL", level)])
+    }
+
+    /// Starts it with these variables, and waits until it says that it serves.
+    pub fn start_under(clinic: &Clinic, variables: &[(&str, &str)]) -> Self {
         let mut child = program()
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(&clinic.data)
-            .env("CAREPOST_LOG__LEVEL", level)
+            .envs(variables.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -185,6 +185,8 @@ fn body(method: &str, path: &str) -> Option<Value> {
             "every": { "unit": "week", "interval": 1, "count": 2 },
         }),
         ("post", "/appointments/{id}/cancel") => json!({ "reason": "asked for" }),
+        ("post", "/sync/requests/{id}/accept") => json!({}),
+        ("post", "/sync/requests/{id}/decline") => json!({ "reason": "asked for" }),
         ("post", "/appointments/{id}/move") => json!({ "slot_id": slot }),
         ("post", "/check-ins" | "/check-ins/match" | "/check-ins/walk-in") => {
             json!({ "phone": "98441 11173", "birth_date": "1984" })
@@ -195,6 +197,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "/healthcare-services") => json!({ "name": "Visit", "duration_minutes": 15 }),
         ("post", "/leaves") => {
             json!({ "practitioner_id": NOTHING, "from": "2026-12-01", "to": "2026-12-02" })
+        }
+        ("post", "/loans/displaced/{id}/done" | "/loans/{id}/override") => {
+            json!({ "reason": "the line is cut" })
         }
         ("post", "/locations") => json!({ "name": "Room 1", "kind": "room" }),
         ("post", "/patients") => json!({ "name": "Asha Rao", "accept_duplicate": true }),

@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 35] = [
+const ORDER: [&str; 38] = [
     "id",
     "time",
     "error",
@@ -28,6 +28,8 @@ const ORDER: [&str; 35] = [
     "search",
     "query",
     "patient",
+    "request",
+    "conflict",
     "chart",
     "location",
     "practitioner",
@@ -35,6 +37,7 @@ const ORDER: [&str; 35] = [
     "schedule",
     "slot",
     "appointment",
+    "loan",
     "qr",
     "queue",
     "check_in",

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::demo::Line;
 use crate::health::Health;
 use crate::http::fhir::export::Exports;
 use crate::http::fhir::publish::FreeTimes;
@@ -22,6 +23,7 @@ use crate::http::measure::Measures;
 use crate::http::tries::Tries;
 use crate::place;
 use crate::smart::published::Published;
+use crate::sync::Bell;
 
 /// Passwords that are hashed at once: each takes a core and 19 MiB for some hundredths of a
 /// second.
@@ -73,6 +75,10 @@ pub struct Parts {
     pub measures: Measures,
     /// Whether the box is ready, and why not.
     pub health: Health,
+    /// By which the hub is told at once.
+    pub sync: Bell,
+    /// The line to the hub that can be cut, in a demonstration only.
+    pub line: OnceLock<Line>,
 }
 
 impl Deref for App {
@@ -132,6 +138,8 @@ impl App {
             published: FreeTimes::default(),
             measures: Measures::new()?,
             health: Health::default(),
+            sync: Bell::default(),
+            line: OnceLock::new(),
         })))
     }
 

@@ -5,6 +5,7 @@ mod demo;
 mod export;
 mod import;
 mod progress;
+mod replace;
 mod serve;
 mod staff;
 mod sync;
@@ -21,6 +22,7 @@ use prm::audit::{self, Verdict};
 use prm::clinic::Founding;
 use prm::stamp::Stamp;
 use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
 
 use self::terminal::say;
 use crate::app::open_db;
@@ -226,29 +228,8 @@ fn dispatch(command: Command, log_format: Option<LogFormat>) -> anyhow::Result<(
 impl Init {
     fn run(self, clock: &Clock) -> anyhow::Result<()> {
         let Self { place, name, timezone, country } = self;
-        let now = clock.now();
-        let db = founding::prepare(&place.data, now)?;
-        let password = prm::staff::made_up_password()?;
-        let hash = prm::staff::hash_password(&password)?;
-        let founded = db.write_blocking(move |tx| {
-            let stamp = Stamp::of_box(now);
-            let founding = Founding { name, timezone, country, demo: false };
-            let clinic = prm::clinic::found(tx, &stamp, founding)?;
-            let admin = prm::staff::Addition {
-                username: "admin".into(),
-                name: "Administrator".into(),
-                role: prm::stamp::Role::Admin,
-                practitioner: None,
-                password: hash,
-            };
-            prm::staff::add(tx, &stamp, admin)?;
-            Ok(clinic)
-        });
-        db.close();
-        let clinic = founded.inspect_err(|_| {
-            // A box without a clinic is none; everything in it was made a moment ago.
-            take_away(&place.data);
-        })?;
+        let founding = Founding { name, timezone, country, demo: false };
+        let (clinic, password) = found(&place.data, founding, clock)?;
         let words = crate::tls::Authority::open(&place.data)?.fingerprint().words().join(" ");
         say(&format!(
             "{} is ready in {}.\n\n  user name  admin\n  password   {}   (shown this once)\n  the box's six words  {words}\n\nServe it with: carepost serve --data {}\n",
@@ -258,6 +239,37 @@ impl Init {
             place.data.display(),
         ))
     }
+}
+
+/// Founds a clinic in a data folder where there is none; answers it with its first administrator's password.
+fn found(
+    data: &Path,
+    founding: Founding,
+    clock: &Clock,
+) -> anyhow::Result<(prm::clinic::Clinic, Zeroizing<String>)> {
+    let now = clock.now();
+    let db = founding::prepare(data, now)?;
+    let password = prm::staff::made_up_password()?;
+    let hash = prm::staff::hash_password(&password)?;
+    let founded = db.write_blocking(move |tx| {
+        let stamp = Stamp::of_box(now);
+        let clinic = prm::clinic::found(tx, &stamp, founding)?;
+        let admin = prm::staff::Addition {
+            username: "admin".into(),
+            name: "Administrator".into(),
+            role: prm::stamp::Role::Admin,
+            practitioner: None,
+            password: hash,
+        };
+        prm::staff::add(tx, &stamp, admin)?;
+        Ok(clinic)
+    });
+    db.close();
+    let clinic = founded.inspect_err(|_| {
+        // A box without a clinic is none; everything in it was made a moment ago.
+        take_away(data);
+    })?;
+    Ok((clinic, password))
 }
 
 /// Removes the keys and the database that this very command has made in a data folder.

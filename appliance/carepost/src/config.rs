@@ -18,6 +18,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use layers::Layers;
+use sync_agent::loans::Usual;
+
 pub use setting::{Kind, LANGUAGES, SETTINGS, Setting, markdown};
 
 /// The name of the file in the data folder.
@@ -47,6 +49,8 @@ pub struct Config {
     pub log: Log,
     /// Backups.
     pub backup: Backup,
+    /// What is lent to the hub, where a session says nothing else.
+    pub loans: Usual,
     layers: Layers,
 }
 
@@ -273,6 +277,12 @@ impl Config {
                     .expect("invariant: the choices are the names of the levels"),
             },
             backup: Backup { warn_after_hours: read.number("backup.warn_after_hours")? },
+            loans: Usual {
+                share_percent: read.number("loans.share_percent")?,
+                cutoff_hours: read.number("loans.cutoff_hours")?,
+                horizon_days: read.number("loans.horizon_days")?,
+                term_hours: read.number("loans.term_hours")?,
+            },
             layers: read,
         })
     }

@@ -6,6 +6,8 @@
 mod days;
 mod guest;
 mod house;
+mod hub;
+mod line;
 pub mod names;
 mod people;
 #[cfg(test)]
@@ -24,6 +26,8 @@ use prm::stamp::{Role, Stamp};
 
 use self::days::{Days, Hands};
 pub use self::guest::{Guest, guest};
+pub use self::hub::Hub;
+pub use self::line::Line;
 
 /// The name of the clinic.
 pub const CLINIC: &str = "Ashwini Polyclinic";

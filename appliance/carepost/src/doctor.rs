@@ -1,5 +1,7 @@
 //! `carepost doctor`: checks everything an installer would, and says how to mend it.
 
+mod hub;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -76,6 +78,7 @@ pub fn examine(data: &Path, now: Timestamp) -> Vec<Finding> {
             found.push(integrity(&db));
             found.push(audit_chain(&db));
             found.push(clock(&db, now));
+            found.extend(hub::look(data, &db, now));
         }
         Err(error) => {
             found.push(bad("database", format!("{error:#}")));

@@ -11,6 +11,8 @@ pub mod auth;
 pub mod check_ins;
 pub mod clinic;
 pub mod closed_days;
+pub mod conflicts;
+pub mod demo_line;
 pub mod devices;
 pub mod error;
 pub mod fhir;
@@ -20,6 +22,7 @@ pub mod json;
 pub mod known;
 pub mod leaves;
 pub mod live;
+pub mod loans;
 pub mod local_times;
 pub mod locations;
 pub mod measure;
@@ -37,6 +40,8 @@ pub mod slots;
 pub mod smart;
 pub mod staff;
 pub mod status;
+pub mod sync;
+pub mod sync_requests;
 pub mod tries;
 pub mod trust;
 pub mod version;
@@ -61,7 +66,10 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Everything that the box serves to screens and programs.
 pub fn router(app: App) -> Router {
-    let api = openapi::routes().split_for_parts().0;
+    let mut api = openapi::routes().split_for_parts().0;
+    if app.line.get().is_some() {
+        api = api.merge(demo_line::routes());
+    }
     let private =
         SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Router::new()
@@ -102,4 +110,4 @@ async fn wrong_method() -> Problem {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -33,6 +33,7 @@ use rustix::fs::{FlockOperation, flock};
 use self::index::Index;
 use self::tally::{Refusal, Tally};
 use crate::clock::Clock;
+use crate::http::fhir::export::sealed::{self, Pieces};
 use crate::place;
 
 /// The longest line, or resource of a Bundle, that is read, in bytes. The records keep resources of up
@@ -58,6 +59,11 @@ pub struct Wanted {
     pub bases: Vec<String>,
     /// Whether a reference to what is nowhere is kept as words, instead of refusing the resource.
     pub keep_lost: bool,
+    /// Whether the files are what a box of this very clinic once said: then nobody is taken for somebody
+    /// else, and of a record that is here the higher version counts.
+    pub own: bool,
+    /// The key under which the files are sealed, each as number 0; none if they are plain.
+    pub sealed: Option<sealed::Key>,
 }
 
 /// What the folder of an index is called.
@@ -79,7 +85,22 @@ pub trait Listener {
 /// The files, of which one is open at a time.
 struct Sources {
     all: Vec<Source>,
-    open: Option<(usize, File)>,
+    open: Option<(usize, Readable)>,
+}
+
+/// A file while it is read.
+enum Readable {
+    Plain(File),
+    Sealed(Pieces),
+}
+
+impl Readable {
+    fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.read_at(into, at),
+            Self::Sealed(pieces) => pieces.read_at(into, at),
+        }
+    }
 }
 
 /// A file that is read at any place.
@@ -87,11 +108,12 @@ struct Source {
     name: String,
     path: PathBuf,
     size: u64,
+    key: Option<sealed::Key>,
 }
 
 impl Sources {
-    fn find(paths: &[PathBuf]) -> anyhow::Result<Self> {
-        let all = paths.iter().map(|path| Source::find(path)).collect::<Result<_, _>>()?;
+    fn find(paths: &[PathBuf], key: Option<&sealed::Key>) -> anyhow::Result<Self> {
+        let all = paths.iter().map(|path| Source::find(path, key)).collect::<Result<_, _>>()?;
         Ok(Self { all, open: None })
     }
 
@@ -109,15 +131,28 @@ impl Sources {
             }
         };
         let mut bytes = vec![0; usize::try_from(length)?];
-        handle.read_exact_at(&mut bytes, start)?;
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match handle.read_at(&mut bytes[filled..], start + filled as u64)? {
+                0 => bail!("the file is shorter than it was; run the import again"),
+                read => filled += read,
+            }
+        }
         Ok(bytes)
     }
 }
 
 impl Source {
-    fn find(path: &Path) -> anyhow::Result<Self> {
-        let mut source = Self { name: path.display().to_string(), path: path.to_owned(), size: 0 };
-        let about = source.open()?.metadata()?;
+    fn find(path: &Path, key: Option<&sealed::Key>) -> anyhow::Result<Self> {
+        let (name, path) = (path.display().to_string(), path.to_owned());
+        let mut source = Self { name, path, size: 0, key: key.cloned() };
+        let about = match source.open()? {
+            Readable::Plain(file) => file.metadata()?,
+            Readable::Sealed(pieces) => {
+                source.size = pieces.size();
+                return Ok(source);
+            }
+        };
         if !about.is_file() {
             let name = &source.name;
             bail!("{name} is not a file; name the files, for example {name}/*.ndjson");
@@ -126,11 +161,16 @@ impl Source {
         Ok(source)
     }
 
-    fn open(&self) -> anyhow::Result<File> {
+    fn open(&self) -> anyhow::Result<Readable> {
         let unreadable = || {
             format!("{} cannot be read; check the name and who may read it", self.path.display())
         };
-        File::open(&self.path).with_context(unreadable)
+        match &self.key {
+            Some(key) => Pieces::open(&self.path, key.clone(), 0)
+                .map(Readable::Sealed)
+                .with_context(unreadable),
+            None => File::open(&self.path).map(Readable::Plain).with_context(unreadable),
+        }
     }
 }
 
@@ -165,7 +205,7 @@ pub fn run(
         bail!("another import runs on this box; wait until it is done");
     }
     forget_old(&state);
-    let mut files = Sources::find(&wanted.files)?;
+    let mut files = Sources::find(&wanted.files, wanted.sealed.as_ref())?;
     let folder = tempfile::Builder::new()
         .prefix(INDEX_PREFIX)
         .tempdir_in(&state)

@@ -1,16 +1,17 @@
 //! Serving: doors open, the box says that it is ready, and at the end everything acknowledged
 //! is finished.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use axum::middleware;
-use prm::appointment;
 use prm::stamp::Stamp;
+use prm::{appointment, hub};
 use sd_notify::NotifyState;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +21,7 @@ use crate::app::App;
 use crate::connections::{self, Door, Limits, Stopping, unread};
 use crate::http::trust::{self, TrustPage};
 use crate::tls::{Authority, LanCertificate, local_addresses, server_config};
-use crate::{http, sync};
+use crate::{http, requests, sync, turn};
 
 /// How often the box looks whether its addresses changed or its certificate ends.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(60);
@@ -46,6 +47,8 @@ pub struct Opened {
     pub tls: Option<SocketAddr>,
     /// Where the trust page is served, if it is.
     pub trust: Option<SocketAddr>,
+    /// As long as it is held nothing takes the box's place.
+    _serves: File,
 }
 
 /// Opens the doors that the settings name.
@@ -53,6 +56,12 @@ pub struct Opened {
 /// # Errors
 /// If an address cannot be had, or HTTPS is wanted and the certificate authority is missing.
 pub async fn open(app: App) -> anyhow::Result<Opened> {
+    let serves = turn::serve(&app.data)?;
+    if app.db.read(hub::is_replacing).await? {
+        bail!(
+            "this box takes another's place and has not got everything back yet, so it may not book; run `carepost enroll --replace` again"
+        );
+    }
     let settings = app.config.http.clone();
     let wanted = settings.max_connections as usize;
     if let Err(error) = connections::allow_open_files(3 * wanted) {
@@ -78,19 +87,20 @@ pub async fn open(app: App) -> anyhow::Result<Opened> {
         certificate = Some(lan);
         tls = Some(bound);
     }
-    Ok(Opened { app, doors, certificate, plain, tls, trust })
+    Ok(Opened { app, doors, certificate, plain, tls, trust, _serves: serves })
 }
 
 impl Opened {
     /// Serves until `stopping`, then finishes what is under way, and closes the database.
     pub async fn serve(self, stopping: Stopping) {
-        let Self { app, doors, certificate, plain, tls, trust } = self;
+        let Self { app, doors, certificate, plain, tls, trust, _serves } = self;
         let settings = &app.config.http;
         let limits = Limits { connections: settings.max_connections as usize, ..Limits::default() };
         let stop_check = Arc::new(AtomicBool::new(false));
         let check = check_integrity(&app, Arc::clone(&stop_check));
         let chores = tokio::spawn(chores(app.clone(), certificate, stopping.clone()));
         let telling = tokio::spawn(sync::tell(app.clone(), stopping.clone()));
+        let asked = tokio::spawn(requests::serve(app.clone(), stopping.clone()));
         tracing::info!(%plain, ?tls, ?trust, "the box serves");
         tell(&[NotifyState::Ready]);
         let ended = stopping.clone();
@@ -112,7 +122,7 @@ impl Opened {
             }
             db.close();
         });
-        for task in [chores, telling, stopped, closed] {
+        for task in [chores, telling, asked, stopped, closed] {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the box failed");
             }

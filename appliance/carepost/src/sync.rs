@@ -1,10 +1,15 @@
 //! Telling the hub while the box serves: a loop beside the doors, which waits as the agent says.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use prm::db::Db;
+use sync_agent::loans::{self, Loans, Usual};
 use sync_agent::pace::Pace;
 use sync_agent::{Agent, Fault, Turn};
+use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::app::App;
@@ -15,9 +20,42 @@ use crate::place;
 /// How long changes are gathered before they are told, so that a busy minute is few bundles.
 const GATHERED: Duration = Duration::from_millis(500);
 
+/// How long somebody who rang waits for the exchange.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// By which somebody asks that the hub is told now, and hears when that was tried.
+#[derive(Debug, Default)]
+pub struct Bell {
+    rung: Notify,
+    asked: AtomicU64,
+    /// The last ring before the exchange after which there was nothing more to tell, or which failed.
+    answered: watch::Sender<u64>,
+}
+
+impl Bell {
+    /// Rings, and waits until everything is told, or a try has failed, or for as long as a person waits.
+    pub async fn ring(&self) {
+        let own = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut answered = self.answered.subscribe();
+        self.rung.notify_one();
+        // Who waited in vain sees in the status how it stands.
+        let _ = timeout(PATIENCE, answered.wait_for(|answered| *answered >= own)).await;
+    }
+}
+
+/// A time as the clinic's wall shows it, for sentences about the sync.
+pub fn on_the_wall(zone: &TimeZone, time: Timestamp) -> String {
+    zone.to_datetime(time).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 /// The agent of the box in a data folder.
 pub fn agent(data: &std::path::Path, db: Db) -> Agent {
     Agent::new(db, place::keys(data), told::shown)
+}
+
+/// What lends the slots of the box in a data folder.
+pub fn loans(data: &std::path::Path, db: Db, usual: Usual) -> Loans {
+    Loans::new(db, place::keys(data), usual)
 }
 
 /// Tells the hub, if the box has joined one, until `stopping`.
@@ -25,13 +63,18 @@ pub async fn tell(app: App, stopping: Stopping) {
     let mut told = app.db.last_sequence();
     let mut agent = agent(&app.data, app.db.clone());
     let mut pace = Pace::new(app.clinic.id.as_bytes());
+    let mut loans = loans(&app.data, app.db.clone(), app.config.loans);
     let mut said = "";
     loop {
         told.borrow_and_update();
+        let asked = app.sync.asked.load(Ordering::Relaxed);
         let turn = tokio::select! {
             () = stopping.requested() => return,
-            turn = agent.round(app.now()) => turn,
+            turn = exchange(&app, &mut agent, &mut loans) => turn,
         };
+        if !matches!(turn, Ok(Turn::Told { more: true, .. })) {
+            app.sync.answered.send_replace(asked);
+        }
         say(&turn, &mut said);
         let wait = pace.after(&turn);
         let waited = async {
@@ -44,7 +87,28 @@ pub async fn tell(app: App, stopping: Stopping) {
         tokio::select! {
             () = stopping.requested() => return,
             () = waited => {}
+            () = app.sync.rung.notified() => agent.ask_again(),
         }
+    }
+}
+
+/// One exchange about the log; and, when the hub holds all of it, about loans.
+async fn exchange(app: &App, agent: &mut Agent, loans: &mut Loans) -> Result<Turn, Fault> {
+    let turn = agent.round(app.now()).await?;
+    match turn {
+        Turn::Told { more: false, .. } | Turn::Idle => {}
+        Turn::Told { more: true, .. } | Turn::Alone | Turn::Stopped(_) | Turn::Replacing => {
+            return Ok(turn);
+        }
+    }
+    match loans.round(agent.nonce(), app.now(), app.clock.since_boot()).await? {
+        loans::Turn::Done { more: true } => Ok(Turn::Told { more: true, pause_ms: 0 }),
+        loans::Turn::Learning => {
+            // The next receipt says which life of the box the hub listens to.
+            agent.ask_again();
+            Ok(turn)
+        }
+        loans::Turn::Done { more: false } | loans::Turn::Idle | loans::Turn::Alone => Ok(turn),
     }
 }
 
@@ -52,7 +116,7 @@ pub async fn tell(app: App, stopping: Stopping) {
 fn say(turn: &Result<Turn, Fault>, said: &mut &'static str) {
     let now = match turn {
         Ok(Turn::Stopped(_)) => "stopped",
-        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle) => "",
+        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Replacing) => "",
         Err(fault) => fault.word(),
     };
     if now == *said {
@@ -65,7 +129,9 @@ fn say(turn: &Result<Turn, Fault>, said: &mut &'static str) {
                 "nothing is told to the hub any more; see `carepost sync status`"
             );
         }
-        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle) => tracing::info!("the hub is told again"),
+        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Replacing) => {
+            tracing::info!("the hub is told again")
+        }
         Err(fault) => tracing::warn!(%fault, "the hub is not told; it is tried again"),
     }
     *said = now;

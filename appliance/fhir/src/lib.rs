@@ -26,6 +26,7 @@ pub mod json;
 mod kept;
 pub mod location;
 pub mod matching;
+pub mod merge;
 pub mod operation;
 pub mod organization;
 pub mod outcome;

@@ -4,7 +4,8 @@
 //! Other organizations, such as insurers, are stored as they were given.
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use prm::clinic::Clinic;
 
@@ -48,6 +49,41 @@ pub fn write(here: Here<'_>, updated: Timestamp, given: Option<&Resource>) -> Re
     kept.says("name", Some(name.as_str().into()));
     kept.at_first("address", Some(json!([{ "country": country }])));
     kept.end()
+}
+
+/// The clinic that an `Organization` shows, if a box wrote it as its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// The clinic's id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its IANA time zone.
+    pub timezone: Option<String>,
+    /// Its country, two letters.
+    pub country: Option<String>,
+}
+
+/// The clinic that an `Organization` shows, if a box wrote it as its own: other organizations do not have
+/// the identifier that is their id.
+pub fn own(resource: &Resource) -> Option<Own> {
+    if resource.resource_type() != TYPE {
+        return None;
+    }
+    let id = resource.id()?;
+    let is_own = resource.get("identifier")?.get(0) == own_identifier(id).get(0);
+    if !is_own {
+        return None;
+    }
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let extensions = resource.get("extension").and_then(Value::as_array);
+    let zone = extensions.into_iter().flatten().find(|it| it["url"] == TIME_ZONE);
+    Some(Own {
+        id: Uuid::try_parse(id).ok()?,
+        name: text(resource.get("name")?)?,
+        timezone: zone.and_then(|it| text(&it["valueCode"])),
+        country: resource.get("address").and_then(|it| text(&it[0]["country"])),
+    })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use prm::id::{LocationId, PractitionerId};
-use prm::schedule::{Addition, Edit, Schedule};
+use prm::schedule::{Addition, Edit, LendingEdit, Schedule};
 
 use self::session::{Session, WEEKLY_SESSION};
 use crate::concept;
@@ -98,6 +98,7 @@ impl RawSchedule {
             session_capacity: Some(session.session_capacity),
             valid_from: Some(valid_from),
             valid_to: Some(valid_to),
+            lending: LendingEdit::default(),
         })
     }
 }
@@ -178,6 +179,7 @@ pub fn write(
         valid_from,
         valid_to,
         active,
+        lending: _,
     } = schedule;
     let mut kept = Kept::begin(TYPE, id, here.meta(*version, updated), given);
     kept.list("extension", &WEEKLY_SESSION, &[Session::of(schedule)]);

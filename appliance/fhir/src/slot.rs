@@ -46,7 +46,7 @@ impl Status {
 /// With whom and where is said by its schedule. `service` is the name of the service for which slots
 /// were looked for, if they were looked for so.
 pub fn write(slot: &Slot, status: Status, service: Option<&str>, here: Here<'_>) -> Resource {
-    let Slot { id, practitioner: _, location: _, start, end, free } = slot;
+    let Slot { id, practitioner: _, location: _, start, end, free, lent: _ } = slot;
     let mut resource =
         Resource::of(TYPE).expect("invariant: R4 has the type that this module is named for");
     resource.set("id", id.to_string());

@@ -3,8 +3,9 @@
 //! Invariant: an appointment that stands holds claims on every five minutes of each actor it
 //! needs, in a table whose primary key forbids two in one place.
 
+mod adopt;
 mod book;
-mod claim;
+pub(crate) mod claim;
 pub mod field;
 mod row;
 mod series;
@@ -12,6 +13,7 @@ mod step;
 
 use jiff::Timestamp;
 
+pub(crate) use self::adopt::{Adoption, adopt};
 pub use self::book::{Booking, HOLD_MINUTES_MAX, book};
 pub use self::row::{Filter, LIST_MAX, at_version, get, list, standing_of};
 pub(crate) use self::row::{find, of_patient_on};

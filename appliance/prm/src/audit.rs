@@ -28,7 +28,7 @@ pub struct Line {
     pub actor: Option<Uuid>,
     /// The actor's name as it is now, for people, kiosks and programs.
     pub actor_name: Option<String>,
-    /// `desk`, `kiosk`, `api` or `command-line`.
+    /// `desk`, `kiosk`, `api`, `command-line` or `hub`.
     pub channel: String,
     /// What was done; `read` and `search` for reads.
     pub verb: String,
@@ -74,7 +74,9 @@ pub enum Verbs {
 
 /// The number of the newest line; 0 if there is none.
 pub fn last(read: &Read<'_>) -> Result<i64> {
-    Ok(read.sql().query_row("SELECT coalesce(max(sequence), 0) FROM audit", [], |row| row.get(0))?)
+    Ok(read
+        .sql()
+        .query_row("SELECT coalesce(max(sequence), 0) FROM audit", [], |row| row.get(0))?)
 }
 
 /// Lists lines, newest first, at most `limit` (and never more than [`LIST_MAX`]).

@@ -77,6 +77,26 @@ pub fn found(tx: &mut Tx<'_>, stamp: &Stamp, founding: Founding) -> Result<Clini
     get(tx)
 }
 
+/// Makes this box, which was founded and holds no records of a clinic yet, the box of a clinic that there
+/// is already, as it is called at its hub.
+pub fn take_over(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    id: ClinicId,
+    as_known: Founding,
+) -> Result<Clinic> {
+    stamp.needs(Right::ManageStaff)?;
+    let Founding { name, timezone, country, demo } = as_known;
+    zone(&timezone)?;
+    let version = get(tx)?.version + 1;
+    tx.sql().execute(
+        "UPDATE clinic SET id = ?1, version = ?2, name = ?3, timezone = ?4, country = ?5, demo = ?6",
+        (id, version, name, &timezone, &country, demo),
+    )?;
+    tx.record(stamp, "take_over", (Noun::Clinic, id.as_bytes(), version), None)?;
+    get(tx)
+}
+
 /// Sets after how many minutes a walk-in patient is as due as somebody booked at that time.
 /// Nothing is written if it is so already.
 pub fn set_walk_in_wait(tx: &mut Tx<'_>, stamp: &Stamp, minutes: i64) -> Result<Clinic> {

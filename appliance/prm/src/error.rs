@@ -55,6 +55,14 @@ pub enum Code {
     Invalid,
     /// Somebody else has this slot.
     SlotTaken(SlotId),
+    /// The slot is lent to the hub, for booking online.
+    SlotLent(SlotId),
+    /// The box was restored, and does not know yet whether the hub sold this slot.
+    SlotUnlearned(SlotId),
+    /// The hub may still be selling; wait as many seconds.
+    LoanNotOver(u64),
+    /// The slot is not lent, or not any more.
+    NotLent,
     /// The schedule does not offer this slot (any more), or it is over.
     SlotUnavailable,
     /// The practitioner's session has as many patients as it may.
@@ -101,6 +109,10 @@ impl Code {
         match self {
             Self::Invalid => "invalid",
             Self::SlotTaken(_) => "slot_taken",
+            Self::SlotLent(_) => "slot_lent",
+            Self::SlotUnlearned(_) => "slot_unlearned",
+            Self::LoanNotOver(_) => "loan_not_over",
+            Self::NotLent => "not_lent",
             Self::SlotUnavailable => "slot_unavailable",
             Self::SessionFull(_) => "session_full",
             Self::LocationTaken(_) => "location_taken",

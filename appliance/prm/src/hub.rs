@@ -3,9 +3,12 @@
 //! These are notes of the box about itself and no records of the clinic: they make no change, so that
 //! telling the hub of the log does not lengthen the log. That a hub was joined is a line of the audit.
 
+mod learned;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row};
 
+pub use self::learned::{LENT_AHEAD_DAYS_MAX, Learned, has_learned, is_unlearned, learned};
 use crate::change;
 use crate::db::{Read, Tx};
 use crate::error::{Error, Result};
@@ -15,6 +18,8 @@ use crate::time::{from_ms, to_ms};
 
 /// The longest address of a hub, in bytes.
 pub const URL_BYTES_MAX: usize = 2_048;
+/// Why nothing is sent by a box that takes another's place: it has not got everything back yet.
+pub const REPLACING: &str = "replacing";
 /// As many parked entries as are kept by name.
 pub const PARKED_MAX: usize = 100;
 
@@ -188,13 +193,28 @@ pub fn join(
 }
 
 /// Takes back why nothing is sent, after a person has decided at the hub: the box asks it again. False
-/// if nothing had stopped.
+/// if nothing had stopped, or the box takes another's place.
 pub fn ask_again(tx: &mut Tx<'_>, stamp: &Stamp) -> Result<bool> {
     stamp.needs(Right::ManageStaff)?;
-    let changed = tx
-        .sql()
-        .execute("UPDATE sync_state SET stop = NULL, stop_at = NULL WHERE stop IS NOT NULL", [])?;
+    let changed = tx.sql().execute(
+        "UPDATE sync_state SET stop = NULL, stop_at = NULL WHERE stop IS NOT NULL AND stop <> ?1",
+        [REPLACING],
+    )?;
     Ok(changed > 0)
+}
+
+/// Whether the box takes another's place and has not got everything back yet: until then it books
+/// nothing and tells nothing.
+pub fn is_replacing(read: &Read<'_>) -> Result<bool> {
+    Ok(standing(read)?.is_some_and(|it| it.stop.as_deref() == Some(REPLACING)))
+}
+
+/// The box has everything back: it may be served, and tell the hub.
+pub fn replaced(tx: &mut Tx<'_>, stamp: &Stamp) -> Result<()> {
+    stamp.needs(Right::ManageStaff)?;
+    tx.sql().execute("UPDATE sync_state SET stop = NULL WHERE stop = ?1", [REPLACING])?;
+    let hub = get(tx)?.map(|hub| hub.box_id);
+    tx.audit(stamp, "replace", Noun::Clinic, hub.as_ref(), None)
 }
 
 /// Notes how the sync stands and, if they are told, which entries are parked; more than [`PARKED_MAX`]

@@ -21,6 +21,7 @@ pub enum Noun {
     Leave,
     ClosedDay,
     Slot,
+    Loan,
     Appointment,
     QueueEntry,
     Chart,
@@ -30,6 +31,8 @@ pub enum Noun {
     Device,
     Audit,
     Merge,
+    Request,
+    Conflict,
 }
 
 impl Noun {
@@ -45,6 +48,7 @@ impl Noun {
             Self::Leave => "leave",
             Self::ClosedDay => "closed_day",
             Self::Slot => "slot",
+            Self::Loan => "loan",
             Self::Appointment => "appointment",
             Self::QueueEntry => "queue",
             Self::Chart => "chart",
@@ -54,6 +58,8 @@ impl Noun {
             Self::Device => "device",
             Self::Audit => "audit",
             Self::Merge => "merge",
+            Self::Request => "request",
+            Self::Conflict => "conflict",
         }
     }
 }
@@ -73,13 +79,16 @@ impl Noun {
             | Self::Leave
             | Self::ClosedDay
             | Self::Slot
+            | Self::Loan
             | Self::QueueEntry
             | Self::Staff
             | Self::Session
             | Self::Token
             | Self::Device
             | Self::Audit
-            | Self::Merge => false,
+            | Self::Merge
+            | Self::Request
+            | Self::Conflict => false,
         }
     }
 }
@@ -172,6 +181,8 @@ ids! {
     LeaveId,
     /// A closed day.
     ClosedDayId,
+    /// A slot that was lent to the hub.
+    LoanId,
     /// An appointment.
     AppointmentId,
     /// A series of appointments.
@@ -188,6 +199,10 @@ ids! {
     DeviceId,
     /// A merge of two patients.
     MergeId,
+    /// Something that the hub asked for.
+    RequestId,
+    /// An element of a patient that was edited here and at the hub.
+    ConflictId,
 }
 
 /// A slot: a schedule and the start in minutes since 1970-01-01T00:00Z. It is computed,

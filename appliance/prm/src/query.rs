@@ -315,11 +315,14 @@ fn table(question: &Question) -> Result<&'static str> {
         | Noun::Leave
         | Noun::ClosedDay
         | Noun::Slot
+        | Noun::Loan
         | Noun::Staff
         | Noun::Session
         | Noun::Token
         | Noun::Audit
-        | Noun::Merge => Err(Error::invalid("kind", "these cannot be searched")),
+        | Noun::Merge
+        | Noun::Request
+        | Noun::Conflict => Err(Error::invalid("kind", "these cannot be searched")),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod absence;
 pub mod field;
+mod lending;
 
 use std::ops::RangeInclusive;
 
@@ -13,6 +14,7 @@ use jiff::civil::{Date, Weekday};
 pub use self::absence::{
     ClosedDay, Leave, away, cancel_leave, close, closed_days, leaves, reopen, take_leave,
 };
+pub use self::lending::{Lending, LendingEdit};
 use serde::{Deserialize, Serialize};
 
 use crate::change::next_version;
@@ -96,6 +98,9 @@ pub struct Schedule {
     pub valid_to: Option<Date>,
     /// Whether it is in use.
     pub active: bool,
+    /// How much of it is lent to the hub.
+    #[serde(default)]
+    pub lending: Lending,
 }
 
 impl Schedule {
@@ -147,6 +152,8 @@ pub struct Edit {
     pub valid_from: Option<Option<Date>>,
     /// The last local date.
     pub valid_to: Option<Option<Date>>,
+    /// How much of it is lent to the hub.
+    pub lending: LendingEdit,
 }
 
 /// Adds a session.
@@ -182,6 +189,7 @@ pub fn add(tx: &mut Tx<'_>, stamp: &Stamp, addition: Addition) -> Result<Schedul
         valid_from,
         valid_to,
         active: true,
+        lending: Lending::default(),
     };
     if schedule.end_minute < schedule.start_minute.saturating_add(slot_minutes) {
         return Err(Error::invalid(
@@ -207,7 +215,7 @@ pub fn edit(
 ) -> Result<Schedule> {
     stamp.needs(Right::WriteDiary)?;
     let before = find(tx, id)?;
-    let Edit { location, slot_capacity, session_capacity, valid_from, valid_to } = edit;
+    let Edit { location, slot_capacity, session_capacity, valid_from, valid_to, lending } = edit;
     let schedule = Schedule {
         id,
         version: next_version(before.version, seen)?,
@@ -222,6 +230,7 @@ pub fn edit(
         valid_from: valid_from.unwrap_or(before.valid_from),
         valid_to: valid_to.unwrap_or(before.valid_to),
         active: before.active,
+        lending: lending.of(before.lending),
     };
     check(&schedule)?;
     // A room that stays is not looked at, so that one out of use keeps nobody from other edits.
@@ -276,7 +285,8 @@ pub(crate) fn in_use(
 ) -> Result<Vec<Schedule>> {
     let mut statement = read.sql().prepare_cached(
         "SELECT id, version, practitioner, location, weekdays, start_minute, end_minute,
-                slot_minutes, slot_capacity, session_capacity, valid_from, valid_to, active
+                slot_minutes, slot_capacity, session_capacity, valid_from, valid_to, active,
+                loan_share_percent, loan_cutoff_hours, loan_horizon_days
          FROM schedule WHERE active = 1 AND (?1 IS NULL OR practitioner = ?1)
          ORDER BY practitioner, start_minute, id",
     )?;
@@ -291,7 +301,8 @@ pub(crate) fn in_use(
 pub(crate) fn find(read: &Read<'_>, id: ScheduleId) -> Result<Schedule> {
     let mut statement = read.sql().prepare_cached(
         "SELECT id, version, practitioner, location, weekdays, start_minute, end_minute,
-                slot_minutes, slot_capacity, session_capacity, valid_from, valid_to, active
+                slot_minutes, slot_capacity, session_capacity, valid_from, valid_to, active,
+                loan_share_percent, loan_cutoff_hours, loan_horizon_days
          FROM schedule WHERE id = ?1",
     )?;
     let mut rows = statement.query([id])?;
@@ -342,6 +353,7 @@ fn check(schedule: &Schedule) -> Result<()> {
     {
         return Err(Error::invalid("valid_to", "valid_to is before valid_from"));
     }
+    schedule.lending.check()?;
     for (field, date) in [("valid_from", schedule.valid_from), ("valid_to", schedule.valid_to)] {
         if let Some(date) = date {
             in_our_time(field, date)?;
@@ -370,6 +382,7 @@ fn write(
         valid_from,
         valid_to,
         active,
+        lending: Lending { share_percent, cutoff_hours, horizon_days },
     } = &schedule;
     if *version > 1 {
         let before = find(tx, *id)?;
@@ -378,10 +391,12 @@ fn write(
     tx.sql()
         .prepare_cached(
             "INSERT INTO schedule (id, version, practitioner, location, weekdays, start_minute,
-               end_minute, slot_minutes, slot_capacity, session_capacity, valid_from, valid_to, active)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+               end_minute, slot_minutes, slot_capacity, session_capacity, valid_from, valid_to, active,
+               loan_share_percent, loan_cutoff_hours, loan_horizon_days)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
              ON CONFLICT (id) DO UPDATE SET version = ?2, location = ?4, slot_capacity = ?9,
-               session_capacity = ?10, valid_from = ?11, valid_to = ?12, active = ?13",
+               session_capacity = ?10, valid_from = ?11, valid_to = ?12, active = ?13,
+               loan_share_percent = ?14, loan_cutoff_hours = ?15, loan_horizon_days = ?16",
         )?
         .execute((
             id,
@@ -397,6 +412,9 @@ fn write(
             valid_from.map(|date| date.to_string()),
             valid_to.map(|date| date.to_string()),
             active,
+            share_percent,
+            cutoff_hours,
+            horizon_days,
         ))?;
     tx.record(stamp, verb, (Noun::Schedule, id.as_bytes(), *version), None)?;
     Ok(schedule)
@@ -418,5 +436,10 @@ fn from_row(row: &rusqlite::Row<'_>) -> Result<Schedule> {
         valid_from: date(row.get(10)?)?,
         valid_to: date(row.get(11)?)?,
         active: row.get(12)?,
+        lending: Lending {
+            share_percent: row.get(13)?,
+            cutoff_hours: row.get(14)?,
+            horizon_days: row.get(15)?,
+        },
     })
 }

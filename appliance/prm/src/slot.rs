@@ -6,6 +6,7 @@
 //! the jump of the clock in spring has an hour of slots less, one in autumn an hour more, and
 //! neither has a slot at a time that does not exist.
 
+mod lane;
 mod nearest;
 mod taken;
 
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+pub use self::lane::{Lane, LaneUse, lanes_of_day};
 pub use self::nearest::{ALTERNATIVES_MAX, nearest};
 pub(crate) use self::taken::{OVERBOOK_LANE, Taken, booked_in_session};
 use crate::clinic;
@@ -45,6 +47,8 @@ pub struct Slot {
     pub end: Timestamp,
     /// How many more patients it takes.
     pub free: i64,
+    /// Whether it is lent to the hub, as far as nobody has booked it.
+    pub lent: bool,
 }
 
 /// What is looked for.
@@ -311,6 +315,8 @@ impl<'z> Days<'z> {
                     if rooms.iter().any(|room| room.free_lanes(second, blocked_to, 1) == 0) {
                         free = 0;
                     }
+                    let capacity = schedule.slot_capacity;
+                    let lent = !self.taken.lent_lanes(second, blocked_to, capacity).is_empty();
                     let start = at_second(second);
                     if all || (free > 0 && start >= self.now) {
                         slots.push(Slot {
@@ -320,6 +326,7 @@ impl<'z> Days<'z> {
                             start,
                             end: at_second(second + visit),
                             free,
+                            lent,
                         });
                     }
                     second += step;

@@ -51,6 +51,7 @@ pub enum Channel {
     Kiosk,
     Api,
     CommandLine,
+    Hub,
 }
 
 impl Channel {
@@ -61,6 +62,7 @@ impl Channel {
             Self::Kiosk => "kiosk",
             Self::Api => "api",
             Self::CommandLine => "command-line",
+            Self::Hub => "hub",
         }
     }
 }
@@ -162,11 +164,13 @@ pub enum Right {
     WriteChart,
     /// Take along all records that one may read, at once.
     Export,
+    /// Decide about what the hub asks for and what was edited there.
+    AnswerRequests,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ReadPatients,
         Self::WritePatients,
         Self::MergePatients,
@@ -186,6 +190,7 @@ impl Right {
         Self::ReadChart,
         Self::WriteChart,
         Self::Export,
+        Self::AnswerRequests,
     ];
 
     /// The right to read a record of this kind.
@@ -193,6 +198,7 @@ impl Right {
         match noun {
             Noun::Patient => Self::ReadPatients,
             Noun::Merge => Self::MergePatients,
+            Noun::Request | Noun::Conflict => Self::AnswerRequests,
             Noun::Clinic
             | Noun::Practitioner
             | Noun::Location
@@ -200,7 +206,8 @@ impl Right {
             | Noun::Schedule
             | Noun::Leave
             | Noun::ClosedDay
-            | Noun::Slot => Self::ReadDiary,
+            | Noun::Slot
+            | Noun::Loan => Self::ReadDiary,
             Noun::Appointment => Self::ReadAppointments,
             Noun::QueueEntry => Self::ReadQueue,
             Noun::Chart => Self::ReadChart,
@@ -215,6 +222,7 @@ impl Right {
         match noun {
             Noun::Patient => Self::WritePatients,
             Noun::Merge => Self::MergePatients,
+            Noun::Request | Noun::Conflict => Self::AnswerRequests,
             Noun::Clinic
             | Noun::Practitioner
             | Noun::Location
@@ -222,7 +230,8 @@ impl Right {
             | Noun::Schedule
             | Noun::Leave
             | Noun::ClosedDay
-            | Noun::Slot => Self::WriteDiary,
+            | Noun::Slot
+            | Noun::Loan => Self::WriteDiary,
             Noun::Appointment => Self::Book,
             Noun::QueueEntry => Self::RunQueue,
             Noun::Chart => Self::WriteChart,
@@ -250,7 +259,8 @@ pub fn allows(role: Role, right: Right) -> bool {
             | Right::ReadQueue
             | Right::RunQueue
             | Right::ReadBoard
-            | Right::ManageDevices => true,
+            | Right::ManageDevices
+            | Right::AnswerRequests => true,
             Right::ManageStaff
             | Right::ReadAudit
             | Right::ReadChart
@@ -283,7 +293,18 @@ pub fn allows(role: Role, right: Right) -> bool {
                 | Right::WriteChart
                 | Right::Export
         ),
-        Role::Hub | Role::Nobody => false,
+        // What is done at the hub is done through the box's door for other systems.
+        Role::Hub => matches!(
+            right,
+            Right::ReadPatients
+                | Right::WritePatients
+                | Right::ReadDiary
+                | Right::ReadAppointments
+                | Right::Book
+                | Right::ReadChart
+                | Right::WriteChart
+        ),
+        Role::Nobody => false,
     }
 }
 
@@ -304,6 +325,16 @@ impl Stamp {
     /// The stamp of the box itself: a command line, a follower, the demonstration.
     pub fn of_box(now: Timestamp) -> Self {
         Self { actor: Actor::Box, role: Role::Admin, channel: Channel::CommandLine, now }
+    }
+
+    /// The stamp of what the hub asks for in somebody's name.
+    pub fn of_hub(now: Timestamp) -> Self {
+        Self { actor: Actor::Box, role: Role::Hub, channel: Channel::Hub, now }
+    }
+
+    /// The stamp of the box that does what the hub sold: a slot of its own, which it had lent.
+    pub fn of_sale(now: Timestamp) -> Self {
+        Self { channel: Channel::Hub, ..Self::of_box(now) }
     }
 
     /// Whether the actor has a right.

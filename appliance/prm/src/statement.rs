@@ -29,6 +29,7 @@ pub fn ids(
         Noun::Appointment => "appointment",
         Noun::QueueEntry => "queue_entry",
         Noun::Device => "device",
+        Noun::Loan => "loan",
         Noun::Leave
         | Noun::ClosedDay
         | Noun::Slot
@@ -37,7 +38,9 @@ pub fn ids(
         | Noun::Session
         | Noun::Token
         | Noun::Audit
-        | Noun::Merge => return Ok(Vec::new()),
+        | Noun::Merge
+        | Noun::Request
+        | Noun::Conflict => return Ok(Vec::new()),
     };
     let mut statement = read
         .sql()

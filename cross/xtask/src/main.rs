@@ -77,7 +77,8 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 fn demo(passed_on: &[&str]) -> Result<()> {
     tools::to_build()?;
     screens::build()?;
-    cargo(&["build", "--locked", "--release", "--package", "carepost"])?;
+    // The hub, too, which the demonstration starts beside the box.
+    cargo(&["build", "--locked", "--release", "--package", "carepost", "--package", "sync-hub"])?;
     // The caller's folder stays the current one: `--data` may be relative to it.
     run(Command::new(target()?.join("release/carepost")).arg("demo").args(passed_on))
 }
@@ -88,12 +89,13 @@ fn bench(passed_on: &[&str]) -> Result<()> {
     let browser = tools::browser()?;
     screens::build()?;
     screens::install(screens::BROWSER_TESTS)?;
-    cargo(&["build", "--locked", "--release", "--package", "carepost"])?;
+    cargo(&["build", "--locked", "--release", "--package", "carepost", "--package", "sync-hub"])?;
     run(Command::new("cargo")
         .args(["bench", "--locked", "--package", "tests", "--bench", "figures", "--"])
         .args(passed_on)
         .current_dir(root())
         .env("CAREPOST", target()?.join("release/carepost"))
+        .env("CAREPOST_HUB", target()?.join("release/carepost-hub"))
         .env("CHROMIUM", browser))
 }
 
@@ -126,6 +128,8 @@ fn test(only: Option<&str>) -> Result<()> {
         screens::build()?;
         screens::install(screens::FHIR_TESTS)?;
         tools::age()?;
+        tools::postgresql()?;
+        tools::faketime()?;
         rust_tests()
     })?;
     steps.run("api", || {

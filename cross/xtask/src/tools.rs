@@ -34,6 +34,22 @@ pub fn age() -> Result<()> {
     if on_path("age").is_none() { install(&["age"]) } else { Ok(()) }
 }
 
+/// PostgreSQL, of which the hub's tests start servers of their own. Debian keeps its programs off the PATH.
+pub fn postgresql() -> Result<()> {
+    let versions = fs::read_dir("/usr/lib/postgresql");
+    let is_there = |it: &fs::DirEntry| is_program(&it.path().join("bin/initdb"));
+    if on_path("initdb").is_some() || versions.is_ok_and(|it| it.flatten().any(|it| is_there(&it)))
+    {
+        return Ok(());
+    }
+    install(&["postgresql"])
+}
+
+/// A clock that lies, for a test of what the box does in 1970.
+pub fn faketime() -> Result<()> {
+    if on_path("faketime").is_none() { install(&["faketime"]) } else { Ok(()) }
+}
+
 /// Python, with what it takes to install packages beside those of the system: stock FHIR clients are written in it.
 pub fn python() -> Result<()> {
     let venv = Command::new("python3")

@@ -13,7 +13,7 @@ import { session } from './session.svelte';
 import { visit, type Way } from './visit.svelte';
 import { say } from './words.svelte';
 
-export const PAGES = ['day', 'duplicates', 'practitioners', 'places', 'devices', 'staff', 'audit'] as const;
+export const PAGES = ['day', 'duplicates', 'practitioners', 'places', 'devices', 'sync', 'staff', 'audit'] as const;
 export type Page = (typeof PAGES)[number];
 
 export type Dialog =
@@ -156,6 +156,7 @@ class Desk {
 
   #changed(change: Change): void {
     card.heard(change);
+    for (const hear of this.#hearingAll) hear();
     switch (change.noun) {
       case 'appointment':
         day.changed();
@@ -185,6 +186,14 @@ class Desk {
   }
 
   #hearing = new Set<(change: Change) => void>();
+
+  #hearingAll = new Set<() => void>();
+
+  /** Tells of every change that there was one; call the answer to stop. */
+  hearAll(changed: () => void): () => void {
+    this.#hearingAll.add(changed);
+    return () => this.#hearingAll.delete(changed);
+  }
 
   /** Tells a page of changes that only it shows; call the answer to stop. */
   hear(changed: (change: Change) => void): () => void {

@@ -13,7 +13,7 @@ function practitioner(id: string): Practitioner {
 
 function slot(practitioner_id: string, start: string, end: string, free = 1): Slot {
   const id = `${practitioner_id}.${start}`;
-  return { id, schedule_id: 's', practitioner_id, location_id: null, start: at(start), end: at(end), free };
+  return { id, schedule_id: 's', practitioner_id, location_id: null, start: at(start), end: at(end), free, lent: false };
 }
 
 function appointment(practitioner_id: string, start: string, end: string, status: Appointment['status'] = 'booked') {

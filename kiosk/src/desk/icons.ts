@@ -14,6 +14,7 @@ export const ICONS = {
   qr: 'M2 2h4v4H2zm8 0h4v4h-4zM2 10h4v4H2zm8 0h1v1h-1zm3 0h1m-1 3h1m-4 1h1',
   person: 'M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6Zm-5.5 6a5.5 5.5 0 0 1 11 0',
   flag: 'M4 14V2h8l-2 3 2 3H4',
+  cloud: 'M5 12.5h6.5a2.75 2.75 0 0 0 .5-5.5 4 4 0 0 0-7.7-.6A3.1 3.1 0 0 0 5 12.5Z',
 };
 
 export type IconName = keyof typeof ICONS;

@@ -56,6 +56,12 @@ export const patch: Call<'patch'> = (path, ...[given]) => ask('PATCH', path, giv
 
 export const remove: Call<'delete'> = (path, ...[given]) => ask('DELETE', path, given);
 
+/** How the line to the cloud is, in a demonstration; other boxes have no such path, so the document has none either. */
+export const demoLine = (): Promise<{ up: boolean }> => ask('GET', 'demo/line');
+
+/** Cuts or heals it. */
+export const turnDemoLine = (up: boolean): Promise<{ up: boolean }> => ask('POST', 'demo/line', { body: { up } });
+
 async function ask<T>(method: string, path: string, given: Made = {}, key?: string): Promise<T> {
   // A POST always has a body, if only an empty one.
   const body = given.body ?? (method === 'POST' ? {} : undefined);

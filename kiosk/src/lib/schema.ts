@@ -239,7 +239,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Checks in. 201 with a token; 200 with the same token for somebody who has one already; 409
+         * Checks in. 201 with a token (of the desk for a booking online of which the box has not heard who
+         *     booked); 200 with the same token for somebody who has one already; 409
          *     `choose_person` with `people` when more than one fits.
          */
         post: operations["post_check_ins"];
@@ -569,6 +570,95 @@ export interface paths {
         get: operations["get_live"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Slots that are held for booking online, by start. */
+        get: operations["get_loans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/displaced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Patients who were displaced and for whom nothing was done yet, the longest known first. */
+        get: operations["get_loans_displaced"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/displaced/{id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what was done for a patient who was displaced. */
+        post: operations["post_loans_displaced_id_done"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/{id}/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a slot without the hub, when it can sell nothing any more: 409 `loan_not_over` before that, with
+         *     `Retry-After`. A sale that comes to light later gets the slot if it is free, else the patient is
+         *     displaced.
+         */
+        post: operations["post_loans_id_override"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/{id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the hub for a slot. It is free here as soon as the hub has answered, unless it was sold. */
+        post: operations["post_loans_id_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1151,10 +1241,168 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the sync with the hub stands: what waits and since when, what the hub could not take, and whether
+         *     somebody must do something.
+         */
+        get: operations["get_sync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was edited here and at the hub, each otherwise, and waits for a decision, the oldest first. */
+        get: operations["get_sync_conflicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/conflicts/{id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets stand what was said here. */
+        post: operations["post_sync_conflicts_id_keep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/conflicts/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes what was said at the hub in place of what was said here, which is on record as an earlier version. */
+        post: operations["post_sync_conflicts_id_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells the hub what waits, now; asks it again if it had stopped the box. The answer is how the sync
+         *     stands after one exchange, or after some seconds if the hub does not answer.
+         */
+        post: operations["post_sync_now"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Wishes for appointments that were said at the hub and wait for a decision, the oldest first. */
+        get: operations["get_sync_requests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/requests/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Books what was wished for, and tells the hub. A slot that is taken is 409 `slot_taken` with
+         *     `alternatives`; very likely the same person on record is 409 `likely_duplicate`.
+         */
+        post: operations["post_sync_requests_id_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/sync/requests/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does not book what was wished for, and tells the hub why. */
+        post: operations["post_sync_requests_id_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description How a wish is met. */
+        Acceptance: {
+            /** @description Register although very likely the same person is on record. */
+            accept_duplicate?: boolean;
+            /**
+             * Format: uuid
+             * @description The record of who comes; without it theirs if they are on record by the id that was said, else a
+             *     new one.
+             */
+            patient_id?: string | null;
+            /** @description Another time than the one that was wished for. */
+            slot_id?: string | null;
+        };
         /** @description Who acted. */
         ActorView: {
             /** Format: uuid */
@@ -1280,6 +1528,29 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description An element of a patient that was edited here and at the hub, each otherwise. */
+        Conflict: {
+            /** @description What both had before, as FHIR has it; null where there was nothing. So `here` and `there`. */
+            base: unknown;
+            /** @description When it was said there. */
+            edited_at: string;
+            /** @description Who said it there, by a word of the hub. */
+            edited_by: string;
+            /** @description The element of the FHIR Patient, and of which kind where there are several: `telecom:phone`. */
+            field: string;
+            /** @description What was said here, and stands until somebody takes the other. */
+            here: unknown;
+            /** Format: uuid */
+            id: string;
+            /** @description When it came to light here. */
+            noted_at: string;
+            /** Format: uuid */
+            patient_id: string;
+            /** @description `kept` or `taken`; null while nobody decided. */
+            ruling: string | null;
+            /** @description What was said at the hub. */
+            there: unknown;
+        };
         /** @description An occurrence that could not be booked. */
         ConflictView: {
             code: string;
@@ -1291,6 +1562,11 @@ export interface components {
          * @enum {string}
          */
         ContactChannel: "whatsapp" | "sms" | "voice" | "email";
+        /** @description Why a wish is not met. */
+        Declining: {
+            /** @description Why, for whoever wished; at most 500 letters. */
+            reason: string;
+        };
         /** @description A kiosk or a board. */
         Device: {
             created_at: string;
@@ -1315,6 +1591,29 @@ export interface components {
          * @enum {string}
          */
         DeviceStatus: "offered" | "pending" | "paired" | "revoked";
+        /** @description A patient with a confirmation for a slot that somebody else has. */
+        Displaced: {
+            /**
+             * Format: uuid
+             * @description The booking that was confirmed online.
+             */
+            booking_id: string;
+            /**
+             * Format: uuid
+             * @description The loan; null if this box knows no such session any more.
+             */
+            loan_id: string | null;
+            /** Format: uuid */
+            patient_id: string;
+            patient_name: string;
+            patient_phone: string | null;
+            /** Format: uuid */
+            practitioner_id: string | null;
+            /** @description When it came to light. */
+            said_at: string;
+            /** @description When the patient was to come. */
+            start: string;
+        };
         /** @description Two records that may be of one person. */
         DuplicatePair: {
             /** @description The record made first. */
@@ -1377,6 +1676,31 @@ export interface components {
             system: string;
             value: string;
         };
+        /** @description The hub that the box has joined. */
+        JoinedHub: {
+            /**
+             * Format: uuid
+             * @description The box's id there.
+             */
+            box_id: string;
+            /**
+             * Format: uuid
+             * @description The clinic's id there.
+             */
+            clinic_id: string;
+            /** @description What the clinic is called there. */
+            clinic_name: string;
+            /** @description When the box joined. */
+            enrolled_at: string;
+            /** @description The fingerprint of its keys. */
+            fingerprint: string;
+            /**
+             * Format: int64
+             * @description Which life of the box this is, as the hub counts; null until its first receipt.
+             */
+            generation: number | null;
+            url: string;
+        };
         /** @description Days on which a practitioner is away. */
         Leave: {
             /** @description The first day. */
@@ -1406,6 +1730,42 @@ export interface components {
             seq: number;
             verb: string;
         };
+        /** @description A slot that is held for booking online. */
+        Loan: {
+            /**
+             * Format: uuid
+             * @description The appointment for which it was sold, as far as is known.
+             */
+            appointment_id: string | null;
+            /** @description RFC 3339 with the clinic's offset. */
+            end: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description In how many seconds it can be taken without the hub.
+             */
+            override_in_seconds: number;
+            /** Format: uuid */
+            practitioner_id: string;
+            /** @description Until when the hub sells it. */
+            sell_until: string;
+            slot_id: string;
+            /** @description RFC 3339 with the clinic's offset. */
+            start: string;
+            status: components["schemas"]["LoanStatus"];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What became of a slot that was asked back or taken. */
+        LoanAnswer: {
+            loan: components["schemas"]["Loan"] | null;
+        };
+        /**
+         * @description How a slot stands that is held for booking online.
+         * @enum {string}
+         */
+        LoanStatus: "granted" | "held" | "recalled" | "sold" | "unknown";
         /** @description A room, a piece of equipment or a site. */
         Location: {
             /** @description Whether it is in use. */
@@ -1631,6 +1991,11 @@ export interface components {
             /** @description Why. */
             reason: string;
         };
+        /** @description OverrideReason. */
+        OverrideReason: {
+            /** @description In a sentence, for the record. */
+            reason: string;
+        };
         /** @description A list, or a part of one. */
         Page_Appointment: {
             /** @description What was asked for, in order. */
@@ -1685,6 +2050,34 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_Conflict: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description What both had before, as FHIR has it; null where there was nothing. So `here` and `there`. */
+                base: unknown;
+                /** @description When it was said there. */
+                edited_at: string;
+                /** @description Who said it there, by a word of the hub. */
+                edited_by: string;
+                /** @description The element of the FHIR Patient, and of which kind where there are several: `telecom:phone`. */
+                field: string;
+                /** @description What was said here, and stands until somebody takes the other. */
+                here: unknown;
+                /** Format: uuid */
+                id: string;
+                /** @description When it came to light here. */
+                noted_at: string;
+                /** Format: uuid */
+                patient_id: string;
+                /** @description `kept` or `taken`; null while nobody decided. */
+                ruling: string | null;
+                /** @description What was said at the hub. */
+                there: unknown;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_Device: {
             /** @description What was asked for, in order. */
             items: {
@@ -1699,6 +2092,34 @@ export interface components {
                 status: components["schemas"]["DeviceStatus"];
                 /** Format: int64 */
                 version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_Displaced: {
+            /** @description What was asked for, in order. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description The booking that was confirmed online.
+                 */
+                booking_id: string;
+                /**
+                 * Format: uuid
+                 * @description The loan; null if this box knows no such session any more.
+                 */
+                loan_id: string | null;
+                /** Format: uuid */
+                patient_id: string;
+                patient_name: string;
+                patient_phone: string | null;
+                /** Format: uuid */
+                practitioner_id: string | null;
+                /** @description When it came to light. */
+                said_at: string;
+                /** @description When the patient was to come. */
+                start: string;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
@@ -1784,6 +2205,38 @@ export interface components {
                 /** Format: int64 */
                 seq: number;
                 verb: string;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_Loan: {
+            /** @description What was asked for, in order. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description The appointment for which it was sold, as far as is known.
+                 */
+                appointment_id: string | null;
+                /** @description RFC 3339 with the clinic's offset. */
+                end: string;
+                /** Format: uuid */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description In how many seconds it can be taken without the hub.
+                 */
+                override_in_seconds: number;
+                /** Format: uuid */
+                practitioner_id: string;
+                /** @description Until when the hub sells it. */
+                sell_until: string;
+                slot_id: string;
+                /** @description RFC 3339 with the clinic's offset. */
+                start: string;
+                status: components["schemas"]["LoanStatus"];
+                /** Format: int64 */
+                version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
@@ -1905,6 +2358,22 @@ export interface components {
                 /** Format: uuid */
                 id: string;
                 /**
+                 * Format: int64
+                 * @description Nothing is lent, and nothing sold online, that begins sooner than in so many hours.
+                 */
+                loan_cutoff_hours: number | null;
+                /**
+                 * Format: int64
+                 * @description Nothing is lent that begins later than in so many days.
+                 */
+                loan_horizon_days: number | null;
+                /**
+                 * Format: int64
+                 * @description The share of a day's free slots that is lent for booking online, in hundredths; null is as
+                 *     the settings say.
+                 */
+                loan_share_percent: number | null;
+                /**
                  * Format: uuid
                  * @description Where, if not in the practitioner's usual room.
                  */
@@ -1967,6 +2436,8 @@ export interface components {
                 free: number;
                 /** @description The schedule and the start in minutes since 1970; stays the same as long as the session does. */
                 id: string;
+                /** @description Whether it is held for booking online; it can be had back by a recall of the loan. */
+                lent: boolean;
                 /** Format: uuid */
                 location_id: string | null;
                 /** Format: uuid */
@@ -1997,12 +2468,55 @@ export interface components {
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
         };
+        /** @description A list, or a part of one. */
+        Page_SyncRequest: {
+            /** @description What was asked for, in order. */
+            items: {
+                birth_date: string | null;
+                end: string | null;
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /**
+                 * Format: uuid
+                 * @description The record of who wants to come, if they are on record by the id that was said.
+                 */
+                patient_id: string | null;
+                phone: string | null;
+                /**
+                 * Format: uuid
+                 * @description With whom.
+                 */
+                practitioner_id: string | null;
+                /** @description Why the patient comes, in their words. */
+                reason: string | null;
+                /** @description In which slot; it may be taken by now. */
+                slot_id: string | null;
+                start: string | null;
+                /** @description When the box heard of it. */
+                taken_at: string;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
         /** @description A code from a device's screen. */
         Pairing: {
             /** @description Blanks in it do not matter. */
             code: string;
             /** @description Where it stands. */
             name?: string | null;
+        };
+        /** @description A record that the hub could not take. */
+        ParkedRecord: {
+            /** @description `unreadable`, `invalid`, `unknown` or `too_long`. */
+            reason: string;
+            /** @description FHIR type and id. */
+            record: string;
+            /**
+             * Format: int64
+             * @description The number of its change.
+             */
+            sequence: number;
         };
         /** @description The present password of whoever is signed in, and the one that is to be in its place. */
         PasswordChange: {
@@ -2288,6 +2802,22 @@ export interface components {
             /** Format: uuid */
             id: string;
             /**
+             * Format: int64
+             * @description Nothing is lent, and nothing sold online, that begins sooner than in so many hours.
+             */
+            loan_cutoff_hours: number | null;
+            /**
+             * Format: int64
+             * @description Nothing is lent that begins later than in so many days.
+             */
+            loan_horizon_days: number | null;
+            /**
+             * Format: int64
+             * @description The share of a day's free slots that is lent for booking online, in hundredths; null is as
+             *     the settings say.
+             */
+            loan_share_percent: number | null;
+            /**
              * Format: uuid
              * @description Where, if not in the practitioner's usual room.
              */
@@ -2319,6 +2849,21 @@ export interface components {
         };
         /** @description What is to be changed; what is left out stays. Other days, times or lengths are a new session. */
         ScheduleEdit: {
+            /**
+             * Format: int64
+             * @description 1 to 720; null is as the settings say.
+             */
+            loan_cutoff_hours?: number | null;
+            /**
+             * Format: int64
+             * @description 1 to 35; null is as the settings say.
+             */
+            loan_horizon_days?: number | null;
+            /**
+             * Format: int64
+             * @description 0 to 100; null is as the settings say.
+             */
+            loan_share_percent?: number | null;
             /**
              * Format: uuid
              * @description Null is the practitioner's usual room.
@@ -2384,7 +2929,7 @@ export interface components {
             choice?: string | null;
             /** @description A telephone number in any form. */
             phone?: string | null;
-            /** @description The text of an appointment's QR. */
+            /** @description The text of an appointment's QR, or of the confirmation of a booking online (`CPS1:`). */
             qr?: string | null;
         };
         /** @description User name and password. */
@@ -2407,6 +2952,8 @@ export interface components {
             free: number;
             /** @description The schedule and the start in minutes since 1970; stays the same as long as the session does. */
             id: string;
+            /** @description Whether it is held for booking online; it can be had back by a recall of the loan. */
+            lent: boolean;
             /** Format: uuid */
             location_id: string | null;
             /** Format: uuid */
@@ -2461,10 +3008,105 @@ export interface components {
              * @description People who wait today.
              */
             queue_waiting: number;
-            /** @default null */
-            sync: unknown;
+            sync: components["schemas"]["Sync"] | null;
             /** @description The program's version. */
             version: string;
+        };
+        /** @description How the sync stands. What the hub holds is what its last receipt said. */
+        Sync: {
+            /** @description `alone`, `stopped`, `refused`, `line_down`, `hub_busy`, `beginning`, `waiting` or `told`. */
+            condition: string;
+            /**
+             * Format: int64
+             * @description How many elements of patients were edited here and at the hub, each otherwise, and wait for the desk.
+             */
+            conflicts: number;
+            /**
+             * Format: int64
+             * @description How many tries failed in a row.
+             */
+            failures: number;
+            /** @description What the last one failed of. */
+            fault: string | null;
+            /** @description When. */
+            fault_at: string | null;
+            hub: components["schemas"]["JoinedHub"] | null;
+            /**
+             * Format: int64
+             * @description The last change of the box's log.
+             */
+            last: number;
+            /**
+             * Format: int64
+             * @description How many requests the hub had no more when this box, put back to an older copy, asked for them.
+             */
+            lost_requests: number;
+            /**
+             * Format: int64
+             * @description How many records the hub could not take.
+             */
+            parked: number;
+            /** @description Those that it named, the oldest first. */
+            parked_entries: components["schemas"]["ParkedRecord"][];
+            /** @description When the last receipt came. */
+            receipt_at: string | null;
+            /**
+             * Format: int64
+             * @description How many wishes for appointments wait for the desk.
+             */
+            requests: number;
+            /** @description The same in one English sentence, as `carepost sync status` says it. */
+            says: string;
+            stop: components["schemas"]["SyncStop"] | null;
+            /**
+             * Format: int64
+             * @description The last change that the hub holds.
+             */
+            through: number;
+            /** @description `calm`; `look`: it mends itself, but is worth a look; `act`: somebody must do something. */
+            urgency: string;
+            /**
+             * Format: int64
+             * @description How many changes wait to be told.
+             */
+            waiting: number;
+            /** @description When the oldest of them was written. */
+            waiting_since: string | null;
+            /** @description Whether the hub holds all records as of `through`; if not, they are being told for the first time. */
+            whole: boolean;
+        };
+        /** @description A wish for an appointment that was said at the hub. */
+        SyncRequest: {
+            birth_date: string | null;
+            end: string | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /**
+             * Format: uuid
+             * @description The record of who wants to come, if they are on record by the id that was said.
+             */
+            patient_id: string | null;
+            phone: string | null;
+            /**
+             * Format: uuid
+             * @description With whom.
+             */
+            practitioner_id: string | null;
+            /** @description Why the patient comes, in their words. */
+            reason: string | null;
+            /** @description In which slot; it may be taken by now. */
+            slot_id: string | null;
+            start: string | null;
+            /** @description When the box heard of it. */
+            taken_at: string;
+        };
+        /** @description A stop, and what to do about it. */
+        SyncStop: {
+            /** @description What to do, in English. */
+            advice: string;
+            /** @description `forked`, `quarantined`, `retired`, `not_enrolled` or `pruned`. */
+            code: string;
         };
         /** @description A leave that was taken, and what it leaves to be moved. */
         TakenLeave: {
@@ -4590,6 +5232,282 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_loans: {
+        parameters: {
+            query?: {
+                /** @description Of this practitioner. */
+                practitioner?: string;
+                /** @description That begin on this local date or later. */
+                from?: string;
+                /** @description That begin before this local date. */
+                to?: string;
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Loan"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_loans_displaced: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Displaced"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_loans_displaced_id_done: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The booking. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideReason"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_loans_id_override: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OverrideReason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoanAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_loans_id_recall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoanAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7058,6 +7976,408 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sync: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sync"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sync_conflicts: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Conflict"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_conflicts_id_keep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conflict"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_conflicts_id_take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conflict"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sync"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sync_requests: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SyncRequest"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_requests_id_accept: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sync_requests_id_decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Declining"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -67,3 +67,6 @@ export type PairingCode = Schemas['Waiting'];
 
 export type AuditEntry = Schemas['LineView'];
 export type Status = Schemas['Status'];
+export type Sync = Schemas['Sync'];
+export type Conflict = Schemas['Conflict'];
+export type SyncRequest = Schemas['SyncRequest'];

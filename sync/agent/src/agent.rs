@@ -1,4 +1,6 @@
 //! One exchange with the hub: what is next is read, sealed and sent, and the receipt is believed.
+//!
+//! [`Agent::prepare`] and [`Agent::hear`] touch the records only; the line is in between.
 
 use std::path::PathBuf;
 
@@ -10,13 +12,15 @@ use prm::stamp::Stamp;
 use prm::{change, id};
 use reqwest::Client;
 use sync_protocol::envelope::{
-    ENVELOPE_MAX, Expected, Kind, OpeningKey, Place, Receiver, SealingKey, VerifyingKey, seal,
+    ENVELOPE_MAX, Expected, Kind, OpeningKey, Place, Receiver, SealingKey, VerifyingKey,
+    dictionary, seal,
 };
 use sync_protocol::ledger::{
     Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard,
 };
 use sync_protocol::lineage::LogId;
 use sync_protocol::loan::Generation;
+use sync_protocol::loan::clock::Nonce;
 use sync_protocol::uplink::{self, Next, Own, State, Stop, Uplink};
 use sync_protocol::wire::{self, Answer, Up};
 
@@ -26,7 +30,7 @@ use crate::keys::{BoxKeys, KeyError};
 use crate::{mark, word};
 
 /// What the box can do.
-const CAPABILITIES: [&str; 1] = ["ledger/1"];
+const CAPABILITIES: [&str; 2] = ["ledger/1", dictionary::CAPABILITY];
 /// Where bundles go, behind the hub's address.
 const BUNDLES: &str = "/v1/bundles";
 /// What is sent and answered there.
@@ -51,6 +55,8 @@ pub enum Turn {
     Idle,
     /// Nothing is sent until a person decides.
     Stopped(Stop),
+    /// The box takes another's place, and tells nothing before it has got everything back.
+    Replacing,
 }
 
 /// Why an exchange failed. The next one begins where the hub's last receipt says.
@@ -93,6 +99,7 @@ impl Fault {
             Self::Http(HttpError::Address | HttpError::Trust | HttpError::TooLong) => "http",
             Self::Refused(401) => "unknown_box",
             Self::Refused(403) => "revoked",
+            Self::Refused(408 | 429 | 500..) => "hub_busy",
             Self::Refused(_) => "refused",
             Self::Seal => "seal",
             Self::Receipt => "receipt",
@@ -106,8 +113,10 @@ pub struct Agent {
     db: Db,
     keys_folder: PathBuf,
     show: Shown,
-    ready: Option<(Client, BoxKeys)>,
+    client: Option<Client>,
+    keys: Option<BoxKeys>,
     known: Option<Known>,
+    nonce: Option<Nonce>,
 }
 
 /// What is known as long as the process lives.
@@ -116,6 +125,8 @@ struct Known {
     uplink: Uplink,
     /// The end of what was sent last.
     sent: Option<(u64, Mark)>,
+    /// The hub unpacks with the dictionary.
+    unpacks: bool,
 }
 
 /// What is to be sent.
@@ -124,10 +135,37 @@ struct Outgoing {
     end: Option<(u64, Mark)>,
 }
 
+/// What is to be done in an exchange.
+pub enum Prepared {
+    /// Nothing is sent.
+    Nothing(Turn),
+    /// This is.
+    Bundle(Box<Sealed>),
+}
+
+/// A bundle on its way to the hub, and what the receipt will be compared with.
+pub struct Sealed {
+    /// The envelope.
+    pub envelope: Vec<u8>,
+    hub: Hub,
+    standing: Standing,
+    uplink: Uplink,
+    head: u64,
+    end: Option<(u64, Mark)>,
+    is_question: bool,
+}
+
+impl Sealed {
+    /// Where it goes.
+    pub fn url(&self) -> String {
+        format!("{}{BUNDLES}", self.hub.url)
+    }
+}
+
 impl Agent {
     /// Of the box with these records, with its keys in a folder. `show` makes resources of records.
     pub fn new(db: Db, keys_folder: PathBuf, show: Shown) -> Self {
-        Self { db, keys_folder, show, ready: None, known: None }
+        Self { db, keys_folder, show, client: None, keys: None, known: None, nonce: None }
     }
 
     /// Forgets what the hub said: the next round asks.
@@ -135,42 +173,70 @@ impl Agent {
         self.known = None;
     }
 
+    /// What the newest receipt carried, for loans; nothing if the line is away.
+    pub fn nonce(&self) -> Option<Nonce> {
+        self.nonce
+    }
+
     /// One exchange, if there is anything to exchange.
     ///
     /// # Errors
     /// [`Fault`]; it is noted.
     pub async fn round(&mut self, now: Timestamp) -> Result<Turn, Fault> {
-        let stamp = Stamp::of_box(now);
-        let turn = self.exchange(&stamp).await;
+        let turn = self.exchange(now).await;
         if let Err(fault) = &turn {
-            // What was in the hub is asked again: the line may have been away for long.
-            if let Some(known) = &mut self.known {
-                known.uplink = known.uplink.restarted();
-            }
-            let word = fault.word();
-            let noted = self.db.write(move |tx| {
-                let log = change::log_id(tx)?;
-                let Some(before) = hub::standing(tx)?.filter(|it| it.log == log) else {
-                    return Ok(());
-                };
-                let failures = before.failures.saturating_add(1);
-                let fault = Some((word.to_owned(), stamp.now));
-                hub::note(tx, &stamp, &Standing { failures, fault, ..before }, None)
-            });
-            // If the records fail, that is what is told.
-            let _ = noted.await;
+            self.nonce = None;
+            self.note_fault(fault, now).await;
         }
         turn
     }
 
-    async fn exchange(&mut self, stamp: &Stamp) -> Result<Turn, Fault> {
+    async fn exchange(&mut self, now: Timestamp) -> Result<Turn, Fault> {
+        match self.prepare(now).await? {
+            Prepared::Nothing(turn) => Ok(turn),
+            Prepared::Bundle(sealed) => {
+                let answer = self.post(&sealed).await?;
+                self.hear(*sealed, &answer, now).await
+            }
+        }
+    }
+
+    /// Notes why an exchange failed.
+    pub async fn note_fault(&mut self, fault: &Fault, now: Timestamp) {
+        // What was in the hub is asked again: the line may have been away for long.
+        if let Some(known) = &mut self.known {
+            known.uplink = known.uplink.restarted();
+        }
+        let (word, stamp) = (fault.word(), Stamp::of_box(now));
+        let noted = self.db.write(move |tx| {
+            let log = change::log_id(tx)?;
+            let Some(before) = hub::standing(tx)?.filter(|it| it.log == log) else {
+                return Ok(());
+            };
+            let failures = before.failures.saturating_add(1);
+            let fault = Some((word.to_owned(), stamp.now));
+            hub::note(tx, &stamp, &Standing { failures, fault, ..before }, None)
+        });
+        // If the records fail, that is what is told.
+        let _ = noted.await;
+    }
+
+    /// Reads what is next, and seals it.
+    ///
+    /// # Errors
+    /// [`Fault`]; it is not noted yet.
+    pub async fn prepare(&mut self, now: Timestamp) -> Result<Prepared, Fault> {
+        let stamp = &Stamp::of_box(now);
         let found = self.db.read(|read| {
             let (log, head) = (change::log_id(read)?, change::last(read)?);
             Ok((hub::get(read)?, hub::standing(read)?, log, head))
         });
         let (hub, standing, log, head) = found.await?;
-        let Some(hub) = hub else { return Ok(Turn::Alone) };
+        let Some(hub) = hub else { return Ok(Prepared::Nothing(Turn::Alone)) };
         let standing = of_log(standing, log);
+        if standing.stop.as_deref() == Some(hub::REPLACING) {
+            return Ok(Prepared::Nothing(Turn::Replacing));
+        }
         let head = head.unsigned_abs();
         let (uplink, sent) = self.resumed(&hub, &standing);
         let is_due =
@@ -180,8 +246,11 @@ impl Agent {
             next = Next::Ask;
         }
         let out = match &next {
-            Next::Idle => return Ok(Turn::Idle),
-            Next::Stopped => return Ok(stopped(&uplink).map_or(Turn::Idle, Turn::Stopped)),
+            Next::Idle => return Ok(Prepared::Nothing(Turn::Idle)),
+            Next::Stopped => {
+                let turn = stopped(&uplink).map_or(Turn::Idle, Turn::Stopped);
+                return Ok(Prepared::Nothing(turn));
+            }
             Next::Ask | Next::Report { .. } => {
                 uplink::empty(&next).map(|content| Outgoing { content, end: sent })
             }
@@ -189,11 +258,32 @@ impl Agent {
                 self.gather(stamp, &uplink, &next, head).await?
             }
         };
-        let Some(Outgoing { content, end }) = out else { return Ok(Turn::Idle) };
+        let Some(Outgoing { content, end }) = out else {
+            return Ok(Prepared::Nothing(Turn::Idle));
+        };
         let is_question = matches!(content, Content::Ask | Content::Forked { .. });
         let bundle = Bundle { log: uplink.log, generation: uplink.generation, content };
-        let Answer { receipt, nonce: _, capabilities: _, pause_ms } =
-            self.send(&hub, bundle).await?;
+        let envelope = self.seal(&hub, bundle)?;
+        let sealed = Sealed { envelope, hub, standing, uplink, head, end, is_question };
+        Ok(Prepared::Bundle(Box::new(sealed)))
+    }
+
+    /// Takes in what was answered.
+    ///
+    /// # Errors
+    /// [`Fault`]; it is not noted yet.
+    pub async fn hear(
+        &mut self,
+        sealed: Sealed,
+        answer: &[u8],
+        now: Timestamp,
+    ) -> Result<Turn, Fault> {
+        let stamp = &Stamp::of_box(now);
+        let Sealed { envelope: _, hub, standing, uplink, head, end, is_question } = sealed;
+        let keys = self.keys()?;
+        let answer = open(&hub, keys, uplink.log, answer).ok_or(Fault::Receipt)?;
+        let Answer { receipt, nonce, capabilities, pause_ms } = answer;
+        self.nonce = Some(nonce).filter(|_| receipt.standing == Heard::Living);
         let own = self.own(stamp, &receipt, end).await?;
         let heard = uplink.hear(&receipt, |_| own);
         let is_stuck = !is_question && heard.state == uplink.state;
@@ -226,6 +316,7 @@ impl Agent {
         if let Some(known) = &mut self.known {
             known.uplink = heard;
             known.sent = end;
+            known.unpacks = capabilities.iter().any(|it| it == dictionary::CAPABILITY);
         }
         if is_stuck { Err(Fault::Stuck) } else { Ok(turn) }
     }
@@ -245,7 +336,8 @@ impl Agent {
         let generation = standing.generation.map(|it| Generation(it.unsigned_abs()));
         let state = stop.map_or(State::Asking, State::Stopped);
         let uplink = Uplink { generation, state, ..Uplink::new(log) };
-        self.known = Some(Known { hub: hub.clone(), uplink: uplink.clone(), sent: None });
+        self.known =
+            Some(Known { hub: hub.clone(), uplink: uplink.clone(), sent: None, unpacks: false });
         (uplink, None)
     }
 
@@ -306,12 +398,15 @@ impl Agent {
         }
     }
 
-    async fn send(&mut self, hub: &Hub, bundle: Bundle) -> Result<Answer, Fault> {
-        let ready = match self.ready.take() {
-            Some(ready) => ready,
-            None => (http::client()?, BoxKeys::load(&self.keys_folder)?),
+    fn keys(&mut self) -> Result<&BoxKeys, Fault> {
+        let keys = match self.keys.take() {
+            Some(keys) => keys,
+            None => BoxKeys::load(&self.keys_folder)?,
         };
-        let (client, keys) = self.ready.insert(ready);
+        Ok(self.keys.insert(keys))
+    }
+
+    fn seal(&mut self, hub: &Hub, bundle: Bundle) -> Result<Vec<u8>, Fault> {
         let (after, through) = match &bundle.content {
             Content::Ask | Content::Forked { .. } => (0, 0),
             Content::Statement { as_of, .. } => (0, *as_of),
@@ -324,13 +419,24 @@ impl Agent {
         let capabilities = CAPABILITIES.map(str::to_owned).into();
         let body = wire::write(&Up { bundle, capabilities }).map_err(|_| Fault::Seal)?;
         let to = SealingKey::from_bytes(&hub.sealing_key).map_err(|_| Fault::Seal)?;
-        let envelope = seal(&place, &body, &keys.signing, &to, None).map_err(|_| Fault::Seal)?;
-        let url = format!("{}{BUNDLES}", hub.url);
-        let (status, bytes) = http::post(client, &url, (SEALED, envelope), ENVELOPE_MAX).await?;
+        let unpacks = self.known.as_ref().is_some_and(|it| it.unpacks);
+        let dictionary = unpacks.then(dictionary::first);
+        let signing = &self.keys()?.signing;
+        seal(&place, &body, signing, &to, dictionary.as_ref()).map_err(|_| Fault::Seal)
+    }
+
+    async fn post(&mut self, sealed: &Sealed) -> Result<Vec<u8>, Fault> {
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => http::client()?,
+        };
+        let client = self.client.insert(client);
+        let body = (SEALED, sealed.envelope.clone());
+        let (status, bytes) = http::post(client, &sealed.url(), body, ENVELOPE_MAX).await?;
         if status != reqwest::StatusCode::OK {
             return Err(Fault::Refused(status.as_u16()));
         }
-        open(hub, keys, log, &bytes).ok_or(Fault::Receipt)
+        Ok(bytes)
     }
 
     /// What the box's log has at the number that a receipt names.

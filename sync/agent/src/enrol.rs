@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use prm::db::Db;
 use prm::error::Error;
-use prm::hub::{self, Hub};
+use prm::hub::{self, Hub, Learned, Standing};
 use prm::stamp::Stamp;
 use prm::{change, clinic};
 use ring::digest::{SHA256, digest};
@@ -18,7 +18,7 @@ use sync_protocol::envelope::{SealingKey, VerifyingKey, fingerprint};
 use uuid::Uuid;
 
 use crate::http::{self, HttpError};
-use crate::keys::{BoxKeys, KeyError};
+use crate::keys::{BoxKeys, KeyError, OPENING, SIGNING};
 
 /// The longest answer that is looked at, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -45,6 +45,8 @@ pub struct Joining<'a> {
     pub data: &'a Path,
     /// The folder of the keys.
     pub keys: &'a Path,
+    /// The box takes another's place: it tells nothing before it has got everything back.
+    pub replaces: bool,
 }
 
 /// What came of it.
@@ -66,18 +68,25 @@ pub enum EnrolError {
     Http(#[from] HttpError),
     /// The keys cannot be had.
     #[error(transparent)]
-    Keys(#[from] KeyError),
+    OwnKeys(#[from] KeyError),
     /// The records fail.
     #[error(transparent)]
     Records(#[from] Error),
     /// The hub does not take the code.
     #[error(
-        "the hub does not know this code, or it was used or is over; make another with `carepost-hub clinic add`"
+        "the hub does not know this code, or it was used or is over; make another there with `carepost-hub clinic code NAME`"
     )]
     Code,
     /// This hardware is another clinic's.
-    #[error("the hub knows this box as another clinic's; revoke it there first")]
-    Conflict,
+    #[error(
+        "the hub knows this machine and data folder as the box of another clinic; move this box to another folder, and enrol it from there"
+    )]
+    Hardware,
+    /// These keys are another clinic's.
+    #[error(
+        "the hub knows the keys of this box as another clinic's, so one of the two is a copy; take keys/{SIGNING} and keys/{OPENING} out of the data folder, and enrol again with new ones"
+    )]
+    Keys,
     /// Another status.
     #[error("the hub answers with status {0}; is this the address of a hub?")]
     Refused(u16),
@@ -97,6 +106,9 @@ struct Answer {
     #[serde(rename = "box")]
     box_id: Uuid,
     generation: Option<u64>,
+    /// The hub never heard a box of this clinic, so it holds no loans.
+    #[serde(default)]
+    fresh: bool,
     hub_public_keys: Keys,
     clinic_name: String,
 }
@@ -113,7 +125,7 @@ struct Keys {
 /// # Errors
 /// [`EnrolError`]; then the box is as before, but for its keys, which a second try uses, too.
 pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Joined, EnrolError> {
-    let Joining { url, code, fingerprint: wanted, data, keys: folder } = joining;
+    let Joining { url, code, fingerprint: wanted, data, keys: folder, replaces } = joining;
     let url = http::check_address(url)?;
     if code.len() > CODE_BYTES_MAX {
         return Err(EnrolError::Code);
@@ -135,10 +147,11 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
     match status.as_u16() {
         201 => {}
         404 => return Err(EnrolError::Code),
-        409 => return Err(EnrolError::Conflict),
+        409 if code_of(&bytes).as_deref() == Some("keys_taken") => return Err(EnrolError::Keys),
+        409 => return Err(EnrolError::Hardware),
         other => return Err(EnrolError::Refused(other)),
     }
-    let (hub, generation) = read(&bytes, url, now).ok_or(EnrolError::Answer)?;
+    let (hub, generation, fresh) = read(&bytes, url, now).ok_or(EnrolError::Answer)?;
     let sealing = SealingKey::from_bytes(&hub.sealing_key).map_err(|_| EnrolError::Answer)?;
     let found = fingerprint(&VerifyingKey(hub.verifying_key), &sealing);
     if wanted.is_some_and(|wanted| digits(wanted) != digits(&found)) {
@@ -149,14 +162,24 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
         let stamp = Stamp::of_box(now);
         let log = change::log_id(tx)?;
         let anew = hub::standing(tx)?.is_some_and(|it| it.log == log && it.stop.is_some());
-        hub::join(tx, &stamp, &hub, (generation, anew))
+        hub::join(tx, &stamp, &hub, (generation, anew))?;
+        if let Some(generation) = generation.filter(|_| fresh && !replaces) {
+            let (log, box_id) = (change::log_id(tx)?, hub.box_id);
+            hub::has_learned(tx, &stamp, &Learned { log, box_id, generation })?;
+        }
+        if replaces {
+            let log = change::log_id(tx)?;
+            let stop = Some(hub::REPLACING.to_owned());
+            hub::note(tx, &stamp, &Standing { stop, ..Standing::unknown(log, generation) }, None)?;
+        }
+        Ok(())
     })
     .await?;
     Ok(Joined { clinic_name, hub: found, own: keys.fingerprint() })
 }
 
-fn read(bytes: &[u8], url: String, now: Timestamp) -> Option<(Hub, Option<i64>)> {
-    let Answer { clinic, box_id, generation, hub_public_keys, clinic_name } =
+fn read(bytes: &[u8], url: String, now: Timestamp) -> Option<(Hub, Option<i64>, bool)> {
+    let Answer { clinic, box_id, generation, fresh, hub_public_keys, clinic_name } =
         serde_json::from_slice(bytes).ok()?;
     let key = |text: &str| -> Option<[u8; 32]> {
         URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?.try_into().ok()
@@ -171,7 +194,16 @@ fn read(bytes: &[u8], url: String, now: Timestamp) -> Option<(Hub, Option<i64>)>
         enrolled_at: now,
     };
     let generation = generation.map(i64::try_from).transpose().ok()?;
-    (hub.clinic_name.chars().count() <= NAME_MAX).then_some((hub, generation))
+    (hub.clinic_name.chars().count() <= NAME_MAX).then_some((hub, generation, fresh))
+}
+
+/// The stable code of a problem (RFC 9457).
+fn code_of(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Problem {
+        code: String,
+    }
+    serde_json::from_slice::<Problem>(bytes).ok().map(|problem| problem.code)
 }
 
 /// A fingerprint as it was typed, without what people put between the groups.

@@ -90,6 +90,22 @@ pub async fn post(
     Ok((status, whole(answer, longest).await?))
 }
 
+/// Asks with one header more and answers the status and at most `longest` bytes of what came back.
+///
+/// # Errors
+/// [`HttpError`].
+pub async fn get(
+    client: &Client,
+    url: &str,
+    (name, value): (&'static str, String),
+    longest: usize,
+) -> Result<(StatusCode, Vec<u8>), HttpError> {
+    let answer = client.get(url).header(name, value).send().await;
+    let answer = answer.map_err(|_| HttpError::NoAnswer)?;
+    let status = answer.status();
+    Ok((status, whole(answer, longest).await?))
+}
+
 async fn whole(mut answer: Response, longest: usize) -> Result<Vec<u8>, HttpError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|_| HttpError::NoAnswer)? {

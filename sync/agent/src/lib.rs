@@ -6,14 +6,21 @@
 //!   sync_state ◄─ standing ◄─ uplink ◄─ receipt ◄──────────────┘
 //! ```
 //!
+//! ```text
+//!   records ◄─ take ◄─ batch ◄── requests, by long poll ◄─ hub
+//!   answers ─────────────────────────────────────────────►
+//! ```
+//!
 //! [`Agent::round`] is one exchange: read, seal, send, believe the receipt, note it. What to send and
 //! what a receipt means is decided by `sync_protocol::uplink`; when to try again by [`pace`]. Whoever
 //! runs it sleeps in between; nothing here waits but for the hub's answer.
 //!
+//! [`down::Down`] fetches what the hub asks and sends what is answered; what a request means is the daemon's.
+//!
 //! # What is told
 //!
 //! Records that FHIR can say, as they are now: the clinic, patients, practitioners and their roles,
-//! locations, services, schedules, appointments, places in the queue, devices, and what is kept as
+//! locations, services, schedules, appointments, places in the queue, devices, slots that are lent, and what is kept as
 //! given. Staff, sessions, tokens, leave, closed days and the audit stay on the box.
 //!
 //! # Invariants
@@ -24,16 +31,22 @@
 //! - No name, number or text of a person is in an error: ids and words of the protocol only.
 
 mod agent;
-mod bundle;
+pub mod bundle;
+pub mod condition;
+pub mod down;
 pub mod enrol;
 mod http;
 pub mod keys;
+pub mod loans;
 mod mark;
 pub mod pace;
 mod record;
+pub mod restore;
+mod sealed;
 pub mod status;
 mod word;
 
-pub use agent::{Agent, Fault, Turn};
+pub use agent::{Agent, Fault, Prepared, Sealed, Turn};
 pub use bundle::Shown;
 pub use http::{HttpError, check_address};
+pub use sync_protocol::ask;

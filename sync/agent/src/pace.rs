@@ -52,7 +52,9 @@ impl Pace {
                     Turn::Told { more: false, pause_ms: _ } | Turn::Idle => {
                         Wait { long: LOOK_AGAIN, or_change: true }
                     }
-                    Turn::Alone | Turn::Stopped(_) => Wait { long: LOOK_AGAIN, or_change: false },
+                    Turn::Alone | Turn::Stopped(_) | Turn::Replacing => {
+                        Wait { long: LOOK_AGAIN, or_change: false }
+                    }
                 }
             }
             Err(_) => {

@@ -14,7 +14,7 @@ use sync_protocol::ledger::Key;
 use uuid::Uuid;
 
 /// The types that show records of the clinic, in their order, and what they show.
-const TYPES: [(&str, Noun); 11] = [
+const TYPES: [(&str, Noun); 12] = [
     ("Appointment", Noun::Appointment),
     ("Device", Noun::Device),
     ("Encounter", Noun::QueueEntry),
@@ -25,6 +25,7 @@ const TYPES: [(&str, Noun); 11] = [
     ("Practitioner", Noun::Practitioner),
     ("PractitionerRole", Noun::Practitioner),
     ("Schedule", Noun::Schedule),
+    ("Slot", Noun::Loan),
     ("Task", Noun::QueueEntry),
 ];
 

@@ -97,7 +97,11 @@ pub fn status(read: &Read<'_>, stamp: &Stamp) -> Result<Status> {
     let oldest = change::after(read, through, 1)?.into_iter().next();
     let at = stop_at.map(i64::unsigned_abs);
     let stop = stop.and_then(|code| {
-        let advice = word::advice(word::to_stop(&code, at)?);
+        let advice = if code == hub::REPLACING {
+            word::REPLACING_ADVICE
+        } else {
+            word::advice(word::to_stop(&code, at)?)
+        };
         Some(Advised { code, advice })
     });
     let (fault, fault_at) = fault.unzip();

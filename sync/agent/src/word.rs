@@ -36,6 +36,9 @@ pub fn of_reason(reason: Reason) -> &'static str {
     }
 }
 
+/// What a person is to do about a box that takes another's place and has not got everything back.
+pub const REPLACING_ADVICE: &str = "this box takes another's place and has not got everything back from the hub yet; run `carepost enroll --replace` again";
+
 /// What a person is to do about a stop.
 pub fn advice(stop: Stop) -> &'static str {
     match stop {
@@ -46,10 +49,33 @@ pub fn advice(stop: Stop) -> &'static str {
             "the hub listens to a later life of this box; switch this one off, or join the hub again with `carepost enroll`"
         }
         Stop::NotEnrolled => {
-            "the hub has not been told to accept this restored box; accept it there, then run `carepost sync now`, or join the hub again with `carepost enroll`"
+            "this box was restored, or is another than the one that the hub listens to; stop it, make a code there with `carepost-hub clinic code`, and join with `carepost enroll --replace`, which first takes back what the hub knows and this box does not"
         }
         Stop::Pruned => {
             "the hub lost what this box has no more; join the hub again with `carepost enroll`"
         }
+    }
+}
+
+/// What a person is to do about a fault, by its word; none if waiting is enough.
+pub fn fault_advice(fault: &str) -> Option<&'static str> {
+    match fault {
+        "unknown_box" => Some(
+            "the hub does not know this box or its keys; make a code there with `carepost-hub clinic code`, and join again with `carepost enroll`",
+        ),
+        "revoked" => Some(
+            "the hub has shut this box out; if that was not meant, make a code there with `carepost-hub clinic code`, and join again with `carepost enroll`",
+        ),
+        "receipt" => Some(
+            "what answers is not the hub that this box joined; compare the fingerprints, or join again with `carepost enroll`",
+        ),
+        "keys" | "records" => Some("`carepost doctor` says what is wrong with this box"),
+        "http" => Some(
+            "what answers is no hub, or this system trusts no certificates; look at the address and at ca-certificates",
+        ),
+        "refused" | "seal" => {
+            Some("the hub does not understand this box; update the older of the two programs")
+        }
+        _ => None,
     }
 }

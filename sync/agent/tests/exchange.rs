@@ -51,7 +51,7 @@ async fn an_answer_that_is_lost_does_no_harm() {
         let lost = agent.round(world.now()).await;
         assert!(matches!(lost, Err(Fault::Refused(503))), "{lost:?}");
         let status = world.status();
-        assert_eq!((status.failures, status.fault.as_deref()), (1, Some("refused")));
+        assert_eq!((status.failures, status.fault.as_deref()), (1, Some("hub_busy")));
         world.settle(&mut agent).await;
     }
     assert_eq!(world.hub().records("Patient/"), 6);
@@ -194,7 +194,7 @@ async fn a_code_is_good_once_and_a_wrong_fingerprint_joins_nothing() {
     let wrong = world.enrol(Some("0000-0000-0000-0000")).await.unwrap_err();
     assert!(wrong.to_string().contains("fingerprint"), "{wrong}");
     assert!(world.status().hub.is_none());
-    assert!(world.enrol(None).await.unwrap_err().to_string().contains("carepost-hub clinic add"));
+    assert!(world.enrol(None).await.unwrap_err().to_string().contains("carepost-hub clinic code"));
     world.hub().code = "ABCD-EFGH".into();
     let right = world.hub().fingerprint().to_uppercase();
     let joined = world.enrol(Some(&right)).await.unwrap();

@@ -1,17 +1,26 @@
 //! The command line: what it takes, and how each command ends (0 done, 1 failed, 2 wrong usage).
 
 mod clinic;
+mod database;
+mod keys;
 mod serve;
 mod status;
 
+use std::convert::Infallible;
+use std::fmt;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use anyhow::Context as _;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
+
+use crate::clock::Clock;
+use crate::hub::Hub;
+use crate::store::{Address, IfMissing};
 
 /// The hub of many clinics: receives the sealed logs of their boxes.
 #[derive(Debug, Parser)]
@@ -37,6 +46,12 @@ enum Command {
     /// Clinics, and the codes with which their boxes join; the hub may serve meanwhile.
     #[command(subcommand)]
     Clinic(clinic::Verb),
+    /// The hub's own keys.
+    #[command(subcommand)]
+    Keys(keys::Verb),
+    /// The PostgreSQL database of hubs for many clinics.
+    #[command(subcommand)]
+    Database(database::Verb),
     /// Prints completions for a shell.
     Completions {
         /// Which shell.
@@ -50,6 +65,48 @@ struct Place {
     /// The hub's data folder.
     #[arg(long, env = "CAREPOST_HUB_DATA", value_name = "DIR")]
     data: PathBuf,
+    /// The PostgreSQL database, as postgres://ROLE:PASSWORD@HOST/DATABASE; without it the database is
+    /// SQLite in the data folder. The keys stay in the data folder. Others on this machine see what
+    /// stands on a command line: a password is better in the variable.
+    #[arg(long, env = "CAREPOST_HUB_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<Unread>,
+}
+
+/// The address of a database as it was given. It is read after the command line was: what is wrong
+/// with a command line is repeated on stderr, and here a password is in it.
+#[derive(Clone)]
+struct Unread(String);
+
+impl FromStr for Unread {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Unread {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Unread")
+    }
+}
+
+impl Unread {
+    fn read(&self, option: &str) -> anyhow::Result<Address> {
+        self.0.parse().with_context(|| format!("{option} is no address of a database"))
+    }
+}
+
+impl Place {
+    fn open(&self, missing: IfMissing) -> anyhow::Result<Hub> {
+        match &self.database {
+            Some(it) => {
+                let address = it.read("--database")?;
+                Hub::open_with(&self.data, &address, missing, Clock::System)
+            }
+            None => Hub::open(&self.data, missing, Clock::System),
+        }
+    }
 }
 
 /// Runs the command of this process.
@@ -75,6 +132,14 @@ fn dispatch(command: Command, log_format: LogFormat) -> anyhow::Result<()> {
         }
         Command::Clinic(verb) => {
             // Short commands say on stdout what they did; only what is wrong is logged.
+            begin_log(log_format, tracing::Level::WARN);
+            verb.run()
+        }
+        Command::Keys(verb) => {
+            begin_log(log_format, tracing::Level::WARN);
+            verb.run()
+        }
+        Command::Database(verb) => {
             begin_log(log_format, tracing::Level::WARN);
             verb.run()
         }

@@ -34,6 +34,8 @@ pub struct Joined {
     pub box_id: [u8; 16],
     /// The generation that is heard now. A new log gets the next; the receipt says so.
     pub generation: Generation,
+    /// No box of this clinic was ever heard: there are no loans of which this one would have to learn.
+    pub fresh: bool,
 }
 
 /// Why a box may not join.
@@ -65,10 +67,11 @@ pub enum NotJoined {
 pub fn enroll(hub: &Hub, asking: &Asking) -> Result<Joined, NotJoined> {
     let now_ms = hub.clock.now_ms();
     let hash = code::hash(&asking.code).ok_or(NotJoined::Code)?;
-    let joined = hub.store.write(|tx| {
-        let code = store::code(tx, hash)?.filter(|it| now_ms < it.expires_at);
+    let owner = hub.store.survey(|tx| store::code_owner(tx, hash))?.ok_or(NotJoined::Code)?;
+    let joined = hub.store.write(owner, |tx| {
+        let code = store::code(tx, owner, hash)?.filter(|it| now_ms < it.expires_at);
         let code = code.ok_or(NotJoined::Code)?;
-        let clinic = store::clinic(tx, code.clinic)?.ok_or(NotJoined::Code)?;
+        let clinic = store::clinic(tx, owner)?.ok_or(NotJoined::Code)?;
         let before = store::enrolled(tx, clinic.id)?;
         if let Some(used_by) = code.used_by {
             let same = before.filter(|it| is_same(it, asking) && used_by == asking.sign);
@@ -83,7 +86,7 @@ pub fn enroll(hub: &Hub, asking: &Asking) -> Result<Joined, NotJoined> {
         }
         let enrolled = taking_over(before, clinic.id, asking, now_ms);
         store::put_enrolled(tx, &enrolled)?;
-        store::use_code(tx, hash, &asking.sign, now_ms)?;
+        store::use_code(tx, owner, hash, &asking.sign, now_ms)?;
         Ok(joined(&enrolled, clinic.name))
     })?;
     Counts::count(&hub.counts.enrolled);
@@ -126,5 +129,6 @@ fn is_same(enrolled: &Enrolled, asking: &Asking) -> bool {
 
 fn joined(enrolled: &Enrolled, clinic_name: String) -> Joined {
     let generation = enrolled.ledger.as_ref().map_or(Generation(1), |it| it.lineage.generation);
-    Joined { clinic: enrolled.clinic, clinic_name, box_id: enrolled.id, generation }
+    let fresh = enrolled.ledger.is_none();
+    Joined { clinic: enrolled.clinic, clinic_name, box_id: enrolled.id, generation, fresh }
 }

@@ -1,9 +1,12 @@
-//! The hub's HTTP: enrolment, bundles, health.
+//! The hub's HTTP: enrolment, bundles, requests, health.
 
 mod bundles;
 mod enroll;
 mod health;
+mod loans;
 mod problem;
+mod requests;
+mod restore;
 
 use std::sync::Arc;
 
@@ -19,6 +22,10 @@ pub fn router(hub: Arc<Hub>) -> Router {
     Router::new()
         .route("/v1/enroll", post(enroll::post))
         .route("/v1/bundles", post(bundles::post))
+        .route("/v1/requests", get(requests::get))
+        .route("/v1/replies", post(requests::reply))
+        .route("/v1/loans", post(loans::post))
+        .route("/v1/restore", post(restore::post))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

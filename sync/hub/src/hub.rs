@@ -10,8 +10,10 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, stopwatch};
+use crate::loans::Sales;
 use crate::place::{self, HubKeys};
-use crate::store::{self, IfMissing, Store, StoreError};
+use crate::requests::Requests;
+use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
 use crate::vault::WrongKey;
 
 /// Bundles that may be on their way in at once; each may be as long as the longest envelope.
@@ -31,8 +33,12 @@ pub struct Hub {
     pub clock: Clock,
     /// What it counts for `/metrics`.
     pub counts: Counts,
+    /// Who waits for requests and for answers.
+    pub requests: Requests,
     pub(crate) arriving: Semaphore,
     pub(crate) worked: Semaphore,
+    /// The numbers of sales, beside the database.
+    pub(crate) sales: Sales,
     life: u64,
     started: Instant,
 }
@@ -72,8 +78,30 @@ impl Hub {
         if missing == IfMissing::Refuse && !place::database(data).exists() {
             return Err(StoreError::Missing(data.to_owned()).into());
         }
-        let keys = place::open_keys(data)?;
+        let keys = place::open_keys(data, place::database(data).exists())?;
         let store = Store::open(&place::database(data), missing)?;
+        Self::of(data, keys, store, clock)
+    }
+
+    /// Opens the hub whose keys are in a data folder and whose database is PostgreSQL.
+    ///
+    /// # Errors
+    /// As [`Hub::open`]; or if the database is not there, or not fit.
+    pub fn open_with(
+        data: &Path,
+        database: &Address,
+        missing: IfMissing,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let store = Store::connect(database)?;
+        let in_use = !store.survey(store::clinics)?.is_empty();
+        if missing == IfMissing::Refuse && !in_use && !data.join(place::KEYS).exists() {
+            return Err(StoreError::Missing(data.to_owned()).into());
+        }
+        Self::of(data, place::open_keys(data, in_use)?, store, clock)
+    }
+
+    fn of(data: &Path, keys: HubKeys, store: Store, clock: Clock) -> anyhow::Result<Self> {
         let life = crate::vault::make_key().context("a number for this run cannot be drawn")?;
         let life = life.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         Ok(Self {
@@ -82,18 +110,23 @@ impl Hub {
             keys,
             clock,
             counts: Counts::default(),
+            requests: Requests::default(),
             arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
             worked: Semaphore::new(BUNDLES_WORKED_MAX),
+            sales: Sales::default(),
             life,
             started: stopwatch(),
         })
     }
 
-    /// What a box echoes when it lends: good for this run of the hub only, so that neither a copy of
-    /// the database nor a reboot makes an old one good.
-    pub fn nonce(&self) -> Nonce {
+    /// What a box of this clinic echoes when it lends: good for this run of the hub only, and of a
+    /// database and a life of the clinic from which no sale is missing ([`crate::loans::begin`]). So
+    /// neither a copy of the database, nor a clinic that was put back from a backup while the hub ran, nor a
+    /// reboot makes an old one good; and what was lent to one process is sold by that one only.
+    pub fn nonce(&self, clinic: &Clinic) -> Nonce {
         let at_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Nonce { store: self.life, boot: self.life, at_ms }
+        let store = self.sales.store(clinic.id).unwrap_or(self.life);
+        Nonce { store: store ^ clinic.life.cast_unsigned(), boot: self.life, at_ms }
     }
 
     /// What a record of a clinic says, as its box sent it.
@@ -105,7 +138,7 @@ impl Hub {
         clinic: [u8; 16],
         key: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
-        let found = self.store.read(|tx| -> Result<_, StoreError> {
+        let found = self.store.read(clinic, |tx| -> Result<_, StoreError> {
             Ok(store::clinic(tx, clinic)?.zip(store::record(tx, clinic, key)?))
         })?;
         let Some((clinic, sealed)) = found else { return Ok(None) };

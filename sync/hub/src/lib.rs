@@ -5,6 +5,9 @@
 //!   box ── POST /v1/enroll ─────────────► enroll     a code that a person carried, for keys
 //!   box ── POST /v1/bundles, sealed ────► receive    open, check each entry as FHIR, ask the ledger,
 //!       ◄── sealed receipt ──────────────            write, commit, and only then answer
+//!   box ── GET /v1/requests, a proof ───► requests   what is asked of the box: put in by whoever
+//!       ◄── sealed batch ────────────────            makes it, in the same transaction
+//!   box ── POST /v1/replies, sealed ────►            what the box answered, for whoever waits
 //! ```
 //!
 //! A clinic has one box. A further code lets a box with new keys, another disk or other hardware take
@@ -12,12 +15,13 @@
 //!
 //! An entry's body is one FHIR R4 resource as JSON, or says that the record is gone.
 //!
-//! Invariant: what a receipt says is held is on the disk (`synchronous=FULL`).
+//! Invariant: what a receipt says is held is on the disk (`synchronous=FULL`, `synchronous_commit=on`).
 //! Invariant: nothing here decides what is taken; `sync_protocol::ledger` does.
 //! Invariant: records lie encrypted under a key of their clinic; a row that is moved to another
 //! clinic or another record does not open.
 //! Invariant: SQL stands in `store` only. Logs, errors and the status hold ids, never a record.
 
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod code;
@@ -26,8 +30,14 @@ pub mod enroll;
 pub mod examine;
 pub mod http;
 pub mod hub;
+pub mod loans;
+pub mod master;
 pub mod mend;
 pub mod place;
 pub mod receive;
+pub mod rekey;
+pub mod requests;
+pub mod restore;
+pub mod sealed;
 pub mod store;
 pub mod vault;

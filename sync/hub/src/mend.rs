@@ -6,7 +6,7 @@ use sync_protocol::ledger::{Body, Entry, Key, PARKED_MAX, Parked};
 
 use crate::examine::{Said, examine};
 use crate::hub::{Hub, ReadError};
-use crate::store::{self, Clinic, Record, StoreError};
+use crate::store::{self, Clinic, Overview, Record, StoreError};
 
 /// Tries all entries that are parked by name; answers how many could be taken now.
 ///
@@ -14,8 +14,13 @@ use crate::store::{self, Clinic, Record, StoreError};
 /// If database or keys fail; what was taken until then is committed.
 pub fn mend(hub: &Hub) -> Result<usize, ReadError> {
     let mut mended = 0;
-    for clinic in hub.store.read(store::clinics)? {
-        mended += mend_clinic(hub, &clinic)?;
+    for Overview { id, name: _, boxes: _, parked } in hub.store.survey(store::clinics)? {
+        // Nothing is parked of most, or the clinic is gone by now.
+        if parked > 0
+            && let Some(clinic) = hub.store.read(id, |tx| store::clinic(tx, id))?
+        {
+            mended += mend_clinic(hub, &clinic)?;
+        }
     }
     Ok(mended)
 }
@@ -30,8 +35,8 @@ fn mend_clinic(hub: &Hub, clinic: &Clinic) -> Result<usize, ReadError> {
     let key = hub.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)?;
     let limit = u32::try_from(PARKED_MAX).unwrap_or(u32::MAX);
     let (mut good, mut bytes, mut mended) = (Good::new(), 0, 0);
-    for row in hub.store.read(|tx| store::parked(tx, clinic.id, limit))? {
-        let found = hub.store.read(|tx| store::parked_body(tx, clinic.id, &row.key))?;
+    for row in hub.store.read(clinic.id, |tx| store::parked(tx, clinic.id, limit))? {
+        let found = hub.store.read(clinic.id, |tx| store::parked_body(tx, clinic.id, &row.key))?;
         // Gone by now, or never sent because it was too long.
         let Some(sealed) = found else { continue };
         let body = Body::Given(key.open(&row.key, &sealed)?.to_vec());
@@ -57,13 +62,15 @@ fn mend_clinic(hub: &Hub, clinic: &Clinic) -> Result<usize, ReadError> {
 
 /// Takes those that are still parked under the same number.
 fn take(hub: &Hub, clinic: &Clinic, good: &Good) -> Result<usize, StoreError> {
-    hub.store.write(|tx| {
+    hub.store.write(clinic.id, |tx| {
         let Some(mut enrolled) = store::enrolled(tx, clinic.id)? else { return Ok(0) };
         let Some(ledger) = &enrolled.ledger else { return Ok(0) };
         let place = |it: &Parked| (it.key.0.clone(), it.sequence);
         let (ledger, mended) = ledger.mend(|it| good.contains_key(&place(it)));
         for record in mended.iter().filter_map(|it| good.get(&place(it))) {
-            store::put_record(tx, &enrolled, record)?;
+            // As it lies there now: it may have been sealed by another key since it was looked at.
+            let sealed = store::parked_body(tx, clinic.id, &record.key)?;
+            store::put_record(tx, &enrolled, &Record { sealed, ..record.clone() })?;
         }
         enrolled.ledger = Some(ledger);
         store::save_ledger(tx, &enrolled)?;

@@ -9,14 +9,13 @@ use anyhow::{Context as _, bail};
 use sync_protocol::envelope::{OpeningKey, SigningKey};
 use zeroize::Zeroizing;
 
+use crate::master;
 use crate::vault::Vault;
 
 /// The database.
 pub const DATABASE: &str = "hub.db";
 /// The keys: everybody who has this folder and the database has everything.
 pub const KEYS: &str = "keys";
-/// The key that wraps the keys of the clinics, in `keys`; 32 bytes.
-pub const MASTER_KEY: &str = "master.key";
 /// The hub's Ed25519 key (PKCS#8), in `keys`.
 pub const SIGN_KEY: &str = "sign.key";
 /// The hub's X25519 key, in `keys`; 32 bytes.
@@ -37,16 +36,16 @@ pub fn database(data: &Path) -> PathBuf {
     data.join(DATABASE)
 }
 
-/// The keys of a data folder; in one that has neither keys nor database they are made.
+/// The keys of a data folder; they are made if they are missing and no database is `in_use` with them.
 ///
 /// # Errors
 /// If a key is missing beside a database, damaged, readable by others, or cannot be written.
-pub fn open_keys(data: &Path) -> anyhow::Result<HubKeys> {
+pub fn open_keys(data: &Path, in_use: bool) -> anyhow::Result<HubKeys> {
     let folder = data.join(KEYS);
     if !folder.exists() {
-        if database(data).exists() {
+        if in_use {
             bail!(
-                "{} is missing beside the database; put back the keys folder that belongs to it",
+                "{} is missing, but there is a database; put back the keys folder that belongs to it",
                 folder.display()
             );
         }
@@ -54,7 +53,6 @@ pub fn open_keys(data: &Path) -> anyhow::Result<HubKeys> {
     }
     let sign = read(&folder.join(SIGN_KEY))?;
     let seal = read(&folder.join(SEAL_KEY))?;
-    let master = read(&folder.join(MASTER_KEY))?;
     let damaged = || {
         format!("a key in {} is damaged; put back the keys folder from a copy", folder.display())
     };
@@ -63,7 +61,7 @@ pub fn open_keys(data: &Path) -> anyhow::Result<HubKeys> {
     Ok(HubKeys {
         sign: SigningKey::from_pkcs8(&sign).with_context(damaged)?,
         seal: OpeningKey::from_bytes(&seal).with_context(damaged)?,
-        vault: Vault::new(&master).with_context(damaged)?,
+        vault: Vault::open(&folder).with_context(damaged)?,
     })
 }
 
@@ -77,7 +75,7 @@ fn make_keys(data: &Path, folder: &Path) -> anyhow::Result<()> {
             Ok(()) | Err(_) => {}
         }
         make_private(&new)?;
-        write(&new.join(MASTER_KEY), &*crate::vault::make_key()?)?;
+        write(&new.join(master::KEY), &*crate::vault::make_key()?)?;
         write(&new.join(SIGN_KEY), &SigningKey::generate()?)?;
         write(&new.join(SEAL_KEY), OpeningKey::generate()?.bytes())?;
         fs::File::open(&new)?.sync_all()?;
@@ -92,13 +90,15 @@ fn make_private(folder: &Path) -> std::io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a new file that only its owner may look into.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
-fn read(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+/// A key that only its owner may look into.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let read = || -> std::io::Result<(u32, Zeroizing<Vec<u8>>)> {
         let mode = fs::metadata(path)?.permissions().mode();
         Ok((mode, Zeroizing::new(fs::read(path)?)))

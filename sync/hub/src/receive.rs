@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sync_protocol::envelope::{
-    self, Expected, Kind, NUMBER_MAX, OpenError, OpeningKey, Place, Receiver, seal,
+    self, Expected, Kind, NUMBER_MAX, OpenError, OpeningKey, Place, Receiver, dictionary, seal,
 };
 use sync_protocol::ledger::{
     Body, Bundle, Content, Effect, Entry, Extent, Ledger, Reason, Receipt, Standing,
@@ -15,6 +15,9 @@ use crate::examine::{Said, examine};
 use crate::hub::{Counts, Hub};
 use crate::store::{self, Clinic, Enrolled, Record, StoreError};
 use crate::vault::WrongKey;
+
+/// What the hub can do.
+const CAPABILITIES: [&str; 2] = ["ledger/1", dictionary::CAPABILITY];
 
 /// Why a bundle was not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -30,31 +33,56 @@ pub enum Refused {
         "what the envelope holds is not the bundle that it speaks of; update the older program"
     )]
     Malformed,
+    /// Its log is not the one that is listened to.
+    #[error("this log of the box is not listened to; tell the log first, and look at its receipt")]
+    NotLiving,
+    /// The work was cut off.
+    #[error("the hub is stopping; try again")]
+    Stopping,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The keys of the hub.
     #[error(transparent)]
     Key(#[from] WrongKey),
+    /// The number of sales beside the database cannot be read or written.
+    #[error("the number of sales cannot be read or written: {0}; look at the disk of the hub")]
+    Sales(std::io::Error),
     /// The receipt could not be sealed.
     #[error("the receipt could not be sealed; try again")]
     NotSealed,
 }
+
+/// How often a bundle is sealed for the database again because the clinic's keys have changed meanwhile.
+const SEALINGS_MAX: u32 = 3;
 
 /// Takes in an envelope and answers a sealed receipt. What the receipt says is held is committed.
 ///
 /// # Errors
 /// [`Refused`].
 pub fn receive(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
+    for _ in 0..SEALINGS_MAX {
+        if let Some(receipt) = receive_once(hub, bytes)? {
+            return Ok(receipt);
+        }
+    }
+    Err(Refused::NotSealed)
+}
+
+/// Nothing is answered and nothing was done if the clinic's keys have changed meanwhile.
+fn receive_once(hub: &Hub, bytes: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
     let claimed = envelope::claimed(bytes)?;
-    let known = hub.store.read(|tx| -> Result<_, StoreError> {
+    let known = hub.store.read(claimed.clinic, |tx| -> Result<_, StoreError> {
         let enrolled = store::enrolled_at(tx, claimed.clinic, claimed.box_id)?;
         Ok(enrolled.zip(store::clinic(tx, claimed.clinic)?))
     })?;
     let (enrolled, clinic) = known.ok_or(Refused::Unrecognised)?;
     let bundle = open(hub, bytes, &enrolled)?;
+    crate::loans::begin(hub, clinic.id)?;
     let examined = examine_all(hub, &clinic, &bundle)?;
-    let (receipt, effects) = take(hub, &enrolled, &bundle, &examined)?;
+    let Some((receipt, effects)) = take(hub, &clinic, &enrolled, &bundle, &examined)? else {
+        return Ok(None);
+    };
     for effect in &effects {
         match effect {
             Effect::Store(_) => Counts::count(&hub.counts.stored),
@@ -71,9 +99,9 @@ pub fn receive(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
             Effect::Begin | Effect::Complete => {}
         }
     }
-    let answer = answer(hub, &enrolled, receipt)?;
+    let answer = answer(hub, &clinic, &enrolled, receipt)?;
     Counts::count(&hub.counts.receipts);
-    Ok(answer)
+    Ok(Some(answer))
 }
 
 fn id(bytes: [u8; 16]) -> uuid::Uuid {
@@ -88,6 +116,7 @@ fn open(hub: &Hub, bytes: &[u8], enrolled: &Enrolled) -> Result<Bundle, Refused>
         .open_with(OpeningKey::from_bytes(hub.keys.seal.bytes()).map_err(|_| WrongKey)?)
         .expect(full);
     receiver.believe(enrolled.sign).expect(full);
+    receiver.unpack_with(dictionary::first()).expect(full);
     if enrolled.revoked_at.is_some() {
         receiver.revoke(enrolled.sign.id()).expect(full);
     }
@@ -138,19 +167,25 @@ fn examine_all(hub: &Hub, clinic: &Clinic, bundle: &Bundle) -> Result<Examined, 
     Ok(examined)
 }
 
-/// Asks the ledger and writes what it says, in one transaction.
+/// Asks the ledger and writes what it says, in one transaction; nothing if the clinic's keys are not those
+/// any more that the entries were sealed with.
 fn take(
     hub: &Hub,
+    sealed_for: &Clinic,
     opened_for: &Enrolled,
     bundle: &Bundle,
     examined: &Examined,
-) -> Result<(Receipt, Vec<Effect>), Refused> {
+) -> Result<Option<(Receipt, Vec<Effect>)>, Refused> {
     let now_ms = hub.clock.now_ms();
-    hub.store.write(|tx| {
+    hub.store.write(opened_for.clinic, |tx| {
         // Somebody may have revoked it, or joined in its place, since the envelope was opened.
         let mut enrolled = store::enrolled_at(tx, opened_for.clinic, opened_for.id)?
             .filter(|it| it.sign == opened_for.sign && it.revoked_at.is_none())
             .ok_or(Refused::Unrecognised)?;
+        let clinic = store::clinic(tx, opened_for.clinic)?.ok_or(Refused::Unrecognised)?;
+        if clinic.wrapped_key != sealed_for.wrapped_key {
+            return Ok(None);
+        }
         let ledger = enrolled.ledger.clone().unwrap_or_else(|| first(bundle));
         let check =
             |entry: &Entry| examined.reasons.get(&(entry.key.0.clone(), entry.sequence)).copied();
@@ -164,7 +199,7 @@ fn take(
         enrolled.ledger = Some(taken.ledger);
         enrolled.heard_at = Some(now_ms);
         store::save_ledger(tx, &enrolled)?;
-        Ok((taken.receipt, taken.effects))
+        Ok(Some((taken.receipt, taken.effects)))
     })
 }
 
@@ -179,7 +214,7 @@ fn first(bundle: &Bundle) -> Ledger {
 }
 
 /// The receipt, sealed for the box.
-fn answer(hub: &Hub, to: &Enrolled, receipt: Receipt) -> Result<Vec<u8>, Refused> {
+fn answer(hub: &Hub, of: &Clinic, to: &Enrolled, receipt: Receipt) -> Result<Vec<u8>, Refused> {
     let held = match &receipt.extent {
         Extent::Nothing => 0,
         Extent::Statement { as_of: held, mark: _, upto: _ }
@@ -193,7 +228,62 @@ fn answer(hub: &Hub, to: &Enrolled, receipt: Receipt) -> Result<Vec<u8>, Refused
         after: 0,
         through: held.min(NUMBER_MAX),
     };
-    let answer = Answer { receipt, nonce: hub.nonce(), capabilities: Vec::new(), pause_ms: 0 };
+    let capabilities = CAPABILITIES.map(str::to_owned).into();
+    let answer = Answer { receipt, nonce: hub.nonce(of), capabilities, pause_ms: 0 };
     let body = wire::write(&answer).map_err(|_| Refused::NotSealed)?;
     seal(&place, &body, &hub.keys.sign, &to.seal, None).map_err(|_| Refused::NotSealed)
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_protocol::ledger::{Key, Mark};
+    use sync_protocol::lineage::LogId;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::rekey::rekey;
+    use crate::store::IfMissing;
+
+    #[test]
+    fn what_was_sealed_by_a_key_that_is_gone_by_now_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let hub = Hub::open(folder.path(), IfMissing::Make, Clock::System).unwrap();
+        let id = [1; 16];
+        let wrapped_key = hub.keys.vault.make_clinic_key(id).unwrap();
+        let before = Clinic { id, name: "Shanti".to_owned(), wrapped_key, added_at: 0, life: 0 };
+        let enrolled = Enrolled {
+            clinic: id,
+            id: [2; 16],
+            hardware: "board".to_owned(),
+            name: "desk".to_owned(),
+            sign: hub.keys.sign.verifying_key(),
+            seal: hub.keys.seal.sealing_key(),
+            enrolled_at: 0,
+            revoked_at: None,
+            may_begin: true,
+            ledger: None,
+            statement: 0,
+            heard_at: None,
+        };
+        let add = |tx: &store::Tx<'_>| {
+            store::add_clinic(tx, &before)?;
+            store::put_enrolled(tx, &enrolled)
+        };
+        hub.store.write(id, add).unwrap();
+        let key = Key(b"Patient/1".to_vec());
+        let body = Body::Given(br#"{"resourceType":"Patient","id":"1"}"#.to_vec());
+        let entries = vec![Entry { sequence: 1, key, body }];
+        let (mark, from) = (Mark::START, None);
+        let content = Content::Statement { as_of: 1, mark, from, last: true, entries };
+        let bundle = Bundle { log: LogId([3; 16]), generation: None, content };
+
+        let examined = examine_all(&hub, &before, &bundle).unwrap();
+        rekey(&hub, id).unwrap();
+        assert!(take(&hub, &before, &enrolled, &bundle, &examined).unwrap().is_none());
+        assert!(hub.record(id, b"Patient/1").unwrap().is_none());
+        let now = hub.store.read(id, |tx| store::clinic(tx, id)).unwrap().unwrap();
+        let examined = examine_all(&hub, &now, &bundle).unwrap();
+        assert!(take(&hub, &now, &enrolled, &bundle, &examined).unwrap().is_some());
+        assert!(hub.record(id, b"Patient/1").unwrap().is_some());
+    }
 }

@@ -1,38 +1,50 @@
-//! The hub's database: all SQL of the hub, behind plain functions. SQLite, one writing connection.
+//! The hub's database: all SQL of the hub, behind plain functions. SQLite, or PostgreSQL where several
+//! processes serve many clinics; the functions are the same, and so are their tests.
 //!
-//! Invariant: what [`Store::write`] answers was committed with `synchronous=FULL`.
+//! Invariant: what [`Store::write`] answers was committed, and is on the disk (`synchronous=FULL`,
+//! `synchronous_commit=on`).
+//! Invariant: two writes of one clinic run one after the other, whichever process they come from:
+//! SQLite has one writer, in PostgreSQL each write begins by locking the row of its clinic.
+//! Invariant: a transaction sees and writes the rows of the clinic that it was begun for. What goes
+//! across clinics is read from the views of `migrations/hub` that say so, and from nothing else;
+//! PostgreSQL enforces that (row-level security).
 
+mod carry;
 mod clinic;
+mod loan;
+mod migration;
+mod postgres;
 mod record;
+mod request;
+mod sealed;
 pub mod sql;
+mod sqlite;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
+pub use carry::{backup_key, carry, erase, put_backup_key};
 pub use clinic::{
-    Clinic, Code, Enrolled, add_clinic, add_code, clinic, clinic_named, clinics, code, count,
-    enrolled, enrolled_at, owner_of_hardware, owner_of_key, put_enrolled, revoke, use_code,
+    Clinic, Code, Enrolled, Overview, add_clinic, add_code, clinic, clinic_named, clinics, code,
+    code_owner, enrolled, enrolled_at, owner_of_hardware, owner_of_key, put_enrolled, revoke,
+    use_code,
 };
+pub use loan::{
+    LoanRow, SaleRow, add_sale, count_sale, forget_loans, loan, loan_count, loan_store, loans,
+    loans_due, loans_held, loans_over, loans_sold, look_at_held, put_loan, put_loan_store, sale,
+};
+use postgres::Postgres;
+pub use postgres::{Address, prepare};
 pub use record::{
-    ParkedRow, Record, apply, parked, parked_body, parked_count, put_record, record, record_count,
+    ParkedRow, Record, apply, parked, parked_body, put_record, record, record_count, records_after,
     save_ledger,
 };
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+pub use request::{
+    Downlink, begin_downlink, downlink, due_requests, forget_requests, hear, polled, put_before,
+    put_reply, put_request, reply, request, restored_requests,
+};
+pub use sealed::{SEALED, Sealed, count_not_sealed_by, put_sealed, put_wrapped_key, sealed_after};
 pub use sql::Tx;
-
-/// The migrations in order; never edited once they have run on a hub.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/hub/0001_clinic.sql")];
-
-/// The newest format.
-const LATEST: i64 = MIGRATIONS.len() as i64;
-
-/// How long another process may hold the write lock before a write is refused.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// Prepared statements that the connection keeps.
-const STATEMENTS_MAX: usize = 64;
+use sqlite::Sqlite;
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +52,29 @@ pub enum StoreError {
     /// SQLite or the disk failed, or another process held the lock for too long.
     #[error("the hub's database did not answer: {0}")]
     Failed(#[from] rusqlite::Error),
+    /// PostgreSQL refused a statement: its code (SQLSTATE) and what it says of it.
+    #[error("PostgreSQL refused it ({code}): {what}")]
+    Refused {
+        /// SQLSTATE, five letters.
+        code: String,
+        /// In PostgreSQL's words, without values.
+        what: String,
+    },
+    /// PostgreSQL is not there, or went away.
+    #[error("PostgreSQL does not answer ({0}); look whether it runs and --database names it")]
+    Away(String),
+    /// All connections are in use, and stayed so.
+    #[error("all connections to PostgreSQL are in use; try again in a few seconds")]
+    Busy,
+    /// The server, the role or the address is not fit for the hub.
+    #[error("{0}")]
+    Unfit(String),
     /// A row is not what was written.
-    #[error("the hub's database is damaged at {0}; put back a copy of the data folder")]
+    #[error("the hub's database is damaged at {0}; put back a copy of it")]
     Damaged(&'static str),
     /// A newer program made it.
-    #[error("{0} was made by a newer carepost-hub; install that one (the file was not touched)")]
-    Newer(PathBuf),
+    #[error("{0} was made by a newer carepost-hub; install that one (nothing was touched)")]
+    Newer(String),
     /// Its file cannot be made or opened.
     #[error("the database {0} cannot be opened: {1}; look at the rights of the folder")]
     NotOpened(PathBuf, std::io::Error),
@@ -54,7 +83,7 @@ pub enum StoreError {
     Missing(PathBuf),
 }
 
-/// Numbers of a log are below 2^53, so that SQLite's 64 bits with a sign hold them.
+/// Numbers of a log are below 2^53, so that 64 bits with a sign hold them.
 fn to_stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -69,7 +98,12 @@ pub type Stored<T> = Result<T, StoreError>;
 
 /// The database of a hub.
 pub struct Store {
-    connection: Mutex<Connection>,
+    database: Database,
+}
+
+enum Database {
+    Sqlite(Sqlite),
+    Postgres(Box<Postgres>),
 }
 
 /// Whether a database may be made where there is none.
@@ -81,78 +115,114 @@ pub enum IfMissing {
     Refuse,
 }
 
+/// Whose rows a transaction sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Scope {
+    /// Those of one clinic.
+    Clinic([u8; 16]),
+    /// No clinic's; only the views that say something of all.
+    Views,
+    /// One clinic's after the other, and no clinic is added or altered meanwhile.
+    Each,
+}
+
 impl Store {
-    /// Opens the database and brings it to the newest format.
+    /// Opens the SQLite file of a hub and brings it to the newest format.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path, missing: IfMissing) -> Stored<Self> {
-        if missing == IfMissing::Refuse && !path.exists() {
-            return Err(StoreError::Missing(path.to_owned()));
-        }
-        make_private(path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(LOCK_WAIT)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        migrate(&mut connection, path)?;
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { database: Database::Sqlite(Sqlite::open(path, missing)?) })
     }
 
-    /// Runs a transaction that may write; its answer is committed before it is given.
+    /// Connects to a PostgreSQL database that [`prepare`] has made ready.
     ///
     /// # Errors
-    /// What the closure answers; then nothing was written. Or [`StoreError::Failed`].
+    /// [`StoreError`]; [`StoreError::Unfit`] says what to do about the server or the role.
+    pub fn connect(address: &Address) -> Stored<Self> {
+        Ok(Self { database: Database::Postgres(Box::new(Postgres::connect(address)?)) })
+    }
+
+    /// Runs a transaction that may write what belongs to one clinic; its answer is committed before
+    /// it is given. `work` may run more than once: what it did before is then undone.
+    ///
+    /// # Errors
+    /// What the closure answers; then nothing was written. Or [`StoreError`].
     pub fn write<T, E: From<StoreError>>(
         &self,
-        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+        clinic: [u8; 16],
+        work: impl FnMut(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let tx = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::from)?;
-        let tx = Tx::new(tx);
-        let done = work(&tx)?;
-        tx.commit()?;
-        Ok(done)
+        match &self.database {
+            Database::Sqlite(it) => it.write(work),
+            Database::Postgres(it) => it.write(Scope::Clinic(clinic), work),
+        }
     }
 
-    /// Runs queries that all see the same state.
+    /// Runs a transaction that goes through the clinics with [`Tx::enter`]; meanwhile none is added.
+    /// `work` may run more than once: what it did before is then undone.
     ///
     /// # Errors
-    /// What the closure answers, or [`StoreError::Failed`].
+    /// What the closure answers; then nothing was written. Or [`StoreError`].
+    pub fn write_all<T, E: From<StoreError>>(
+        &self,
+        work: impl FnMut(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &self.database {
+            Database::Sqlite(it) => it.write(work),
+            Database::Postgres(it) => it.write(Scope::Each, work),
+        }
+    }
+
+    /// Runs queries about one clinic that all see the same state.
+    ///
+    /// # Errors
+    /// What the closure answers, or [`StoreError`].
     pub fn read<T, E: From<StoreError>>(
+        &self,
+        clinic: [u8; 16],
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &self.database {
+            Database::Sqlite(it) => it.read(work),
+            Database::Postgres(it) => it.read(Scope::Clinic(clinic), work),
+        }
+    }
+
+    /// Runs queries of the views that say something of all clinics; they all see the same state.
+    ///
+    /// # Errors
+    /// What the closure answers, or [`StoreError`].
+    pub fn survey<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let tx = connection.transaction().map_err(StoreError::from)?;
-        work(&Tx::new(tx))
-    }
-}
-
-/// Makes an empty file that only its owner may look into, if there is none; SQLite gives the files
-/// beside it the same rights.
-fn make_private(path: &Path) -> Stored<()> {
-    let made = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    made.map(drop).map_err(|error| StoreError::NotOpened(path.to_owned(), error))
-}
-
-fn migrate(connection: &mut Connection, path: &Path) -> Stored<()> {
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > LATEST {
-        return Err(StoreError::Newer(path.to_owned()));
-    }
-    for (to, migration) in (1..).zip(MIGRATIONS) {
-        if to > found {
-            tx.execute_batch(migration)?;
+        match &self.database {
+            Database::Sqlite(it) => it.read(work),
+            Database::Postgres(it) => it.read(Scope::Views, work),
         }
     }
-    tx.pragma_update(None, "user_version", LATEST)?;
-    Ok(tx.commit()?)
+
+    /// Writes what was removed over in the file, as far as the database lets us: PostgreSQL does it by
+    /// itself when it gets to it (`VACUUM`).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn compact(&self) -> Stored<()> {
+        match &self.database {
+            Database::Sqlite(it) => it.compact(),
+            Database::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Whether the database takes writes now; nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it does not.
+    pub fn takes_writes(&self) -> Stored<()> {
+        match &self.database {
+            Database::Sqlite(it) => it.write(|_| Ok(())),
+            Database::Postgres(it) => it.takes_writes(),
+        }
+    }
 }

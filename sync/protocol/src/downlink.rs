@@ -4,7 +4,10 @@
 //! The numbers run in a series that is named like the hub's database. A hub that was restored from
 //! a backup begins a new series with what it still knows to be open; a request that the box has
 //! already is recognised by its id. A box that was restored says an older number, and gets what it
-//! lost again, as far as the hub has kept it.
+//! lost again, as far as the hub has kept it. A hub that was restored and does not know it finds out
+//! when it hears a position that it cannot have given: further than its last number, or with another
+//! request at that number. So a batch is made after the box's position was heard, and the box takes it
+//! only as the answer to the position that it still has.
 //!
 //! Invariant: a request leaves the hub's queue only when the box said that it has it, or with the
 //! box's knowledge that it is gone.
@@ -18,6 +21,9 @@ pub const REQUESTS_MAX: usize = 10_000;
 pub const BATCH_MAX: usize = 100;
 /// The longest request, in bytes.
 pub const REQUEST_BYTES_MAX: usize = 256 << 10;
+/// As many bytes of requests go into one message, so that it fits into an envelope; one request always
+/// goes.
+pub const BATCH_BYTES_MAX: usize = 2 << 20;
 /// As many ids as a box remembers to recognise a request by that comes in another series.
 pub const IDS_MAX: usize = REQUESTS_MAX;
 
@@ -73,6 +79,20 @@ pub struct Position {
     /// The last number that is in the box's database.
     #[n(1)]
     pub taken: u64,
+    /// Which request had this number; none where there was none, or the box does not know it.
+    #[n(2)]
+    pub id: Option<RequestId>,
+}
+
+/// What a position says to the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// How far the box is.
+    Position,
+    /// Nothing: it is of another series.
+    Nothing,
+    /// The hub is not what it was: it was restored, and goes on with [`Queue::restored`].
+    Restored,
 }
 
 /// What the hub sends.
@@ -90,6 +110,10 @@ pub struct Batch {
     /// Requests before these that the box had once, lost, and that the hub has no more.
     #[n(3)]
     pub lost: u64,
+    /// What time it was at the hub, in ms since 1970 UTC: deadlines of requests are of its clock, and
+    /// the box's may be wrong.
+    #[n(4)]
+    pub now_ms: Option<i64>,
 }
 
 impl Queue {
@@ -119,24 +143,37 @@ impl Queue {
 
     /// The box says how far it has them. What it says of another series means nothing here; what it
     /// says too low is a box that lost something, and it is sent again.
-    pub fn hear(&mut self, position: Position) {
-        if position.series == self.series && position.taken <= self.last {
-            self.taken = position.taken;
+    pub fn hear(&mut self, position: Position) -> Heard {
+        if position.series != self.series {
+            return Heard::Nothing;
         }
+        let kept = self.kept.get(&position.taken).map(|(id, _)| *id);
+        let is_other = kept.zip(position.id).is_some_and(|(kept, said)| kept != said);
+        if position.taken > self.last || is_other {
+            return Heard::Restored;
+        }
+        self.taken = position.taken;
+        Heard::Position
     }
 
     /// What to send next; an empty batch says that there is nothing.
     pub fn due(&self) -> Batch {
         let first = self.kept.keys().next().copied().unwrap_or(self.last + 1);
         let after = self.taken.max(first - 1);
-        let requests = self.kept.range(after + 1..).take(BATCH_MAX);
+        let mut bytes = 0;
+        let requests = self.kept.range(after + 1..).take(BATCH_MAX).take_while(|(_, (_, body))| {
+            let is_first = bytes == 0;
+            bytes += body.len().max(1);
+            is_first || bytes <= BATCH_BYTES_MAX
+        });
         let request = |(number, (id, body)): (&u64, &(RequestId, Vec<u8>))| Request {
             number: *number,
             id: *id,
             body: body.clone(),
         };
         let lost = after - self.taken;
-        Batch { series: self.series, after, requests: requests.map(request).collect(), lost }
+        let requests = requests.map(request).collect();
+        Batch { series: self.series, after, requests, lost, now_ms: None }
     }
 
     /// Forgets what the box has through this number; it is as old as the oldest backup may be.
@@ -167,7 +204,8 @@ pub struct Taken {
 
 impl Taken {
     /// A box that never had a request.
-    pub const NONE: Self = Self { position: Position { series: 0, taken: 0 }, ids: Vec::new() };
+    pub const NONE: Self =
+        Self { position: Position { series: 0, taken: 0, id: None }, ids: Vec::new() };
 
     /// Which requests of a batch are new, and what the box has with them. Both are to be written in
     /// one transaction; after its commit the new position is said to the hub. A batch that leaves a
@@ -175,12 +213,12 @@ impl Taken {
     pub fn take<'a>(&self, batch: &'a Batch) -> (Self, Vec<&'a Request>) {
         let mut next = self.clone();
         if batch.series != self.position.series {
-            next.position = Position { series: batch.series, taken: 0 };
+            next.position = Position { series: batch.series, taken: 0, id: None };
         }
         // What the hub has no more is gone; it said so, and the caller tells a person.
         let known = next.position.taken;
         if batch.after > known && batch.after - known <= batch.lost {
-            next.position.taken = batch.after;
+            (next.position.taken, next.position.id) = (batch.after, None);
         }
         let mut ids: BTreeSet<RequestId> = next.ids.iter().copied().collect();
         let mut new = Vec::new();
@@ -188,7 +226,7 @@ impl Taken {
             if Some(request.number) != next.position.taken.checked_add(1) {
                 continue;
             }
-            next.position.taken = request.number;
+            (next.position.taken, next.position.id) = (request.number, Some(request.id));
             if ids.insert(request.id) {
                 next.ids.push(request.id);
                 new.push(request);
@@ -255,7 +293,9 @@ mod tests {
                         done.extend(new.iter().map(|request| request.id));
                         clinic = next;
                     }
-                    Step::Hear(index) if !positions.is_empty() => hub.hear(*index.get(&positions)),
+                    Step::Hear(index) if !positions.is_empty() => {
+                        hub.hear(*index.get(&positions));
+                    }
                     Step::RestoreBox => {
                         (clinic, done) = (Taken::NONE, Vec::new());
                     }
@@ -278,18 +318,91 @@ mod tests {
         }
     }
 
+    #[derive(Clone, Debug)]
+    enum Turn {
+        Put,
+        Poll { answered: bool },
+        Save,
+        RestoreBox,
+        RestoreHub,
+    }
+
+    fn turn() -> impl Strategy<Value = Turn> {
+        prop_oneof![
+            4 => Just(Turn::Put),
+            4 => any::<bool>().prop_map(|answered| Turn::Poll { answered }),
+            1 => Just(Turn::Save),
+            1 => Just(Turn::RestoreBox),
+            1 => Just(Turn::RestoreHub),
+        ]
+    }
+
+    proptest! {
+        /// Box and hub are put back to older copies without knowing it, and go on.
+        #[test]
+        fn a_restored_hub_finds_out_and_nothing_that_it_knows_is_lost(
+            turns in prop::collection::vec(turn(), 0..80),
+        ) {
+            let (mut hub, mut clinic) = (Queue::new(1), (Taken::NONE, Vec::new()));
+            let (mut put, mut series) = (0_u8, 1);
+            let mut saved = (hub.clone(), clinic.clone());
+            let mut poll = |hub: &mut Queue, (taken, done): &mut (Taken, Vec<RequestId>), answered| {
+                if hub.hear(taken.position) == Heard::Restored {
+                    series += 1;
+                    *hub = hub.restored(series);
+                }
+                let batch = hub.due();
+                if answered {
+                    let (next, new) = taken.take(&batch);
+                    done.extend(new.iter().map(|request| request.id));
+                    *taken = next;
+                }
+            };
+            for turn in turns {
+                match turn {
+                    Turn::Put => {
+                        put += 1;
+                        hub.put(id(put), vec![]).unwrap();
+                    }
+                    Turn::Poll { answered } => poll(&mut hub, &mut clinic, answered),
+                    Turn::Save => saved = (hub.clone(), clinic.clone()),
+                    Turn::RestoreBox => clinic = saved.1.clone(),
+                    Turn::RestoreHub => hub = saved.0.clone(),
+                }
+            }
+            let open: Vec<RequestId> = hub.kept.range(hub.taken + 1..).map(|it| it.1.0).collect();
+            for _ in 0..5 {
+                poll(&mut hub, &mut clinic, true);
+            }
+            let (_, done) = clinic;
+            prop_assert!(open.iter().all(|id| done.contains(id)));
+            let once: BTreeSet<RequestId> = done.iter().copied().collect();
+            prop_assert_eq!(once.len(), done.len(), "none is done twice");
+        }
+    }
+
+    #[test]
+    fn a_batch_fits_into_an_envelope() {
+        let mut hub = Queue::new(1);
+        for number in 1..=20 {
+            hub.put(id(number), vec![0; REQUEST_BYTES_MAX]).unwrap();
+        }
+        assert_eq!(hub.due().requests.len(), BATCH_BYTES_MAX / REQUEST_BYTES_MAX);
+    }
+
     #[test]
     fn what_the_hub_no_longer_has_is_said_to_be_lost() {
         let mut hub = Queue::new(1);
         for number in 1..=5 {
             hub.put(id(number), vec![]).unwrap();
         }
-        hub.hear(Position { series: 1, taken: 4 });
+        hub.hear(Position { series: 1, taken: 4, id: Some(id(4)) });
         hub.forget(3);
-        hub.hear(Position { series: 1, taken: 1 });
+        hub.hear(Position { series: 1, taken: 1, id: Some(id(1)) });
         let batch = hub.due();
         assert_eq!((batch.after, batch.lost), (3, 2));
-        let restored = Taken { position: Position { series: 1, taken: 1 }, ids: vec![id(1)] };
+        let position = Position { series: 1, taken: 1, id: Some(id(1)) };
+        let restored = Taken { position, ids: vec![id(1)] };
         let (next, new) = restored.take(&batch);
         assert_eq!(new.iter().map(|it| it.number).collect::<Vec<_>>(), [4, 5]);
         assert_eq!(next.position.taken, 5);

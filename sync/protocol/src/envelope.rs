@@ -43,6 +43,7 @@
 //! Invariant: nothing in an envelope is believed before its signature was checked, and nothing is
 //! unpacked before it was opened.
 
+pub mod dictionary;
 mod key;
 mod layout;
 mod packing;
@@ -97,6 +98,12 @@ pub enum Kind {
     MessageIn,
     /// Box to hub: a message to a patient.
     MessageOut,
+    /// Box to hub: the answer to a request.
+    Reply,
+    /// Box to hub: a box that takes another's place wants what the hub holds.
+    Restore,
+    /// Hub to box: some of that.
+    Restored,
 }
 
 /// Who sends.
@@ -110,7 +117,7 @@ pub enum Direction {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Bundle,
         Self::Receipt,
         Self::LoansUp,
@@ -119,6 +126,9 @@ impl Kind {
         Self::Taken,
         Self::MessageIn,
         Self::MessageOut,
+        Self::Reply,
+        Self::Restore,
+        Self::Restored,
     ];
 
     /// Its number on the wire.
@@ -132,14 +142,24 @@ impl Kind {
             Self::Taken => 6,
             Self::MessageIn => 7,
             Self::MessageOut => 8,
+            Self::Reply => 9,
+            Self::Restore => 10,
+            Self::Restored => 11,
         }
     }
 
     /// Who sends it.
     pub fn direction(self) -> Direction {
         match self {
-            Self::Bundle | Self::LoansUp | Self::Taken | Self::MessageOut => Direction::Up,
-            Self::Receipt | Self::LoansDown | Self::Requests | Self::MessageIn => Direction::Down,
+            Self::Bundle
+            | Self::LoansUp
+            | Self::Taken
+            | Self::MessageOut
+            | Self::Reply
+            | Self::Restore => Direction::Up,
+            Self::Receipt | Self::LoansDown | Self::Requests | Self::MessageIn | Self::Restored => {
+                Direction::Down
+            }
         }
     }
 }

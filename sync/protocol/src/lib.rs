@@ -10,6 +10,7 @@
 //!   │ downlink::Taken              │ ◄── batch ───────── │ downlink::Queue              │
 //!   │           what is done       │ ─── position ─────► │          what is asked for   │
 //!   └──────────────────────────────┘                     └──────────────────────────────┘
+//!              ask: what a request says, and what is answered to it;
 //!              wire: each of these as CBOR; envelope: zstd, HPKE, Ed25519 around it;
 //!              lineage: which life of a box is heard; capability, pause: what both can,
 //!              and when to try again; qr: what a patient shows at the door
@@ -49,6 +50,7 @@
 //! let a new log take over, how bytes travel, and when to send: these are the programs' and the
 //! persons'.
 
+pub mod ask;
 pub mod capability;
 pub mod downlink;
 pub mod envelope;
@@ -57,5 +59,6 @@ pub mod lineage;
 pub mod loan;
 pub mod pause;
 pub mod qr;
+pub mod restore;
 pub mod uplink;
 pub mod wire;

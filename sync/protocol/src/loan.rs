@@ -287,6 +287,11 @@ pub struct Step<S, M> {
     pub effects: Vec<Effect<M>>,
 }
 
+/// The bytes of a value that a program keeps between two steps.
+fn to_bytes<T: Encode<()>>(value: &T) -> Vec<u8> {
+    minicbor::to_vec(value).expect("invariant: writing numbers and bytes into memory cannot fail")
+}
+
 /// The rules say no. The state stays as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -14,12 +14,16 @@ use crate::downlink::{BATCH_MAX, Batch, Position, REQUEST_BYTES_MAX};
 use crate::envelope::{BODY_MAX, Kind, NUMBER_MAX};
 use crate::ledger::{Bundle, KEY_MAX, NAMED_MAX, Receipt};
 use crate::loan::clock::Nonce;
-use crate::loan::{Account, EPOCH_MAX, Generation, PAST_MAX, TERM_MS_MAX, ToBox, ToHub};
+use crate::loan::{Account, BookingId, EPOCH_MAX, Generation, PAST_MAX, TERM_MS_MAX, ToBox, ToHub};
 
 /// As many slots as one message about loans speaks of.
 pub const SLOTS_MAX: usize = 2000;
 /// The longest key of a slot, in bytes.
 pub const SLOT_KEY_MAX: usize = 64;
+/// As many sales may be told of in one message with who bought.
+pub const DETAILS_MAX: usize = 100;
+/// The longest that is said about one sale, in bytes.
+pub const DETAILS_BYTES_MAX: usize = 16 * 1024;
 
 /// What is a slot, for both ends; opaque here. At most [`SLOT_KEY_MAX`] bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
@@ -64,6 +68,12 @@ pub struct LoansUp {
     /// What is said about which slot.
     #[n(1)]
     pub said: Vec<(SlotKey, ToHub)>,
+    /// If accounts are asked for: those after this key; none for the first ones.
+    #[n(2)]
+    pub after: Option<SlotKey>,
+    /// Sales of which the box has heard without who bought; at most [`DETAILS_MAX`].
+    #[n(3)]
+    pub wanting: Vec<BookingId>,
 }
 
 /// The body of [`Kind::LoansDown`].
@@ -75,6 +85,24 @@ pub struct LoansDown {
     /// For a box that begins a generation.
     #[n(1)]
     pub accounts: Option<Accounts>,
+    /// Who bought, of the sales that were asked for.
+    #[n(2)]
+    pub details: Vec<Details>,
+    /// More is due than is in here.
+    #[n(3)]
+    pub more: bool,
+}
+
+/// Who bought a slot; opaque here.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Details {
+    /// The sale.
+    #[n(0)]
+    pub booking: BookingId,
+    /// What is known of who bought; none if the hub knows nothing of it any more. At most
+    /// [`DETAILS_BYTES_MAX`] bytes.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub body: Option<Vec<u8>>,
 }
 
 /// A part of what the hub knows of the slots of a box.
@@ -164,6 +192,8 @@ impl Inside for LoansUp {
         };
         self.said.len() <= SLOTS_MAX
             && self.said.iter().all(|(slot, said)| is_key(slot) && fits(said))
+            && self.after.as_ref().is_none_or(is_key)
+            && self.wanting.len() <= DETAILS_MAX
     }
 }
 
@@ -182,7 +212,13 @@ impl Inside for LoansDown {
                         && account.past.iter().all(|past| past.0 <= account.fence)
                 })
         });
-        accounts && self.said.len() <= SLOTS_MAX && self.said.iter().all(|(slot, _)| is_key(slot))
+        let is_short =
+            |it: &Details| it.body.as_ref().is_none_or(|it| it.len() <= DETAILS_BYTES_MAX);
+        accounts
+            && self.said.len() <= SLOTS_MAX
+            && self.said.iter().all(|(slot, _)| is_key(slot))
+            && self.details.len() <= DETAILS_MAX
+            && self.details.iter().all(is_short)
     }
 }
 

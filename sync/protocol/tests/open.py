@@ -17,7 +17,7 @@ from pyhpke import AEADId, CipherSuite, KDFId, KEMId, KEMKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 LABEL = b"carepost-envelope-1"
-KINDS = ["bundle", "receipt", "loans up", "loans down", "requests", "taken", "message in", "message out"]
+KINDS = ["bundle", "receipt", "loans up", "loans down", "requests", "taken", "message in", "message out", "reply"]
 
 
 def key_id(public):

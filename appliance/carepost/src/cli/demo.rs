@@ -16,7 +16,7 @@ use crate::app::{App, open_db};
 use crate::clock::Clock;
 use crate::config::Flag;
 use crate::connections::Stopping;
-use crate::demo::{self, Guest, Pairing};
+use crate::demo::{self, Guest, Hub, Pairing};
 use crate::{founding, place, serve};
 
 /// The made-up records are the same each time.
@@ -71,8 +71,16 @@ impl Demo {
                 make(&data, clock.now(), days, &stopping).await?
             };
             let app = App::with_db(&data, config, clock, db)?;
+            let hub = match Hub::start(&data, &app.db, app.now()).await? {
+                Some((hub, line)) => {
+                    // Nothing else lays a line.
+                    let _ = app.line.set(line);
+                    Some(hub)
+                }
+                None => None,
+            };
             let opened = serve::open(app.clone()).await?;
-            say(&invitation(&app, opened.plain, guest.as_ref(), &pairing, &data))?;
+            say(&invitation(&app, opened.plain, guest.as_ref(), &pairing, hub.as_ref()))?;
             opened.serve(stopping).await;
             Ok(())
         })?;
@@ -125,14 +133,15 @@ fn invitation(
     at: SocketAddr,
     guest: Option<&Guest>,
     pairing: &Pairing,
-    data: &Path,
+    hub: Option<&Hub>,
 ) -> String {
     let mut text = format!(
-        "\n{} is open. All of it is made up.\n\n  desk    http://{at}/desk\n  kiosk   http://{at}/kiosk?pair={}\n  board   http://{at}/board?pair={}\n  API     http://{at}/api/v1/prm/openapi.json\n  data    {}\n\nStaff, each with the password {}:\n",
+        "\n{} is open. All of it is made up.\n\n  desk    http://{at}/desk\n  kiosk   http://{at}/kiosk?pair={}\n  board   http://{at}/board?pair={}\n  API     http://{at}/api/v1/prm/openapi.json\n  data    {}\n{}\nStaff, each with the password {}:\n",
         app.clinic.name,
         pairing.kiosk,
         pairing.board,
-        data.display(),
+        app.data.display(),
+        told(hub),
         demo::PASSWORD,
     );
     for person in demo::STAFF {
@@ -155,6 +164,20 @@ fn invitation(
     }
     text.push_str("\nCtrl-C ends it.\n");
     text
+}
+
+/// Where the hub is, and how to look at what it holds.
+fn told(hub: Option<&Hub>) -> String {
+    match hub {
+        Some(Hub { address, data, .. }) => format!(
+            "  hub     http://{address}   (the desk has a switch that cuts the line to it)\n          carepost-hub clinic status \"{}\" --data {}\n",
+            demo::CLINIC,
+            data.display(),
+        ),
+        None => {
+            "  hub     none: the program carepost-hub does not lie beside this one\n".to_owned()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -49,13 +49,16 @@ impl Import {
         let db = open_db(&place.data)?;
         let report = report.map(create).transpose()?;
         let mut told = Told { report, reading: None, writing: None };
-        let wanted = Wanted { files, source, bases: base, keep_lost: keep_lost_references };
+        let wanted = Wanted {
+            files,
+            source,
+            bases: base,
+            keep_lost: keep_lost_references,
+            own: false,
+            sealed: None,
+        };
         let tally = run(&place.data, &db, clock, &wanted, &mut told);
-        let Told { report, reading, writing } = told;
-        drop((reading, writing));
-        if let Some(mut report) = report {
-            report.flush().context("the report cannot be written")?;
-        }
+        told.end()?;
         db.close();
         let tally = tally?;
         say(&if json { format!("{}\n", tally.to_json()) } else { tally.text() })?;
@@ -70,7 +73,7 @@ impl Import {
     }
 }
 
-fn create(path: PathBuf) -> anyhow::Result<BufWriter<File>> {
+pub(super) fn create(path: PathBuf) -> anyhow::Result<BufWriter<File>> {
     let file = fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -82,10 +85,22 @@ fn create(path: PathBuf) -> anyhow::Result<BufWriter<File>> {
 }
 
 /// Whom the import tells.
-struct Told {
-    report: Option<BufWriter<File>>,
-    reading: Option<Progress>,
-    writing: Option<Progress>,
+pub(super) struct Told {
+    pub(super) report: Option<BufWriter<File>>,
+    pub(super) reading: Option<Progress>,
+    pub(super) writing: Option<Progress>,
+}
+
+impl Told {
+    /// Ends the bars and the report.
+    pub(super) fn end(self) -> anyhow::Result<()> {
+        let Self { report, reading, writing } = self;
+        drop((reading, writing));
+        match report {
+            Some(mut report) => report.flush().context("the report cannot be written"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Listener for Told {

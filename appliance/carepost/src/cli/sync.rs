@@ -1,12 +1,16 @@
 //! `carepost enroll` and `carepost sync`.
 
-use anyhow::bail;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use prm::db::Db;
-use prm::hub;
 use prm::stamp::Stamp;
-use sync_agent::enrol::{Joining, enrol};
+use prm::{clinic, hub};
+use serde::Serialize;
+use sync_agent::condition::{Said, said};
+use sync_agent::enrol::{self, Joining};
 use sync_agent::status::{Joined, Status, status};
 use sync_agent::{Turn, check_address};
 
@@ -25,14 +29,40 @@ pub(super) struct Enroll {
     #[command(flatten)]
     place: Place,
     /// Where the hub is, for example https://hub.example; http only on this very machine.
-    #[arg(long, value_name = "URL", value_parser = address)]
-    hub: String,
-    /// The code that `carepost-hub clinic add` printed; it is good once.
-    #[arg(long)]
-    code: String,
+    #[arg(long, value_name = "URL", value_parser = address, required_unless_present = "replace")]
+    hub: Option<String>,
+    /// The code that `carepost-hub clinic add` or `clinic code` printed; it is good once.
+    #[arg(long, required_unless_present = "replace")]
+    code: Option<String>,
     /// Joins only a hub with this fingerprint; without it compare the one that is printed.
     #[arg(long, value_name = "XXXX-XXXX-XXXX-XXXX")]
     fingerprint: Option<String>,
+    /// Takes the place of the clinic's box that broke or was lost: everything that the hub holds comes back
+    /// first. In a folder without a box, a new one is made; in one that was restored from a backup, what is
+    /// newer at the hub comes. Said again without hub and code, it goes on where it failed.
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    replacing: Replacing,
+}
+
+/// How a box takes another's place.
+#[derive(Debug, Args)]
+pub(super) struct Replacing {
+    /// Goes on without what could not be taken. The hub forgets it then.
+    #[arg(long, requires = "replace")]
+    pub(super) leave_out_refused: bool,
+    /// Writes what could not be taken, and why, to a file: one JSON object to a line.
+    #[arg(long, value_name = "FILE", requires = "replace")]
+    pub(super) report: Option<PathBuf>,
+}
+
+/// The hub that is to be joined.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) hub: String,
+    pub(super) code: String,
+    pub(super) fingerprint: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,20 +88,38 @@ fn address(text: &str) -> Result<String, String> {
 
 impl Enroll {
     pub(super) fn run(self, clock: &Clock) -> anyhow::Result<()> {
-        let Self { place: Place { data }, hub, code, fingerprint } = self;
+        let Self { place: Place { data }, hub, code, fingerprint, replace, replacing } = self;
+        let wanted = hub.zip(code).map(|(hub, code)| Wanted { hub, code, fingerprint });
+        if replace {
+            return super::replace::run(&data, wanted, &replacing, clock);
+        }
+        let wanted = wanted.context("say --hub and --code")?;
         let db = open_db(&data)?;
-        let joined = on_runtime(async {
-            let keys = place::keys(&data);
-            let fingerprint = fingerprint.as_deref();
-            let joining = Joining { url: &hub, code: &code, fingerprint, data: &data, keys: &keys };
-            Ok(enrol(&db, joining, clock.now()).await?)
-        });
+        let joined = wanted.join(&data, &db, (clock, false));
         db.close();
         let joined = joined?;
         say(&format!(
-            "{} has joined {hub}.\n\n  the hub's fingerprint  {}\n  the box's fingerprint  {}\n\nCompare both with `carepost-hub clinic status` before you go. A box that serves begins to tell the hub within a minute.\n",
-            joined.clinic_name, joined.hub, joined.own,
+            "{} has joined {}.\n\n  the hub's fingerprint  {}\n  the box's fingerprint  {}\n\nCompare both with `carepost-hub clinic status` before you go. A box that serves begins to tell the hub within a minute.\n",
+            joined.clinic_name, wanted.hub, joined.hub, joined.own,
         ))
+    }
+}
+
+impl Wanted {
+    /// Joins the hub.
+    pub(super) fn join(
+        &self,
+        data: &Path,
+        db: &Db,
+        (clock, replaces): (&Clock, bool),
+    ) -> anyhow::Result<enrol::Joined> {
+        on_runtime(async {
+            let keys = place::keys(data);
+            let Self { hub: url, code, fingerprint } = self;
+            let fingerprint = fingerprint.as_deref();
+            let joining = Joining { url, code, fingerprint, data, keys: &keys, replaces };
+            Ok(enrol::enrol(db, joining, clock.now()).await?)
+        })
     }
 }
 
@@ -95,7 +143,7 @@ impl Sync {
                             Turn::Told { more: true, pause_ms: _ } => {}
                             Turn::Told { more: false, pause_ms: _ } | Turn::Idle => return Ok(()),
                             // What it stopped for stands in the status.
-                            Turn::Stopped(_) => return Ok(()),
+                            Turn::Stopped(_) | Turn::Replacing => return Ok(()),
                             Turn::Alone => {
                                 bail!("this box has joined no hub; join one with `carepost enroll`")
                             }
@@ -109,7 +157,7 @@ impl Sync {
                 told?;
                 let found = found?;
                 shown(&found, json)?;
-                match &found.stop {
+                match &found.status.stop {
                     Some(stop) => {
                         bail!("nothing is told to the hub ({}): {}", stop.code, stop.advice)
                     }
@@ -120,48 +168,48 @@ impl Sync {
     }
 }
 
-fn read(db: &Db, now: Timestamp) -> prm::error::Result<Status> {
-    let stamp = Stamp::of_box(now);
-    db.read_blocking(|read| status(read, &stamp))
+/// How the sync stands, and what is said of it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    status: Status,
+    #[serde(flatten)]
+    said: Said,
 }
 
-fn shown(found: &Status, json: bool) -> anyhow::Result<()> {
+fn read(db: &Db, now: Timestamp) -> prm::error::Result<Shown> {
+    let stamp = Stamp::of_box(now);
+    db.read_blocking(|read| {
+        let status = status(read, &stamp)?;
+        let zone = clinic::get(read)?.zone;
+        Ok(Shown { said: said(&status, now, |at| sync::on_the_wall(&zone, at)), status })
+    })
+}
+
+fn shown(found: &Shown, json: bool) -> anyhow::Result<()> {
     if json {
         return say(&(serde_json::to_string_pretty(found)? + "\n"));
     }
-    let Some(Joined { url, clinic_name, fingerprint, generation, .. }) = &found.hub else {
-        return say("this box has joined no hub; join one with `carepost enroll`\n");
-    };
-    let mut text = format!("hub: {url}, as {clinic_name}; its fingerprint: {fingerprint}\n");
-    if let Some(generation) = generation {
-        text.push_str(&format!("life of this box, as the hub counts: {generation}\n"));
-    }
-    let receipt = found.receipt_at.map_or("none yet".to_owned(), |at| at.to_string());
-    text.push_str(&format!("last receipt: {receipt}\n"));
-    text.push_str(&match (found.waiting, found.waiting_since) {
-        (0, _) | (_, None) => format!("the hub holds everything, through {}\n", found.through),
-        (waiting, Some(since)) if found.whole => {
-            format!("waiting: {waiting} of {} changes, since {since}\n", found.last)
+    let Shown { status, said } = found;
+    let mut text = format!("{}\n", said.says);
+    if let Some(Joined { url, clinic_name, fingerprint, generation, .. }) = &status.hub {
+        text.push_str(&format!("hub: {url}, as {clinic_name}; its fingerprint: {fingerprint}\n"));
+        if let Some(generation) = generation {
+            text.push_str(&format!("life of this box, as the hub counts: {generation}\n"));
         }
-        (_, Some(_)) => "all records are being told for the first time\n".to_owned(),
-    });
-    if found.parked > 0 {
-        text.push_str(&format!("the hub could not take {}:\n", found.parked));
-        for entry in &found.parked_entries {
+        text.push_str(&format!("held: {} of {} changes\n", status.through, status.last));
+    }
+    if status.parked > 0 {
+        text.push_str(&format!("the hub could not take {}:\n", status.parked));
+        for entry in &status.parked_entries {
             text.push_str(&format!(
                 "  {} ({}, change {})\n",
                 entry.key, entry.reason, entry.sequence
             ));
         }
     }
-    if let (Some(fault), Some(at)) = (&found.fault, found.fault_at) {
-        text.push_str(&format!(
-            "{} tries failed in a row, the last at {at}: {fault}\n",
-            found.failures
-        ));
-    }
-    if let Some(stop) = &found.stop {
-        text.push_str(&format!("stopped ({}): {}\n", stop.code, stop.advice));
+    if let Some(fault) = &status.fault {
+        text.push_str(&format!("{} tries failed in a row: {fault}\n", status.failures));
     }
     say(&text)
 }

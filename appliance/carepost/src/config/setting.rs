@@ -148,6 +148,30 @@ pub const SETTINGS: &[Setting] = &[
         default: "48",
         doc: "The desk and `carepost doctor` warn when the last backup is older, in hours.",
     },
+    Setting {
+        key: "loans.share_percent",
+        kind: Kind::Number(0, 100),
+        default: "20",
+        doc: "Of each day's free slots so many hundredths are lent to the hub for booking online; a session may say otherwise.",
+    },
+    Setting {
+        key: "loans.cutoff_hours",
+        kind: Kind::Number(1, 720),
+        default: "24",
+        doc: "So many hours before its start a slot is neither lent nor sold online any more.",
+    },
+    Setting {
+        key: "loans.horizon_days",
+        kind: Kind::Number(1, 35),
+        default: "28",
+        doc: "Slots are lent so many days ahead.",
+    },
+    Setting {
+        key: "loans.term_hours",
+        kind: Kind::Number(1, 840),
+        default: "168",
+        doc: "So many hours the hub may sell a slot without hearing of the box; as long a person waits before taking it without the hub.",
+    },
 ];
 
 /// The settings as a Markdown table, for the README.

@@ -298,13 +298,13 @@ async fn book_series(
 }
 
 /// The slot that a request names.
-fn slot_named(text: &str) -> Answer<SlotId> {
+pub(super) fn slot_named(text: &str) -> Answer<SlotId> {
     text.parse()
         .map_err(|_| Problem::invalid("slot_id", "this is no slot; take the id of one from /slots"))
 }
 
 /// Adds the nearest free slots to the refusal of one that cannot be had.
-async fn offer_alternatives<T>(
+pub(super) async fn offer_alternatives<T>(
     app: &App,
     stamp: Stamp,
     answer: Answer<T>,
@@ -314,8 +314,12 @@ async fn offer_alternatives<T>(
         Ok(done) => return Ok(done),
         Err(problem) => problem,
     };
-    let Some(Code::SlotTaken(wanted) | Code::SessionFull(wanted) | Code::LocationTaken(wanted)) =
-        problem.refused()
+    let Some(
+        Code::SlotTaken(wanted)
+        | Code::SlotLent(wanted)
+        | Code::SessionFull(wanted)
+        | Code::LocationTaken(wanted),
+    ) = problem.refused()
     else {
         return Err(problem);
     };

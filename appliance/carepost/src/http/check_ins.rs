@@ -3,6 +3,8 @@
 //! Invariant: nothing here tells more of a person than initials and the end of a number, and
 //! "not known" is the same answer as "does not fit".
 
+mod online;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -50,7 +52,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Show {
-    /// The text of an appointment's QR.
+    /// The text of an appointment's QR, or of the confirmation of a booking online (`CPS1:`).
     qr: Option<String>,
     /// A telephone number in any form.
     phone: Option<String>,
@@ -128,9 +130,13 @@ async fn find(
 ) -> Answer<Json<MatchView>> {
     count(&app, stamp, &source, "match", MATCHES_PER_MINUTE_MAX)?;
     let birth = birth(&show)?;
-    match (shown(&app, stamp, &show)?, birth) {
-        (Shown::Qr(_), None) => Ok(Json(MatchView { people: None, confirm_birth: Some(true) })),
-        (shown, birth) => {
+    match (shown(&app, stamp, &show).await?, birth) {
+        (None | Some(Shown::Qr(_)), None) => {
+            Ok(Json(MatchView { people: None, confirm_birth: Some(true) }))
+        }
+        // Booked online, and who that was is not known here yet.
+        (None, Some(_)) => Err(check_in::see_the_desk().into()),
+        (Some(shown), birth) => {
             let birth = birth.ok_or_else(say_the_birth)?;
             let fits = app.db.read(move |read| check_in::fits(read, &stamp, &shown, birth)).await?;
             let people = Some(people(&app, stamp, fits));
@@ -139,7 +145,8 @@ async fn find(
     }
 }
 
-/// Checks in. 201 with a token; 200 with the same token for somebody who has one already; 409
+/// Checks in. 201 with a token (of the desk for a booking online of which the box has not heard who
+/// booked); 200 with the same token for somebody who has one already; 409
 /// `choose_person` with `people` when more than one fits.
 #[utoipa::path(post, path = "/check-ins", tag = "check-ins", request_body = Show,
     params(("Idempotency-Key" = Option<String>, Header)),
@@ -160,8 +167,16 @@ async fn check_in(
     let id = match &show.choice {
         Some(choice) => chosen(&app, stamp, choice)?,
         None => {
-            let (shown, birth) = (shown(&app, stamp, &show)?, birth(&show)?);
+            let (shown, birth) = (shown(&app, stamp, &show).await?, birth(&show)?);
             let birth = birth.ok_or_else(say_the_birth)?;
+            let Some(shown) = shown else {
+                // Booked online, and who that was is not known here yet: the desk is told by a token.
+                count(&app, stamp, &source, "token", TOKENS_PER_MINUTE_MAX)?;
+                return once(&app, stamp, key, move |tx| {
+                    Ok(answer(check_in::at_the_desk(tx, &stamp)?))
+                })
+                .await;
+            };
             let fits = app.db.read(move |read| check_in::fits(read, &stamp, &shown, birth)).await?;
             match fits.as_slice() {
                 [one] => one.appointment,
@@ -296,16 +311,16 @@ fn count(app: &App, stamp: Stamp, source: &Source, what: &'static str, most: u32
     Ok(app.tries.count(what, &place, most, stamp.now)?)
 }
 
-/// What was shown, checked; a QR that is not good is `see_the_desk`.
-fn shown(app: &App, stamp: Stamp, show: &Show) -> Answer<Shown> {
+/// What was shown, checked; a QR that is not good is `see_the_desk`. None is a good one of a booking that
+/// the hub sold and that is not in the diary yet.
+async fn shown(app: &App, stamp: Stamp, show: &Show) -> Answer<Option<Shown>> {
     stamp.needs(Right::CheckIn)?;
     match (&show.qr, &show.phone) {
-        (Some(text), None) => {
-            let claim =
-                app.verifier.verify(text, stamp.now).map_err(|_| check_in::see_the_desk())?;
-            Ok(Shown::Qr(AppointmentId::from_bytes(claim.appointment)))
-        }
-        (None, Some(phone)) => Ok(Shown::Phone(Phone::parse(phone, &app.clinic.country)?)),
+        (Some(text), None) => match app.verifier.verify(text, stamp.now) {
+            Ok(claim) => Ok(Some(Shown::Qr(AppointmentId::from_bytes(claim.appointment)))),
+            Err(_) => online::shown(app, stamp, text).await,
+        },
+        (None, Some(phone)) => Ok(Some(Shown::Phone(Phone::parse(phone, &app.clinic.country)?))),
         (None, None) | (Some(_), Some(_)) => {
             Err(Problem::invalid("qr", "show one of the two: qr or phone"))
         }

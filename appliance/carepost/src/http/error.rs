@@ -149,8 +149,12 @@ pub fn seconds_to_wait(code: &Code) -> Option<u32> {
     match code {
         Code::TooManyTries(seconds) => Some(*seconds),
         Code::TooMany => Some(60),
+        Code::LoanNotOver(seconds) => Some(u32::try_from(*seconds).unwrap_or(u32::MAX)),
         Code::Invalid
         | Code::SlotTaken(_)
+        | Code::SlotLent(_)
+        | Code::SlotUnlearned(_)
+        | Code::NotLent
         | Code::SlotUnavailable
         | Code::SessionFull(_)
         | Code::LocationTaken(_)
@@ -176,6 +180,10 @@ pub(super) fn status(code: &Code) -> StatusCode {
     match code {
         Code::Invalid | Code::IdempotencyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Code::SlotTaken(_)
+        | Code::SlotLent(_)
+        | Code::SlotUnlearned(_)
+        | Code::LoanNotOver(_)
+        | Code::NotLent
         | Code::SlotUnavailable
         | Code::SessionFull(_)
         | Code::LocationTaken(_)

@@ -11,7 +11,7 @@ pub(crate) mod fault;
 mod gate;
 mod history;
 pub(crate) mod interaction;
-mod operation;
+pub(crate) mod operation;
 mod part;
 mod path;
 mod provenances;

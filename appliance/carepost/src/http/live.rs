@@ -104,7 +104,7 @@ async fn live(
 }
 
 /// Which nouns are told, and to whom.
-const NOUNS: [(&str, Right); 12] = [
+const NOUNS: [(&str, Right); 13] = [
     ("appointment", Right::ReadAppointments),
     ("queue", Right::ReadBoard),
     ("patient", Right::ReadPatients),
@@ -112,6 +112,7 @@ const NOUNS: [(&str, Right); 12] = [
     ("schedule", Right::ReadDiary),
     ("leave", Right::ReadDiary),
     ("closed_day", Right::ReadDiary),
+    ("loan", Right::ReadDiary),
     ("location", Right::ReadDiary),
     ("healthcare_service", Right::ReadDiary),
     ("device", Right::ManageDevices),

@@ -36,6 +36,19 @@ impl Measures {
             metrics::describe_gauge!("carepost_live_streams", "Open live streams");
             metrics::describe_gauge!("carepost_queue_waiting", "People who wait today");
             metrics::describe_gauge!("carepost_disk_free_bytes", "Room on the disk");
+            metrics::describe_gauge!("carepost_sync_waiting", "Changes the hub does not hold yet");
+            metrics::describe_gauge!(
+                "carepost_sync_receipt_age_seconds",
+                "Since the hub's last receipt, or since the box joined"
+            );
+            metrics::describe_gauge!("carepost_sync_parked", "Entries the hub could not take");
+            metrics::describe_gauge!("carepost_sync_requests", "Wishes of the hub for the desk");
+            metrics::describe_gauge!(
+                "carepost_sync_conflicts",
+                "Elements edited here and at the hub, each otherwise"
+            );
+            metrics::describe_gauge!("carepost_sync_failures", "Tries that failed in a row");
+            metrics::describe_gauge!("carepost_sync_stopped", "1 while a person must decide");
         });
         Ok(Self { recorder, handle })
     }

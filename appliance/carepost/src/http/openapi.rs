@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 
 use super::{
     appointments, audit, auth, check_ins, clinic, closed_days, devices, healthcare_services,
-    leaves, live, locations, patients, practitioners, queue, schedules, session, slots, staff,
-    status,
+    leaves, live, loans, locations, patients, practitioners, queue, schedules, session, slots,
+    staff, status, sync,
 };
 use crate::app::App;
 
@@ -50,12 +50,16 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(leaves::routes())
         .merge(closed_days::routes())
         .merge(slots::routes())
+        .merge(loans::routes())
         .merge(appointments::routes())
         .merge(check_ins::routes())
         .merge(queue::routes())
         .merge(audit::routes())
         .merge(live::routes())
         .merge(status::routes())
+        .merge(super::sync_requests::routes())
+        .merge(super::conflicts::routes())
+        .merge(sync::routes())
         .merge(OpenApiRouter::new().routes(routes!(openapi)));
     OpenApiRouter::with_openapi(Document::openapi()).nest(ROOT, api)
 }

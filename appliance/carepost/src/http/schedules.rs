@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
 use prm::id::{LocationId, PractitionerId, ScheduleId};
-use prm::schedule::{self, Addition, Edit, Schedule};
+use prm::schedule::{self, Addition, Edit, Lending, LendingEdit, Schedule};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -55,6 +55,13 @@ pub struct ScheduleView {
     valid_to: Option<String>,
     /// Whether it is in use.
     active: bool,
+    /// The share of a day's free slots that is lent for booking online, in hundredths; null is as
+    /// the settings say.
+    loan_share_percent: Option<i64>,
+    /// Nothing is lent, and nothing sold online, that begins sooner than in so many hours.
+    loan_cutoff_hours: Option<i64>,
+    /// Nothing is lent that begins later than in so many days.
+    loan_horizon_days: Option<i64>,
 }
 
 impl From<Schedule> for ScheduleView {
@@ -73,6 +80,7 @@ impl From<Schedule> for ScheduleView {
             valid_from,
             valid_to,
             active,
+            lending: Lending { share_percent, cutoff_hours, horizon_days },
         } = schedule;
         Self {
             id: id.uuid(),
@@ -88,6 +96,9 @@ impl From<Schedule> for ScheduleView {
             valid_from: valid_from.map(|date| date.to_string()),
             valid_to: valid_to.map(|date| date.to_string()),
             active,
+            loan_share_percent: share_percent,
+            loan_cutoff_hours: cutoff_hours,
+            loan_horizon_days: horizon_days,
         }
     }
 }
@@ -143,6 +154,15 @@ struct ScheduleEdit {
     /// Null is no bound.
     #[serde(default, deserialize_with = "even_null")]
     session_capacity: Option<Option<i64>>,
+    /// 0 to 100; null is as the settings say.
+    #[serde(default, deserialize_with = "even_null")]
+    loan_share_percent: Option<Option<i64>>,
+    /// 1 to 720; null is as the settings say.
+    #[serde(default, deserialize_with = "even_null")]
+    loan_cutoff_hours: Option<Option<i64>>,
+    /// 1 to 35; null is as the settings say.
+    #[serde(default, deserialize_with = "even_null")]
+    loan_horizon_days: Option<Option<i64>>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -238,13 +258,27 @@ async fn edit(
     Seen(seen): Seen,
     Body(body): Body<ScheduleEdit>,
 ) -> Answer<Versioned<ScheduleView>> {
-    let ScheduleEdit { location_id, valid_from, valid_to, slot_capacity, session_capacity } = body;
+    let ScheduleEdit {
+        location_id,
+        valid_from,
+        valid_to,
+        slot_capacity,
+        session_capacity,
+        loan_share_percent,
+        loan_cutoff_hours,
+        loan_horizon_days,
+    } = body;
     let edit = Edit {
         location: location_id,
         slot_capacity: slot_capacity.map(|capacity| capacity.unwrap_or(1)),
         session_capacity,
         valid_from,
         valid_to,
+        lending: LendingEdit {
+            share_percent: loan_share_percent,
+            cutoff_hours: loan_cutoff_hours,
+            horizon_days: loan_horizon_days,
+        },
     };
     let edited = app.db.write(move |tx| schedule::edit(tx, &stamp, id, seen, edit)).await?;
     Ok(Versioned(edited.version, edited.into()))

@@ -25,7 +25,7 @@ use crate::app::App;
 /// Slots that are answered when the caller does not say.
 const LIMIT_DEFAULT: usize = 500;
 /// What a slot takes as JSON, in bytes.
-const SLOT_BYTES: usize = 304;
+const SLOT_BYTES: usize = 320;
 /// The longest id of a slot: a UUID, a dot and ten digits.
 const SLOT_ID_BYTES_MAX: usize = 47;
 /// Days that are searched when the caller does not say to when.
@@ -56,6 +56,8 @@ pub struct SlotView {
     end: TimeText,
     /// How many more patients it takes.
     free: i64,
+    /// Whether it is held for booking online; it can be had back by a recall of the loan.
+    lent: bool,
 }
 
 impl SlotView {
@@ -65,7 +67,7 @@ impl SlotView {
     }
 
     fn with(times: &mut LocalTimes<'_>, slot: Slot) -> Self {
-        let Slot { id, practitioner, location, start, end, free } = slot;
+        let Slot { id, practitioner, location, start, end, free, lent } = slot;
         let mut text = ShortText::new();
         write!(text, "{id}").expect("invariant: there is room for a UUID, a dot and a u32");
         Self {
@@ -76,6 +78,7 @@ impl SlotView {
             start: times.text(start),
             end: times.text(end),
             free,
+            lent,
         }
     }
 }

@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 
 use super::auth::Caller;
 use super::error::{Answer, Problem};
+use super::sync::SyncView;
 use crate::app::App;
 use crate::last_backup;
 
@@ -25,7 +26,7 @@ struct Status {
     /// The program's version.
     version: &'static str,
     /// Null: this box is not joined to a hub.
-    sync: Option<()>,
+    sync: Option<SyncView>,
     /// Hours since the last backup; null if there was none.
     backup_age_hours: Option<i64>,
     /// Whether the last backup is older than the settings want.
@@ -43,7 +44,7 @@ async fn status(State(app): State<App>, Caller(stamp): Caller) -> Answer<Json<St
     let warn_after = i64::from(app.config.backup.warn_after_hours);
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION"),
-        sync: None,
+        sync: SyncView::of(&app).await?.joined(),
         backup_age_hours: age,
         backup_is_old: age.is_none_or(|hours| hours >= warn_after),
         queue_waiting: queue_waiting(&app).await?,

@@ -25,6 +25,7 @@ mod diary;
 mod document;
 mod lists;
 mod live;
+mod loans;
 mod patients;
 mod session;
 mod visits;

@@ -44,5 +44,20 @@ pub async fn metrics(State(app): State<App>) -> Response {
     if let Ok(free) = free_bytes(&app.data) {
         measures.gauge("carepost_disk_free_bytes", free as f64);
     }
+    if let Ok(status) = super::sync::standing(&app).await
+        && let Some(hub) = &status.hub
+    {
+        let since = status.receipt_at.unwrap_or(hub.enrolled_at);
+        let age = app.now().duration_since(since).as_secs().max(0);
+        measures.gauge("carepost_sync_waiting", status.waiting as f64);
+        measures.gauge("carepost_sync_receipt_age_seconds", age as f64);
+        measures.gauge("carepost_sync_parked", status.parked as f64);
+        if let Ok(open) = super::sync::Open::of(&app).await {
+            measures.gauge("carepost_sync_requests", open.requests as f64);
+            measures.gauge("carepost_sync_conflicts", open.conflicts as f64);
+        }
+        measures.gauge("carepost_sync_failures", status.failures as f64);
+        measures.gauge("carepost_sync_stopped", f64::from(u8::from(status.stop.is_some())));
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], measures.text()).into_response()
 }

@@ -2,6 +2,7 @@
 //! are those of the records.
 
 use prm::{appointment, device, location, patient, queue, schedule, staff};
+use sync_agent::loans;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -47,6 +48,8 @@ words! {
     DeviceKind: device::Kind::ALL.map(device::Kind::as_str);
     /// How far a device is.
     DeviceStatus: device::Status::ALL.map(device::Status::as_str);
+    /// How a slot stands that is held for booking online.
+    LoanStatus: loans::Status::ALL.map(loans::Status::as_str);
     /// What a location is.
     LocationKind: location::Kind::ALL.map(location::Kind::as_str);
     /// A day of the week.

@@ -13,7 +13,7 @@ use super::index::{Index, Item, Noted, State};
 use super::order::rank;
 use super::scan::{Form, Seen, Spot, entries_of_line, form_of, scan};
 use super::tally::{Fate, Refusal, Tally};
-use super::{LINE_BYTES_MAX, Listener, Sources};
+use super::{LINE_BYTES_MAX, Listener, Readable, Sources};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -60,13 +60,13 @@ pub fn survey(
 
 /// A file from a place on.
 struct At<'a> {
-    file: &'a std::fs::File,
+    file: &'a Readable,
     at: u64,
 }
 
 impl io::Read for At<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = std::os::unix::fs::FileExt::read_at(self.file, into, self.at)?;
+        let read = self.file.read_at(into, self.at)?;
         self.at += read as u64;
         Ok(read)
     }

@@ -41,6 +41,8 @@ pub struct Job {
     pub item: Item,
     /// What it says; none if it says something else than when it was noted.
     pub resource: Option<Resource>,
+    /// Which version it said it is.
+    pub version: Option<i64>,
 }
 
 /// What became of one.
@@ -87,13 +89,13 @@ pub fn take(
     let mut work = Work::new(tx, &asked, Here { clinic, origin: "" });
     let mut became = Vec::with_capacity(jobs.len());
     let mut lost = 0;
-    for Job { item, resource } in jobs {
+    for Job { item, resource, version } in jobs {
         let Some(resource) = resource else {
             let what = "the file was changed while it was read; run the import again";
             became.push(Became::Refused(vec![Issue::error(IssueCode::Conflict, what)]));
             continue;
         };
-        became.push(one(&mut work, links, sweep, (item, resource), &mut lost)?);
+        became.push(one(&mut work, links, sweep, (item, resource, *version), &mut lost)?);
     }
     Ok((became, lost))
 }
@@ -102,13 +104,16 @@ fn one(
     work: &mut Work<'_, '_>,
     links: &mut Links,
     sweep: Sweep,
-    (item, resource): (&Item, &Resource),
+    (item, resource, version): (&Item, &Resource, Option<i64>),
     lost: &mut u64,
 ) -> Result<Became> {
     let (stamp, here) = (*work.stamp(), work.here);
     let source = links.wanted.source.clone();
     let name = (source.as_str(), item.kind.as_str(), item.name.as_str());
-    let came = imported::of(work.tx, &stamp, name)?;
+    let came = match imported::of(work.tx, &stamp, name)? {
+        None if links.wanted.own => own_but_older(work, item, version)?,
+        came => came,
+    };
     if sweep != Sweep::Again {
         match &came {
             Some(came) if came.given == item.given => {
@@ -140,7 +145,8 @@ fn one(
         }
     };
     let part = work.tx.savepoint()?;
-    match write(work, name, (came.as_ref(), local), resource) {
+    let own = links.wanted.own;
+    match write(work, (name, own), (came.as_ref(), local), resource) {
         Ok((found, fate)) => {
             let imported = Imported {
                 source: source.clone(),
@@ -173,6 +179,34 @@ fn is_own(work: &Work<'_, '_>, item: &Item) -> Result<bool> {
         return Ok(false);
     }
     records::exists(work.tx, work.stamp(), work.here, (kind, &item.name))
+}
+
+/// What is here of a record whose later version comes: it is changed like what came from there before.
+fn own_but_older(
+    work: &Work<'_, '_>,
+    item: &Item,
+    version: Option<i64>,
+) -> Result<Option<Imported>> {
+    let (Some(kind), Some(version)) = (structure::type_name(&item.kind), version) else {
+        return Ok(None);
+    };
+    if !is_record(kind) || !is_own(work, item)? {
+        return Ok(None);
+    }
+    let found = records::one(work.tx, work.stamp(), work.here, (kind, &item.name), None)?;
+    let now = match found {
+        Sought::Found(found) => found.at.map(|(version, _)| version),
+        Sought::Gone => None,
+    };
+    Ok(now.filter(|now| *now < version).map(|now| Imported {
+        source: String::new(),
+        kind: item.kind.clone(),
+        name: item.name.clone(),
+        local: item.name.clone(),
+        given: [0; 32],
+        version: now,
+        merged: false,
+    }))
 }
 
 /// Whether the same is kept here word for word under the same id, as after an export of this box.
@@ -260,7 +294,7 @@ impl Plan {
 /// Writes one by what the FHIR door writes with.
 fn write(
     work: &mut Work<'_, '_>,
-    name: (&str, &str, &str),
+    (name, own): ((&str, &str, &str), bool),
     (came, local): (Option<&Imported>, Option<String>),
     mut resource: Resource,
 ) -> std::result::Result<(Found, Fate), Refused> {
@@ -268,7 +302,9 @@ fn write(
     let kind = resource.resource_type();
     let merges = match came {
         Some(came) if came.merged => came.local.parse().ok(),
-        None if kind == fhir::patient::TYPE => merged::on_record(work.tx, &stamp, here, &resource)?,
+        None if kind == fhir::patient::TYPE && !own => {
+            merged::on_record(work.tx, &stamp, here, &resource)?
+        }
         Some(_) | None => None,
     };
     if let Some(id) = merges {

@@ -81,6 +81,8 @@ impl House {
             source: "old".into(),
             bases: vec!["https://old.example/fhir".into()],
             keep_lost,
+            own: false,
+            sealed: None,
         };
         let mut heard = Heard::default();
         let tally = run(self.folder.path(), &self.db, &self.clock, &wanted, &mut heard).unwrap();
@@ -407,8 +409,14 @@ fn the_box_may_write_meanwhile_and_only_one_import_runs() {
     let lock = fs::File::create(place::state(house.folder.path()).unwrap().join("import.lock"));
     let lock = lock.unwrap();
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    let wanted =
-        Wanted { files: vec![file], source: "old".into(), bases: Vec::new(), keep_lost: false };
+    let wanted = Wanted {
+        files: vec![file],
+        source: "old".into(),
+        bases: Vec::new(),
+        keep_lost: false,
+        own: false,
+        sealed: None,
+    };
     let mut heard = Heard::default();
     let second = run(house.folder.path(), &house.db, &house.clock, &wanted, &mut heard);
     assert!(second.unwrap_err().to_string().contains("another import"));

@@ -159,11 +159,13 @@ impl Turns<'_> {
     fn job(&mut self, item: Item) -> anyhow::Result<Job> {
         let (start, length) = (item.start.unsigned_abs(), item.length.unsigned_abs());
         let bytes = self.files.bytes(item.file, start, length).unwrap_or_default();
+        let mut version = None;
         let resource = fhir::json::parse(&bytes).ok().and_then(|mut resource| {
+            version = version_of(&resource);
             let said = fingerprint(&mut resource);
             (said == item.given && resource.resource_type() == item.kind).then_some(resource)
         });
-        Ok(Job { item, resource })
+        Ok(Job { item, resource, version })
     }
 
     /// One transaction; tried again while somebody else writes at length.
@@ -184,4 +186,9 @@ impl Turns<'_> {
             "the box is too busy to take more; run the same command again, it goes on where it ended"
         );
     }
+}
+
+/// The version that a resource says it is.
+fn version_of(resource: &fhir::Resource) -> Option<i64> {
+    resource.get("meta")?.get("versionId")?.as_str()?.parse().ok()
 }

@@ -98,7 +98,7 @@ pub fn write(
     (shown, period): (Shown<'_>, (Timestamp, Timestamp)),
     here: Here<'_>,
 ) -> Resource {
-    let Slot { id, practitioner, location, start, end, free: _ } = slot;
+    let Slot { id, practitioner, location, start, end, free: _, lent: _ } = slot;
     let proposal = Proposal { slot: *id, service, patient: patient.map(|it| it.number) };
     let mut resource =
         Resource::of(TYPE).expect("invariant: R4 has the type that this module is a part of");

@@ -108,6 +108,7 @@ fn session(number: u128, (start_minute, end_minute): (u16, u16)) -> Schedule {
         valid_from: None,
         valid_to: None,
         active: true,
+        lending: prm::schedule::Lending::default(),
     }
 }
 

@@ -26,6 +26,7 @@ fn evenings() -> Schedule {
         valid_from: date("2026-11-01"),
         valid_to: date("2027-03-31"),
         active: true,
+        lending: prm::schedule::Lending::default(),
     }
 }
 

@@ -16,6 +16,7 @@ fn ten() -> Slot {
         start,
         end: time("2026-11-23T04:45:00Z"),
         free: 2,
+        lent: false,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Booking and holding a slot.
 
-use super::claim::{self, Lanes};
+use super::claim::{self, Found, Lanes, Owner};
 use super::{Appointment, Status, row};
 use crate::contact;
 use crate::db::Tx;
 use crate::error::{Code, Error, Refusal, Result};
+use crate::hub;
 use crate::id::{
     AppointmentId, HealthcareServiceId, LocationId, Noun, PatientId, SeriesId, SlotId,
 };
@@ -105,10 +106,10 @@ impl Place {
     /// Claims the place for an appointment whose row is written.
     pub(super) fn take(&self, tx: &Tx<'_>, appointment: &Appointment) -> Result<()> {
         let ticks = Ticks::of(appointment.start, appointment.blocked_to);
-        let (id, until) = (appointment.id, appointment.hold_until);
-        claim::take(tx, appointment.practitioner.as_bytes(), ticks, self.lane, id, until)?;
+        let owner = Owner::Appointment(appointment.id, appointment.hold_until);
+        claim::take(tx, appointment.practitioner.as_bytes(), (ticks, self.lane), owner)?;
         for (location, lane) in &self.locations {
-            claim::take(tx, location.as_bytes(), ticks, *lane, id, until)?;
+            claim::take(tx, location.as_bytes(), (ticks, *lane), owner)?;
         }
         Ok(())
     }
@@ -128,6 +129,7 @@ pub(super) fn place(
         return Err(Error::refused(Code::SlotUnavailable, "this slot is over; choose a later one"));
     }
     if !overbook {
+        refuse_unlearned(tx, stamp, slot)?;
         refuse_overlap(tx, stamp, offer, patient, moved)?;
         if let Some(capacity) = offer.schedule.session_capacity
             && slot::booked_in_session(tx, &offer.schedule, &offer.session, stamp.now)? >= capacity
@@ -142,22 +144,46 @@ pub(super) fn place(
     let ticks = Ticks::of(offer.start, offer.blocked_to);
     let lanes = if overbook { Lanes::Over } else { Lanes::Within(offer.schedule.slot_capacity) };
     let actor = *offer.schedule.practitioner.as_bytes();
-    let lane = claim::free_lane(tx, stamp, &actor, ticks, lanes)?.ok_or_else(|| {
-        Error::refused(Code::SlotTaken(slot), "somebody else has this slot; choose another")
-    })?;
+    let lane = match claim::free_lane(tx, stamp, &actor, ticks, lanes)? {
+        Found::Free(lane) => lane,
+        Found::Lent => {
+            return Err(Error::refused(
+                Code::SlotLent(slot),
+                "the slot is held for online booking; recall it, or choose another",
+            ));
+        }
+        Found::Taken => {
+            let detail = "somebody else has this slot; choose another";
+            return Err(Error::refused(Code::SlotTaken(slot), detail));
+        }
+    };
     let mut locations = Vec::with_capacity(offer.locations.len());
     for location in &offer.locations {
         let lanes = if overbook { Lanes::Over } else { Lanes::Within(1) };
-        let lane = claim::free_lane(tx, stamp, location.as_bytes(), ticks, lanes)?;
-        let lane = lane.ok_or_else(|| {
-            Error::refused(
+        let found = claim::free_lane(tx, stamp, location.as_bytes(), ticks, lanes)?;
+        let Found::Free(lane) = found else {
+            return Err(Error::refused(
                 Code::LocationTaken(slot),
                 "a room or a piece of equipment that this needs is taken; choose another time",
-            )
-        })?;
+            ));
+        };
         locations.push((*location, lane));
     }
     Ok(Place { lane, locations })
+}
+
+/// Refuses a slot that may have been sold by the hub before this life of the box began, as long as
+/// the box has not heard what was. What lies beyond every horizon was never lent.
+fn refuse_unlearned(tx: &Tx<'_>, stamp: &Stamp, slot: SlotId) -> Result<()> {
+    let ahead = plus_minutes(stamp.now, hub::LENT_AHEAD_DAYS_MAX * 24 * 60);
+    // A box that takes another's place is served to nobody: what it books comes from the hub itself.
+    if slot.start() <= ahead && hub::is_unlearned(tx)? && !hub::is_replacing(tx)? {
+        return Err(Error::refused(
+            Code::SlotUnlearned(slot),
+            "this box does not know yet what was booked online before it was restored or joined the hub; connect it to the hub once, or overbook with a reason",
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses a visit at a time at which the patient is somewhere else.

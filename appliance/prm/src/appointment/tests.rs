@@ -31,7 +31,7 @@ fn a_practitioner_is_never_booked_twice() {
     // Below the rules the table itself refuses: nothing above it can go wrong unnoticed.
     let doubled = world.try_write(|tx, _| {
         let again = tx.sql().execute(
-            "INSERT INTO claim SELECT actor, tick, lane, appointment, until FROM claim LIMIT 1",
+            "INSERT INTO claim SELECT actor, tick, lane, appointment, until, loan FROM claim LIMIT 1",
             [],
         );
         Ok(again.is_err())

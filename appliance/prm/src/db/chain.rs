@@ -131,11 +131,14 @@ fn is_identity(noun: Noun) -> bool {
         | Noun::Leave
         | Noun::ClosedDay
         | Noun::Slot
+        | Noun::Loan
         | Noun::Appointment
         | Noun::QueueEntry
         | Noun::Chart
         | Noun::Audit
-        | Noun::Merge => false,
+        | Noun::Merge
+        | Noun::Request
+        | Noun::Conflict => false,
     }
 }
 

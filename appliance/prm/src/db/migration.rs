@@ -9,7 +9,7 @@ use super::key::Keys;
 
 /// The migrations in order; the first brings an empty file to format 1. Never edited once
 /// they have been on a clinic's box.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../../../../migrations/appliance/0001_clinic.sql"),
     include_str!("../../../../migrations/appliance/0002_dismissed_pair.sql"),
     include_str!("../../../../migrations/appliance/0003_diary_index.sql"),
@@ -19,6 +19,8 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../../../migrations/appliance/0007_search_indexes.sql"),
     include_str!("../../../../migrations/appliance/0008_audit_of_writes.sql"),
     include_str!("../../../../migrations/appliance/0009_sync.sql"),
+    include_str!("../../../../migrations/appliance/0010_loan.sql"),
+    include_str!("../../../../migrations/appliance/0011_request.sql"),
 ];
 
 /// The newest format.

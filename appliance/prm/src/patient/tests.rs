@@ -406,7 +406,7 @@ fn nothing_is_done_or_shown_without_the_right() {
         (Role::Nobody, [false; 3]),
         (Role::Kiosk, [false; 3]),
         (Role::Auditor, [false; 3]),
-        (Role::Hub, [false; 3]),
+        (Role::Hub, [true, true, false]),
         (Role::Practitioner, [true, false, false]),
         (Role::Integrator, [true, true, false]),
     ];

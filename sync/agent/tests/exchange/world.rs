@@ -312,7 +312,8 @@ impl World {
     ) -> std::result::Result<Joined, EnrolError> {
         let url = self.url().await;
         let (data, keys) = (self.folder.path(), self.keys());
-        let joining = Joining { url, code: "ABCD-EFGH", fingerprint, data, keys: &keys };
+        let joining =
+            Joining { url, code: "ABCD-EFGH", fingerprint, data, keys: &keys, replaces: false };
         enrol(&self.db, joining, self.now).await
     }
 
@@ -328,7 +329,7 @@ impl World {
             match agent.round(self.now).await.unwrap() {
                 Turn::Told { more: false, pause_ms: _ } | Turn::Idle => return,
                 Turn::Told { more: true, pause_ms: _ } => {}
-                turn @ (Turn::Alone | Turn::Stopped(_)) => panic!("{turn:?}"),
+                turn @ (Turn::Alone | Turn::Stopped(_) | Turn::Replacing) => panic!("{turn:?}"),
             }
         }
         panic!("it never ends");

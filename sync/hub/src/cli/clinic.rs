@@ -1,6 +1,7 @@
 //! `carepost-hub clinic ...`.
 
 use std::io::{IsTerminal as _, stdout};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -12,10 +13,11 @@ use sync_protocol::envelope::fingerprint;
 use uuid::Uuid;
 
 use super::{Place, say, status};
-use crate::clock::Clock;
+use crate::backup;
 use crate::code;
 use crate::hub::Hub;
-use crate::store::{self, Clinic, IfMissing, StoreError};
+use crate::rekey::rekey;
+use crate::store::{self, Clinic, IfMissing, Overview};
 
 /// The longest name of a clinic, in bytes.
 const NAME_MAX: usize = 200;
@@ -33,6 +35,14 @@ pub enum Verb {
     Status(Named),
     /// Shuts out the box of a clinic until it joins with a new code.
     Revoke(Named),
+    /// Writes a clinic into a file, encrypted with age; the hub may serve meanwhile.
+    Backup(Backup),
+    /// Puts back a clinic from such a file, here or at another hub.
+    Restore(Restore),
+    /// Erases a clinic: its key and all its rows.
+    Erase(Erase),
+    /// Gives a clinic a new key for its records while the hub serves; interrupted, do it again.
+    Rotate(Named),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +67,38 @@ pub struct Named {
 }
 
 #[derive(Debug, Args)]
+pub struct Backup {
+    #[command(flatten)]
+    named: Named,
+    /// Where to.
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+    /// Who may open it: the public key of an age identity; may be given several times.
+    #[arg(long, value_name = "age1...", required = true)]
+    recipient: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The backup.
+    file: PathBuf,
+    /// The file that `age-keygen` wrote.
+    #[arg(long, value_name = "FILE")]
+    identity: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+pub struct Erase {
+    #[command(flatten)]
+    named: Named,
+    /// The clinic's name once more.
+    #[arg(long, value_name = "NAME")]
+    yes: String,
+}
+
+#[derive(Debug, Args)]
 pub struct List {
     #[command(flatten)]
     place: Place,
@@ -69,7 +111,7 @@ impl Verb {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Add(WithCode { named, hours }) => {
-                let hub = Hub::open(&named.place.data, IfMissing::Make, Clock::System)?;
+                let hub = named.place.open(IfMissing::Make)?;
                 let clinic = add(&hub, &named.name)?;
                 new_code(&hub, &clinic, hours, named.json)
             }
@@ -89,16 +131,61 @@ impl Verb {
                 let clinic = find(&hub, &name)?;
                 revoke(&hub, &clinic, json)
             }
+            Self::Backup(Backup { named: Named { name, place, json }, to, recipient }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                let rows = backup::write(&hub, clinic.id, &to, &recipient)?;
+                let words = format!("{rows} rows of the clinic are in {}.", to.display());
+                told(&clinic, rows, &words, json)
+            }
+            Self::Restore(Restore { file, identity, place }) => {
+                let hub = place.open(IfMissing::Make)?;
+                let (name, rows) = backup::restore(&hub, &file, &identity)?;
+                say(&format!(
+                    "{name} is back with {rows} rows, as it was when the backup was made; its box sends the rest again.\nIf the box was shut out since, do that again: carepost-hub clinic revoke NAME\n"
+                ))
+            }
+            Self::Erase(Erase { named: Named { name, place, json }, yes }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                if yes.trim() != clinic.name {
+                    bail!("--yes has to repeat the name of the clinic as `clinic list` shows it");
+                }
+                let rows = backup::erase(&hub, clinic.id)?;
+                told(&clinic, rows, ERASED, json)
+            }
+            Self::Rotate(Named { name, place, json }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                let rows = rekey(&hub, clinic.id)?;
+                let words = format!("The clinic has a new key; {rows} rows went over to it.");
+                told(&clinic, rows, &words, json)
+            }
         }
     }
 }
 
+/// What is said after a clinic was erased.
+const ERASED: &str = "The clinic is erased: its rows and the key that opens them. Copies of the database from before still open with the master key; `carepost-hub keys rotate` makes another, and then destroy copies of the old keys folder and backups of the clinic.";
+
+fn told(clinic: &Clinic, rows: u64, words: &str, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        let id = Uuid::from_bytes(clinic.id);
+        return say(&format!("{}\n", json!({ "clinic": id, "rows": rows })));
+    }
+    say(&format!("{words}\n"))
+}
+
 fn open(place: &Place) -> anyhow::Result<Hub> {
-    Hub::open(&place.data, IfMissing::Refuse, Clock::System)
+    place.open(IfMissing::Refuse)
 }
 
 fn find(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
-    let found = hub.store.read(|tx| store::clinic_named(tx, name.trim()))?;
+    let id = hub.store.survey(|tx| store::clinic_named(tx, name.trim()))?;
+    let found = match id {
+        Some(id) => hub.store.read(id, |tx| store::clinic(tx, id))?,
+        None => None,
+    };
     found.context("there is no clinic of this name; see `carepost-hub clinic list`")
 }
 
@@ -109,12 +196,17 @@ fn add(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
     }
     let id = Uuid::new_v4().into_bytes();
     let wrapped_key = hub.keys.vault.make_clinic_key(id)?;
-    let clinic = Clinic { id, name: name.to_owned(), wrapped_key, added_at: hub.clock.now_ms() };
-    hub.store.write(|tx| -> anyhow::Result<()> {
+    let (added_at, life) = (hub.clock.now_ms(), 0);
+    let clinic = Clinic { id, name: name.to_owned(), wrapped_key, added_at, life };
+    hub.store.write(id, |tx| -> anyhow::Result<()> {
         if store::clinic_named(tx, name)?.is_some() {
             bail!("there is a clinic of this name; for a new code use `carepost-hub clinic code`");
         }
-        Ok(store::add_clinic(tx, &clinic)?)
+        store::add_clinic(tx, &clinic)?;
+        if hub.keys.vault.reload()? {
+            bail!("the hub was given a new master key meanwhile; do it again");
+        }
+        Ok(())
     })?;
     Ok(clinic)
 }
@@ -123,7 +215,7 @@ fn new_code(hub: &Hub, clinic: &Clinic, hours: u32, as_json: bool) -> anyhow::Re
     let code = code::make()?;
     let hash = code::hash(&code).context("the new code is not one; this is a fault")?;
     let expires_at = hub.clock.now_ms().saturating_add(i64::from(hours) * HOUR_MS);
-    hub.store.write(|tx| store::add_code(tx, clinic.id, hash, expires_at))?;
+    hub.store.write(clinic.id, |tx| store::add_code(tx, clinic.id, hash, expires_at))?;
     let until = Timestamp::from_millisecond(expires_at)?;
     if as_json {
         let told = json!({
@@ -151,22 +243,18 @@ fn own_fingerprint(hub: &Hub) -> String {
 }
 
 fn list(hub: &Hub, as_json: bool) -> anyhow::Result<()> {
-    let clinics = hub.store.read(|tx| -> Result<_, StoreError> {
-        let clinics = store::clinics(tx)?;
-        let with_box = |it: Clinic| Ok((store::enrolled(tx, it.id)?.is_some(), it));
-        clinics.into_iter().map(with_box).collect::<Result<Vec<_>, StoreError>>()
-    })?;
+    let clinics = hub.store.survey(store::clinics)?;
     if as_json {
         let told: Vec<_> = clinics
             .iter()
-            .map(|(joined, it)| {
-                json!({ "clinic": Uuid::from_bytes(it.id), "name": it.name, "joined": joined })
+            .map(|it| {
+                json!({ "clinic": Uuid::from_bytes(it.id), "name": it.name, "joined": it.boxes > 0 })
             })
             .collect();
         return say(&format!("{}\n", serde_json::Value::from(told)));
     }
-    let line = |(joined, it): &(bool, Clinic)| {
-        let joined = if *joined { "joined" } else { "no box" };
+    let line = |it: &Overview| {
+        let joined = if it.boxes > 0 { "joined" } else { "no box" };
         format!("{}  {joined}  {}\n", Uuid::from_bytes(it.id), it.name)
     };
     say(&clinics.iter().map(line).collect::<String>())
@@ -174,7 +262,7 @@ fn list(hub: &Hub, as_json: bool) -> anyhow::Result<()> {
 
 fn revoke(hub: &Hub, clinic: &Clinic, as_json: bool) -> anyhow::Result<()> {
     let now_ms = hub.clock.now_ms();
-    if !hub.store.write(|tx| store::revoke(tx, clinic.id, now_ms))? {
+    if !hub.store.write(clinic.id, |tx| store::revoke(tx, clinic.id, now_ms))? {
         bail!("no box has joined for this clinic; there is nothing to shut out");
     }
     if as_json {

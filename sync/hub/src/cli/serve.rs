@@ -11,7 +11,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::Place;
-use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::mend::mend;
 use crate::store::IfMissing;
@@ -30,18 +29,21 @@ pub struct Serve {
         default_value = "127.0.0.1:8480"
     )]
     listen: SocketAddr,
+    /// Also stops when standard input ends: for a program that starts a hub and must not leave it behind.
+    #[arg(long)]
+    end_with_stdin: bool,
 }
 
 impl Serve {
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { place, listen } = self;
-        let hub = Hub::open(&place.data, IfMissing::Make, Clock::System)?;
+        let Self { place, listen, end_with_stdin } = self;
+        let hub = place.open(IfMissing::Make)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(hub, listen))
+        runtime.block_on(serve(hub, listen, end_with_stdin))
     }
 }
 
-async fn serve(hub: Hub, listen: SocketAddr) -> anyhow::Result<()> {
+async fn serve(hub: Hub, listen: SocketAddr, end_with_stdin: bool) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("{listen} cannot be had; is another hub running, or does the port need root?")
     })?;
@@ -55,9 +57,23 @@ async fn serve(hub: Hub, listen: SocketAddr) -> anyhow::Result<()> {
             stop.send_replace(true);
         });
     }
+    if end_with_stdin {
+        let stop = Arc::clone(&stop);
+        std::thread::spawn(move || {
+            // An error is an end, too.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            stop.send_replace(true);
+        });
+    }
     let fingerprint = fingerprint(&hub.keys.sign.verifying_key(), &hub.keys.seal.sealing_key());
     tracing::info!(listen = %listener.local_addr()?, %fingerprint, "the hub serves");
     let hub = Arc::new(hub);
+    let (polled, mut stopped) = (Arc::clone(&hub), stopping.clone());
+    tokio::spawn(async move {
+        // When nobody is left to say it, the hub stops, too.
+        let _ = stopped.wait_for(|it| *it).await;
+        polled.requests.end();
+    });
     let mended = Arc::clone(&hub);
     let mending = tokio::task::spawn_blocking(move || match mend(&mended) {
         Ok(0) => {}

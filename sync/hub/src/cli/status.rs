@@ -27,7 +27,7 @@ struct Status<'a> {
 /// # Errors
 /// If the database does not answer.
 pub fn text(hub: &Hub, clinic: &Clinic, as_json: bool) -> Result<String, StoreError> {
-    let status = hub.store.read(|tx| -> Result<_, StoreError> {
+    let status = hub.store.read(clinic.id, |tx| -> Result<_, StoreError> {
         Ok(Status {
             clinic,
             enrolled: store::enrolled(tx, clinic.id)?,

@@ -16,7 +16,7 @@ use crate::hub::{Counts, Hub};
 use crate::receive::{self, Refused};
 
 /// The type of envelopes, both ways.
-const SEALED: &str = "application/vnd.carepost.sealed";
+pub(super) const SEALED: &str = "application/vnd.carepost.sealed";
 /// Within this a bundle must have arrived: 4 MiB at 140 kbit/s.
 const ARRIVAL_MAX: Duration = Duration::from_secs(240);
 /// So long a bundle that has arrived waits for its turn.
@@ -35,6 +35,16 @@ pub async fn post(
 }
 
 async fn answer(hub: &Arc<Hub>, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    worked(hub, headers, body, |hub, bytes| Ok(receive::receive(hub, bytes)?)).await
+}
+
+/// Takes in an envelope, as many at once as the hub bears, and answers what `work` makes of it.
+pub(super) async fn worked(
+    hub: &Arc<Hub>,
+    headers: &HeaderMap,
+    body: Body,
+    work: fn(&Hub, &[u8]) -> Result<Vec<u8>, Problem>,
+) -> Result<Vec<u8>, Problem> {
     let header = |name| headers.get(name).and_then(|it| it.to_str().ok());
     if header(CONTENT_TYPE) != Some(SEALED) {
         let what = format!("send {SEALED}");
@@ -58,10 +68,7 @@ async fn answer(hub: &Arc<Hub>, headers: &HeaderMap, body: Body) -> Result<Vec<u
         return Err(Problem::busy());
     };
     let at_work = Arc::clone(hub);
-    let received = tokio::task::spawn_blocking(move || receive::receive(&at_work, &bytes)).await;
+    let worked = tokio::task::spawn_blocking(move || work(&at_work, &bytes)).await;
     drop((turn, arriving));
-    match received {
-        Ok(received) => Ok(received?),
-        Err(error) => Err(Problem::unavailable(&error)),
-    }
+    worked.unwrap_or_else(|error| Err(Problem::unavailable(&error)))
 }

@@ -54,6 +54,7 @@ pub struct Answer {
     #[serde(rename = "box")]
     box_id: Uuid,
     generation: u64,
+    fresh: bool,
     hub_public_keys: HubPublicKeys,
     clinic_name: String,
 }
@@ -87,6 +88,7 @@ pub async fn post(
         clinic: Uuid::from_bytes(joined.clinic),
         box_id: Uuid::from_bytes(joined.box_id),
         generation: joined.generation.0,
+        fresh: joined.fresh,
         hub_public_keys: HubPublicKeys {
             sign: BASE64URL.encode(sign.0),
             seal: BASE64URL.encode(seal.bytes()),

@@ -31,8 +31,7 @@ pub async fn readyz(State(hub): State<Arc<Hub>>) -> Response {
 
 fn reasons(hub: &Hub) -> Vec<String> {
     let mut reasons = Vec::new();
-    // Taking the write lock is what a bundle needs; nothing is written.
-    if let Err(error) = hub.store.write(|_| Ok::<_, StoreError>(())) {
+    if let Err(error) = hub.store.takes_writes() {
         tracing::error!(%error, "the database takes no writes");
         reasons.push("the database takes no writes".to_owned());
     }
@@ -56,10 +55,10 @@ pub async fn metrics(State(hub): State<Arc<Hub>>) -> Result<Response, Problem> {
 
 /// Everything as Prometheus text (exposition format 0.0.4).
 fn text(hub: &Hub) -> Result<String, StoreError> {
-    let (clinics, boxes, parked_now) = hub.store.read(|tx| -> Result<_, StoreError> {
-        let (clinics, boxes) = store::count(tx)?;
-        Ok((clinics, boxes, store::parked_count(tx)?))
-    })?;
+    let overview = hub.store.survey(store::clinics)?;
+    let clinics = u64::try_from(overview.len()).unwrap_or(u64::MAX);
+    let boxes = overview.iter().map(|it| it.boxes).sum();
+    let parked_now = overview.iter().map(|it| it.parked).sum();
     let Counts { receipts, refused, stored, parked, enrolled } = &hub.counts;
     let mut text = String::new();
     let counters = [

@@ -84,8 +84,10 @@ impl From<Refused> for Problem {
             Refused::Envelope(error) => envelope(error, detail),
             Refused::Unrecognised => unrecognised(),
             Refused::Malformed => Self::new(StatusCode::BAD_REQUEST, "malformed", detail),
+            Refused::NotLiving => Self::new(StatusCode::CONFLICT, "not_living", detail),
+            Refused::Stopping => Self::busy(),
             Refused::Store(error) => error.into(),
-            Refused::Key(_) | Refused::NotSealed => Self::unavailable(&error),
+            Refused::Key(_) | Refused::Sales(_) | Refused::NotSealed => Self::unavailable(&error),
         }
     }
 }

@@ -17,6 +17,21 @@ pub struct Clinic {
     pub wrapped_key: Vec<u8>,
     /// When it was added, in ms since 1970 UTC.
     pub added_at: i64,
+    /// Drawn anew whenever it is put back from a backup.
+    pub life: i64,
+}
+
+/// What an operator sees of each clinic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overview {
+    /// Its id.
+    pub id: [u8; 16],
+    /// Its name.
+    pub name: String,
+    /// How many boxes it has: one or none.
+    pub boxes: u64,
+    /// How many entries of its box are parked by name.
+    pub parked: u64,
 }
 
 /// An enrolment code.
@@ -64,10 +79,10 @@ pub struct Enrolled {
 /// # Errors
 /// [`StoreError`].
 pub fn add_clinic(tx: &Tx<'_>, clinic: &Clinic) -> Stored<()> {
-    let Clinic { id, name, wrapped_key, added_at } = clinic;
+    let Clinic { id, name, wrapped_key, added_at, life } = clinic;
     tx.execute(
-        "INSERT INTO clinic VALUES (?1, ?2, ?3, ?4)",
-        params![id, name, wrapped_key, *added_at],
+        "INSERT INTO clinic (id, name, wrapped_key, added_at, life) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![id, name, wrapped_key, *added_at, *life],
     )?;
     Ok(())
 }
@@ -77,37 +92,32 @@ pub fn add_clinic(tx: &Tx<'_>, clinic: &Clinic) -> Stored<()> {
 /// # Errors
 /// [`StoreError`].
 pub fn clinic(tx: &Tx<'_>, id: [u8; 16]) -> Stored<Option<Clinic>> {
-    let sql = "SELECT id, name, wrapped_key, added_at FROM clinic WHERE id = ?1";
+    let sql = "SELECT id, name, wrapped_key, added_at, life FROM clinic WHERE id = ?1";
     tx.row(sql, params![&id], to_clinic)
 }
 
-/// The clinic with this name, in capitals or not.
+/// The id of the clinic with this name, in capitals or not.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn clinic_named(tx: &Tx<'_>, name: &str) -> Stored<Option<Clinic>> {
-    let sql = "SELECT id, name, wrapped_key, added_at FROM clinic WHERE name = ?1";
-    tx.row(sql, params![name], to_clinic)
+pub fn clinic_named(tx: &Tx<'_>, name: &str) -> Stored<Option<[u8; 16]>> {
+    let sql = "SELECT clinic FROM overview WHERE lower(name) = lower(?1)";
+    tx.row(sql, params![name], |row| row.get(0))
 }
 
 /// All clinics by name.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn clinics(tx: &Tx<'_>) -> Stored<Vec<Clinic>> {
-    let sql = "SELECT id, name, wrapped_key, added_at FROM clinic ORDER BY name";
-    tx.rows(sql, &[], to_clinic)
-}
-
-/// How many clinics there are, and how many have a box.
-///
-/// # Errors
-/// [`StoreError`].
-pub fn count(tx: &Tx<'_>) -> Stored<(u64, u64)> {
-    let sql = "SELECT (SELECT count(*) FROM clinic), (SELECT count(*) FROM box)";
-    let counted = tx.row(sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (clinics, boxes) = counted.unwrap_or((0, 0));
-    Ok((from_stored(clinics), from_stored(boxes)))
+pub fn clinics(tx: &Tx<'_>) -> Stored<Vec<Overview>> {
+    let sql = "SELECT clinic, name, boxes, parked FROM overview";
+    let mut clinics = tx.rows(sql, &[], |row| {
+        let (boxes, parked) = (from_stored(row.get(2)?), from_stored(row.get(3)?));
+        Ok(Overview { id: row.get(0)?, name: row.get(1)?, boxes, parked })
+    })?;
+    // Here and not there, because each database orders letters in its own way.
+    clinics.sort_by_cached_key(|it| it.name.to_lowercase());
+    Ok(clinics)
 }
 
 fn to_clinic(row: &Row<'_>) -> Stored<Clinic> {
@@ -116,6 +126,7 @@ fn to_clinic(row: &Row<'_>) -> Stored<Clinic> {
         name: row.get(1)?,
         wrapped_key: row.get(2)?,
         added_at: row.get(3)?,
+        life: row.get(4)?,
     })
 }
 
@@ -133,13 +144,22 @@ pub fn add_code(tx: &Tx<'_>, clinic: [u8; 16], hash: [u8; 32], expires_at: i64) 
     Ok(())
 }
 
-/// The code with this hash.
+/// The clinic that the code with this hash is for.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn code(tx: &Tx<'_>, hash: [u8; 32]) -> Stored<Option<Code>> {
-    let sql = "SELECT clinic, expires_at, used_by FROM enrolment_code WHERE hash = ?1";
-    tx.row(sql, params![&hash], |row| {
+pub fn code_owner(tx: &Tx<'_>, hash: [u8; 32]) -> Stored<Option<[u8; 16]>> {
+    tx.row("SELECT clinic FROM code_owner WHERE hash = ?1", params![&hash], |row| row.get(0))
+}
+
+/// The code of this clinic with this hash.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn code(tx: &Tx<'_>, clinic: [u8; 16], hash: [u8; 32]) -> Stored<Option<Code>> {
+    let sql = "SELECT clinic, expires_at, used_by FROM enrolment_code
+        WHERE clinic = ?1 AND hash = ?2";
+    tx.row(sql, params![&clinic, &hash], |row| {
         let used_by = row.get::<Option<[u8; 32]>>(2)?.map(VerifyingKey);
         Ok(Code { clinic: row.get(0)?, expires_at: row.get(1)?, used_by })
     })
@@ -149,10 +169,16 @@ pub fn code(tx: &Tx<'_>, hash: [u8; 32]) -> Stored<Option<Code>> {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn use_code(tx: &Tx<'_>, hash: [u8; 32], by: &VerifyingKey, now_ms: i64) -> Stored<()> {
+pub fn use_code(
+    tx: &Tx<'_>,
+    clinic: [u8; 16],
+    hash: [u8; 32],
+    by: &VerifyingKey,
+    now_ms: i64,
+) -> Stored<()> {
     tx.execute(
-        "UPDATE enrolment_code SET used_at = ?2, used_by = ?3 WHERE hash = ?1",
-        params![&hash, now_ms, &by.0],
+        "UPDATE enrolment_code SET used_at = ?3, used_by = ?4 WHERE clinic = ?1 AND hash = ?2",
+        params![&clinic, &hash, now_ms, &by.0],
     )?;
     Ok(())
 }
@@ -162,7 +188,7 @@ pub fn use_code(tx: &Tx<'_>, hash: [u8; 32], by: &VerifyingKey, now_ms: i64) -> 
 /// # Errors
 /// [`StoreError`].
 pub fn owner_of_hardware(tx: &Tx<'_>, hardware: &str) -> Stored<Option<[u8; 16]>> {
-    let sql = "SELECT clinic FROM box WHERE hardware = ?1";
+    let sql = "SELECT clinic FROM box_owner WHERE hardware = ?1";
     tx.row(sql, params![hardware], |row| row.get(0))
 }
 
@@ -171,7 +197,7 @@ pub fn owner_of_hardware(tx: &Tx<'_>, hardware: &str) -> Stored<Option<[u8; 16]>
 /// # Errors
 /// [`StoreError`].
 pub fn owner_of_key(tx: &Tx<'_>, sign: &VerifyingKey) -> Stored<Option<[u8; 16]>> {
-    let sql = "SELECT clinic FROM box WHERE sign_key = ?1";
+    let sql = "SELECT clinic FROM box_owner WHERE sign_key = ?1";
     tx.row(sql, params![&sign.0], |row| row.get(0))
 }
 
@@ -236,7 +262,9 @@ pub fn put_enrolled(tx: &Tx<'_>, it: &Enrolled) -> Stored<()> {
     } = it;
     tx.execute("DELETE FROM box WHERE clinic = ?1", params![clinic])?;
     tx.execute(
-        "INSERT INTO box VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO box (clinic, id, hardware, name, sign_key, seal_key, enrolled_at, revoked_at,
+            may_begin, ledger, statement, heard_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             clinic,
             id,

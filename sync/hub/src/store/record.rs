@@ -146,6 +146,21 @@ pub fn record(tx: &Tx<'_>, clinic: [u8; 16], key: &[u8]) -> Stored<Option<Vec<u8
     tx.row(sql, params![&clinic, key], |row| row.get(0))
 }
 
+/// The records of a clinic after a key, in the order of their keys, at most `limit`: key, and what it
+/// says, sealed.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub fn records_after(
+    tx: &Tx<'_>,
+    clinic: [u8; 16],
+    after: &[u8],
+    limit: u32,
+) -> Stored<Vec<(Vec<u8>, Vec<u8>)>> {
+    let sql = "SELECT key, body FROM record WHERE clinic = ?1 AND key > ?2 ORDER BY key LIMIT ?3";
+    tx.rows(sql, params![&clinic, after, limit], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 /// How many records are held of a clinic.
 ///
 /// # Errors
@@ -175,13 +190,4 @@ pub fn parked_body(tx: &Tx<'_>, clinic: [u8; 16], key: &[u8]) -> Stored<Option<V
     let sql = "SELECT body FROM parked WHERE clinic = ?1 AND key = ?2";
     let found = tx.row(sql, params![&clinic, key], |row| row.get::<Option<Vec<u8>>>(0))?;
     Ok(found.flatten())
-}
-
-/// How many are parked by name, of all clinics.
-///
-/// # Errors
-/// [`super::StoreError`].
-pub fn parked_count(tx: &Tx<'_>) -> Stored<u64> {
-    let sql = "SELECT count(*) FROM parked";
-    Ok(tx.row(sql, &[], |row| row.get(0))?.map_or(0, from_stored))
 }

@@ -4,8 +4,9 @@
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{OptionalExtension as _, ToSql};
+use tokio_postgres::types::Type;
 
-use super::{StoreError, Stored};
+use super::{StoreError, Stored, postgres};
 
 /// A value on its way into the database.
 #[derive(Clone, Copy, Debug)]
@@ -95,69 +96,117 @@ impl ToSql for Param<'_> {
 }
 
 /// A transaction.
-pub struct Tx<'c> {
-    inner: rusqlite::Transaction<'c>,
+pub enum Tx<'c> {
+    /// Of a SQLite file.
+    Sqlite(rusqlite::Transaction<'c>),
+    /// Of a PostgreSQL database.
+    Postgres(postgres::Transaction<'c>),
 }
 
-impl<'c> Tx<'c> {
-    pub(super) fn new(inner: rusqlite::Transaction<'c>) -> Self {
-        Self { inner }
+impl Tx<'_> {
+    /// Commits what was done, or undoes it if it failed. Says also whether it failed because of what
+    /// others did meanwhile, and so is worth another try.
+    pub(super) fn end<T, E: From<StoreError>>(self, done: Result<T, E>) -> (Result<T, E>, bool) {
+        match self {
+            Self::Sqlite(tx) => {
+                let ended = done.and_then(|done| {
+                    tx.commit().map_err(StoreError::from)?;
+                    Ok(done)
+                });
+                (ended, false)
+            }
+            Self::Postgres(mut tx) => {
+                let ended = done.and_then(|done| {
+                    tx.commit()?;
+                    Ok(done)
+                });
+                (ended, tx.others_got_in_the_way())
+            }
+        }
     }
 
-    pub(super) fn commit(self) -> Stored<()> {
-        Ok(self.inner.commit()?)
+    /// From here on it is about this clinic; for [`super::Store::write_all`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn enter(&self, clinic: [u8; 16]) -> Stored<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(tx) => tx.enter(clinic),
+        }
     }
 
     /// Runs a statement that answers no rows; says how many rows it changed.
     ///
     /// # Errors
-    /// [`StoreError::Failed`].
+    /// [`StoreError`].
     pub fn execute(&self, sql: &str, params: &[Param<'_>]) -> Stored<u64> {
-        let changed =
-            self.inner.prepare_cached(sql)?.execute(rusqlite::params_from_iter(params))?;
-        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+        match self {
+            Self::Sqlite(tx) => {
+                let params = rusqlite::params_from_iter(params);
+                let changed = tx.prepare_cached(sql)?.execute(params)?;
+                Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+            }
+            Self::Postgres(tx) => tx.execute(sql, params),
+        }
     }
 
     /// The first row that a query finds.
     ///
     /// # Errors
-    /// [`StoreError::Failed`], or what `read` answers.
+    /// [`StoreError`], or what `read` answers.
     pub fn row<T>(
         &self,
         sql: &str,
         params: &[Param<'_>],
         read: impl FnOnce(&Row<'_>) -> Stored<T>,
     ) -> Stored<Option<T>> {
-        let mut statement = self.inner.prepare_cached(sql)?;
-        let found = statement
-            .query_row(rusqlite::params_from_iter(params), |row| Ok(read(&Row { inner: row })))
-            .optional()?;
-        found.transpose()
+        match self {
+            Self::Sqlite(tx) => {
+                let mut statement = tx.prepare_cached(sql)?;
+                let params = rusqlite::params_from_iter(params);
+                let found = statement.query_row(params, |row| Ok(read(&Row::Sqlite(row))));
+                found.optional()?.transpose()
+            }
+            Self::Postgres(tx) => {
+                tx.query(sql, params)?.first().map(|row| read(&Row::Postgres(row))).transpose()
+            }
+        }
     }
 
     /// All rows that a query finds; it has a `LIMIT`, or there are few.
     ///
     /// # Errors
-    /// [`StoreError::Failed`], or what `read` answers.
+    /// [`StoreError`], or what `read` answers.
     pub fn rows<T>(
         &self,
         sql: &str,
         params: &[Param<'_>],
         mut read: impl FnMut(&Row<'_>) -> Stored<T>,
     ) -> Stored<Vec<T>> {
-        let mut statement = self.inner.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(read(&Row { inner: row })?);
+        match self {
+            Self::Sqlite(tx) => {
+                let mut statement = tx.prepare_cached(sql)?;
+                let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+                let mut found = Vec::new();
+                while let Some(row) = rows.next()? {
+                    found.push(read(&Row::Sqlite(row))?);
+                }
+                Ok(found)
+            }
+            Self::Postgres(tx) => {
+                tx.query(sql, params)?.iter().map(|row| read(&Row::Postgres(row))).collect()
+            }
         }
-        Ok(found)
     }
 }
 
 /// A row that was found.
-pub struct Row<'r> {
-    inner: &'r rusqlite::Row<'r>,
+pub enum Row<'r> {
+    /// In a SQLite file.
+    Sqlite(&'r rusqlite::Row<'r>),
+    /// In a PostgreSQL database.
+    Postgres(&'r tokio_postgres::Row),
 }
 
 impl Row<'_> {
@@ -180,20 +229,83 @@ pub trait Column: Sized {
 }
 
 macro_rules! column {
-    ($($type:ty),*) => { $(
+    ($($type:ty as $postgres:ty),*) => { $(
         impl Column for $type {
             fn read(row: &Row<'_>, at: usize) -> Stored<Self> {
-                Ok(row.inner.get(at)?)
+                match row {
+                    Row::Sqlite(row) => Ok(row.get(at)?),
+                    Row::Postgres(row) => {
+                        let value: $postgres = row.try_get(at).map_err(postgres::fault)?;
+                        Ok(value.into())
+                    }
+                }
             }
         }
         impl Column for Option<$type> {
             fn read(row: &Row<'_>, at: usize) -> Stored<Self> {
-                Ok(row.inner.get(at)?)
+                match row {
+                    Row::Sqlite(row) => Ok(row.get(at)?),
+                    Row::Postgres(row) => {
+                        let value: Option<$postgres> = row.try_get(at).map_err(postgres::fault)?;
+                        Ok(value.map(<$type>::from))
+                    }
+                }
             }
         }
     )* };
 }
-column!(i64, String, Vec<u8>);
+column!(i64 as postgres::Number, String as String, Vec<u8> as Vec<u8>);
+
+/// A value as it lies there, of whatever type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Nothing.
+    Null,
+    /// A number.
+    Int(i64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+impl Column for Cell {
+    fn read(row: &Row<'_>, at: usize) -> Stored<Self> {
+        const WRONG: StoreError = StoreError::Damaged("a value of no known type");
+        match row {
+            Row::Sqlite(row) => Ok(match row.get_ref(at)? {
+                ValueRef::Null => Self::Null,
+                ValueRef::Integer(number) => Self::Int(number),
+                ValueRef::Text(text) => {
+                    Self::Text(String::from_utf8(text.to_vec()).map_err(|_| WRONG)?)
+                }
+                ValueRef::Blob(bytes) => Self::Bytes(bytes.to_vec()),
+                ValueRef::Real(_) => return Err(WRONG),
+            }),
+            Row::Postgres(found) => {
+                let of = found.columns().get(at).ok_or(WRONG)?.type_();
+                Ok(if *of == Type::BYTEA {
+                    row.get::<Option<Vec<u8>>>(at)?.map_or(Self::Null, Self::Bytes)
+                } else if *of == Type::TEXT {
+                    row.get::<Option<String>>(at)?.map_or(Self::Null, Self::Text)
+                } else {
+                    row.get::<Option<i64>>(at)?.map_or(Self::Null, Self::Int)
+                })
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a Cell> for Param<'a> {
+    fn from(cell: &'a Cell) -> Self {
+        match cell {
+            Cell::Null => Self::Null,
+            Cell::Int(number) => Self::Int(*number),
+            Cell::Text(text) => Self::Text(text),
+            Cell::Bytes(bytes) => Self::Bytes(bytes),
+        }
+    }
+}
 
 impl Column for bool {
     fn read(row: &Row<'_>, at: usize) -> Stored<Self> {

@@ -1,7 +1,10 @@
 //! Bundles come in, whole or broken, and receipts go out.
 
+use std::path::PathBuf;
+
 use sync_hub::mend::mend;
 use sync_hub::store;
+use sync_hub::store::sql::Param;
 use sync_protocol::ledger::{Extent, Standing};
 
 use super::Place;
@@ -23,10 +26,16 @@ async fn a_log_arrives_and_is_acknowledged() {
     device.sync(&place.hub).await;
     assert_eq!(place.held(device.clinic, "Patient/3"), None);
     // Nothing of it can be read in the files.
-    for file in ["hub.db", "hub.db-wal"] {
-        let bytes = std::fs::read(place.folder.path().join(file)).unwrap();
-        assert!(!bytes.windows(4).any(|it| it == b"Asha"), "{file}");
-    }
+    let files = place.files();
+    let hold = |word: &[u8]| {
+        let holds = |file: &&PathBuf| {
+            let bytes = std::fs::read(file).unwrap();
+            bytes.windows(word.len()).any(|it| it == word)
+        };
+        files.iter().filter(holds).count()
+    };
+    assert!(hold(b"Patient/3") > 0, "these are the files of the database");
+    assert_eq!(hold(b"Asha Rao"), 0);
 }
 
 #[tokio::test]
@@ -60,12 +69,13 @@ async fn what_a_newer_program_understands_is_parked_no_more() {
     device.sync(&place.hub).await;
     assert_eq!(mend(&place.hub).unwrap(), 0);
     // As if the program of today had not been able to read what it can read.
-    let clinic = place.hub.store.read(|tx| store::clinic(tx, device.clinic)).unwrap().unwrap();
+    let clinic = device.clinic;
+    let clinic = place.hub.store.read(clinic, |tx| store::clinic(tx, clinic)).unwrap().unwrap();
     let key = place.hub.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key).unwrap();
     let body = key.seal(b"Patient/1", br#"{"resourceType":"Patient","id":"1"}"#).unwrap();
-    let database = sync_hub::place::database(place.folder.path());
-    let database = rusqlite::Connection::open(database).unwrap();
-    database.execute("UPDATE parked SET body = ?1 WHERE sequence = 1", [body]).unwrap();
+    let sql = "UPDATE parked SET body = ?2 WHERE clinic = ?1 AND sequence = 1";
+    let params = [Param::from(&clinic.id), Param::from(&body)];
+    assert_eq!(place.hub.store.write(clinic.id, |tx| tx.execute(sql, &params)).unwrap(), 1);
     assert_eq!(mend(&place.hub).unwrap(), 1);
     assert!(place.held(device.clinic, "Patient/1").is_some());
     assert_eq!(place.parked(device.clinic).len(), 1);

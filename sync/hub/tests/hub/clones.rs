@@ -6,7 +6,7 @@ use sync_protocol::loan::Generation;
 use sync_protocol::uplink::Uplink;
 
 use super::Place;
-use super::device::{asking, enroll, new_keys};
+use super::device::{Device, asking, enroll, new_keys};
 
 #[tokio::test]
 async fn a_copied_box_is_noticed_and_neither_is_heard_until_one_begins_anew() {
@@ -49,7 +49,7 @@ async fn a_new_log_needs_a_person_and_its_statement_takes_away_what_it_does_not_
     // The backup is put back; the box knows that it was restored.
     let mut restored = Uplink::new(LogId([5; 16]));
     restored.generation = device.uplink.generation;
-    let mut device = super::Device { uplink: restored, ..before };
+    let mut device = Device { uplink: restored, ..before };
     let receipt = device.send(&place.hub, &device.bundle(3).unwrap()).await;
     assert_eq!(receipt.standing, Standing::NotEnrolled);
     assert_eq!(place.record_count(device.clinic), 4);
@@ -71,19 +71,10 @@ async fn a_hub_that_was_put_back_from_a_copy_gets_the_rest_again() {
     let mut device = place.join("Shanti").await;
     device.write_patient("1", "Asha");
     device.sync(&place.hub).await;
-    let copy = place.folder.path().join("copy.db");
-    let database =
-        rusqlite::Connection::open(sync_hub::place::database(place.folder.path())).unwrap();
-    database.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
-    drop(database);
+    place.copy();
     device.write_patient("2", "Ravi");
     device.sync(&place.hub).await;
-    place.hub = std::sync::Arc::clone(&Place::new().hub);
-    for ending in ["-wal", "-shm"] {
-        let _ = std::fs::remove_file(place.folder.path().join(format!("hub.db{ending}")));
-    }
-    std::fs::rename(copy, sync_hub::place::database(place.folder.path())).unwrap();
-    place.restart();
+    place.put_back();
     assert_eq!(place.held(device.clinic, "Patient/2"), None);
     // The box believes the receipt, not what it once heard.
     device.write_patient("3", "Meena");

@@ -63,7 +63,7 @@ async fn a_revoked_box_is_not_heard_until_it_joins_with_a_new_code() {
     device.sync(&place.hub).await;
     device.write_patient("2", "Ravi");
     let late = device.seal(&device.bundle(3).unwrap());
-    place.hub.store.write(|tx| store::revoke(tx, device.clinic, 1)).unwrap();
+    place.hub.store.write(device.clinic, |tx| store::revoke(tx, device.clinic, 1)).unwrap();
     let (status, _) =
         super::device::post(&place.hub, "/v1/bundles", super::device::SEALED, late).await;
     assert_eq!(status, 403);

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use sync_hub::store;
@@ -18,10 +17,10 @@ struct Program {
 }
 
 impl Program {
-    fn start(data: &Path) -> Self {
+    fn start(place: &Place) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_carepost-hub"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--data"])
-            .arg(data)
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
+            .args(place.arguments())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -72,7 +71,7 @@ async fn what_was_committed_before_the_kill_is_held_and_taken_once() {
     let place = Place::new();
     let mut device = place.join("Shanti").await;
     device.sync(&place.hub).await;
-    let mut program = Program::start(place.folder.path());
+    let mut program = Program::start(&place);
     for round in 1..=5_u64 {
         device.write_patient(&round.to_string(), "Asha");
         let envelope = device.seal(&device.bundle(3).unwrap());
@@ -82,7 +81,7 @@ async fn what_was_committed_before_the_kill_is_held_and_taken_once() {
         while place
             .hub
             .store
-            .read(|tx| store::record(tx, device.clinic, key.as_bytes()))
+            .read(device.clinic, |tx| store::record(tx, device.clinic, key.as_bytes()))
             .unwrap()
             .is_none()
         {
@@ -90,7 +89,7 @@ async fn what_was_committed_before_the_kill_is_held_and_taken_once() {
         }
         program.kill();
         drop(unheard);
-        program = Program::start(place.folder.path());
+        program = Program::start(&place);
         let receipt = device.open(&program.ask(&envelope)).unwrap();
         assert!(matches!(receipt.extent, Extent::Log { through, .. } if through == round));
         assert_eq!(place.record_count(device.clinic), round);

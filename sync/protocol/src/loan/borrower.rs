@@ -1,5 +1,7 @@
 //! The hub's end of the loans of one slot.
 
+use minicbor::{Decode, Encode};
+
 use super::clock::{HubTime, Nonce, may_sell};
 use super::{
     Account, BookingId, Effect, Fence, Generation, Outcome, PAST_MAX, Refusal, Step, Terms, ToBox,
@@ -7,40 +9,58 @@ use super::{
 };
 
 /// What the hub keeps about one slot. A slot without a row is [`Borrower::NEW`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Borrower {
     /// The highest fence ever seen of this slot.
+    #[n(0)]
     pub fence: Fence,
     /// The loan that the hub owns, under that fence.
+    #[n(1)]
     pub holding: Option<Holding>,
     /// Loans that are over, oldest first: those that the box has not settled, and for good those
     /// that were sold or are unknown, because a restored box will ask.
+    #[n(2)]
     pub past: Vec<Past>,
 }
 
 /// A slot that the hub owns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Holding {
     /// What was granted.
+    #[n(0)]
     pub terms: Terms,
     /// The one sale of this loan.
+    #[n(1)]
     pub sale: Option<BookingId>,
 }
 
 /// A loan that is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Past {
     /// Which.
+    #[n(0)]
     pub fence: Fence,
     /// How it ended.
+    #[n(1)]
     pub outcome: Outcome,
     /// The box said that it knows.
+    #[n(2)]
     pub settled: bool,
 }
 
 impl Borrower {
     /// A slot that was never lent to the hub.
     pub const NEW: Self = Self { fence: Fence::NONE, holding: None, past: Vec::new() };
+
+    /// The bytes that a program keeps.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        super::to_bytes(self)
+    }
+
+    /// What [`Borrower::to_bytes`] wrote; none if these bytes are something else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        minicbor::decode(bytes).ok()
+    }
 
     /// Sells the slot (rule 5). The patient is told after the commit, with a signed receipt.
     ///

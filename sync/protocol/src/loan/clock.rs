@@ -13,11 +13,13 @@ pub const DRIFT_PER_MILLE: u64 = 10;
 
 /// A moment of the box's clock: milliseconds since it booted (Linux: `CLOCK_BOOTTIME`, which
 /// counts while the machine sleeps).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub struct BoxTime {
     /// Which boot (Linux: `boot_id`).
+    #[n(0)]
     pub boot: u64,
     /// Milliseconds since then.
+    #[n(1)]
     pub at_ms: u64,
 }
 

@@ -1,5 +1,7 @@
 //! The box's end of the loans of one slot.
 
+use minicbor::{Decode, Encode};
+
 use super::clock::{BoxTime, Nonce, wait_left_ms};
 use super::{
     Account, BookingId, Effect, Fence, Generation, OVERRIDDEN_MAX, Outcome, Refusal, Step,
@@ -26,70 +28,98 @@ impl Standing {
 }
 
 /// What the box keeps about one slot. A slot without a row is [`Lender::NEW`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Lender {
     /// The newest loan or override.
+    #[n(0)]
     pub fence: Fence,
     /// Who owns the slot.
+    #[n(1)]
     pub holder: Holder,
     /// Loans that a person ended and of which the return is still to come.
+    #[n(2)]
     pub overridden: Vec<Overridden>,
 }
 
 /// Who owns a slot, as the box knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Holder {
     /// The box, with the booking in it.
-    Here(Option<BookingId>),
+    #[n(0)]
+    Here(#[cbor(n(0))] Option<BookingId>),
     /// The hub, under the fence of the row.
-    Away(Loan),
+    #[n(1)]
+    Away(#[cbor(n(0))] Loan),
 }
 
 /// A loan that is not settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Loan {
     /// What was granted.
+    #[n(0)]
     pub terms: Terms,
     /// When it was lent.
+    #[n(1)]
     pub lent: BoxTime,
     /// The hub said that it has the grant.
+    #[n(2)]
     pub taken: bool,
     /// The hub was restored since: that it took the grant counts for nothing, only the return does.
+    #[n(3)]
     pub doubted: bool,
     /// The box wants the slot back.
+    #[n(4)]
     pub recalled: bool,
     /// The sale that the hub or the patient told of; the return has the last word.
+    #[n(5)]
     pub sale: Option<BookingId>,
     /// The hub was restored and does not know what it sold: only a person frees the slot.
+    #[n(6)]
     pub forgotten: bool,
 }
 
 /// A loan that a person ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub struct Overridden {
     /// Which.
+    #[n(0)]
     pub fence: Fence,
     /// The nonce of its grant.
+    #[n(1)]
     pub nonce: Nonce,
     /// The hub answered that it does not know; a patient may still come with a receipt.
+    #[n(2)]
     pub unknown: bool,
     /// What became of its sale, if it is known.
+    #[n(3)]
     pub ruling: Option<Ruling>,
 }
 
 /// What became of a sale that came to light after an override.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Ruling {
     /// It got the slot.
-    Adopted(BookingId),
+    #[n(0)]
+    Adopted(#[cbor(n(0))] BookingId),
     /// The slot was not free.
-    Displaced(BookingId),
+    #[n(1)]
+    Displaced(#[cbor(n(0))] BookingId),
 }
 
 impl Lender {
     /// A slot that was never lent and is free.
     pub const NEW: Self =
         Self { fence: Fence::NONE, holder: Holder::Here(None), overridden: Vec::new() };
+
+    /// The bytes that a program keeps.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        super::to_bytes(self)
+    }
+
+    /// What [`Lender::to_bytes`] wrote; none if these bytes are something else.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        minicbor::decode(bytes).ok()
+    }
 
     /// Books the slot, which the box must own (rule 1).
     ///

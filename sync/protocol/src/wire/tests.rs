@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ask::Reply;
 use crate::downlink::{Request, RequestId};
 use crate::ledger::{Body, Content, Entry, Extent, Key, Mark, Parked, Reason, Standing};
 use crate::lineage::LogId;
@@ -45,7 +46,12 @@ fn loans_up() -> LoansUp {
         (slot.clone(), ToHub::Recall { fence: FENCE, nonce: NONCE }),
         (slot, ToHub::Settled { fence: FENCE }),
     ];
-    LoansUp { by: Some(Generation(2)), said }
+    LoansUp {
+        by: Some(Generation(2)),
+        said,
+        after: Some(SlotKey(vec![8])),
+        wanting: vec![BookingId([5; 16])],
+    }
 }
 
 fn loans_down() -> LoansDown {
@@ -64,12 +70,14 @@ fn loans_down() -> LoansDown {
         (slot.clone(), ToBox::Sale { fence: FENCE, booking }),
         (slot, ToBox::Return { fence: FENCE, outcome: Outcome::Unknown }),
     ];
-    LoansDown { said, accounts: Some(accounts) }
+    let details =
+        vec![Details { booking, body: Some(b"who".to_vec()) }, Details { booking, body: None }];
+    LoansDown { said, accounts: Some(accounts), details, more: false }
 }
 
 fn batch() -> Batch {
     let request = Request { number: 8, id: RequestId([1; 16]), body: b"move".to_vec() };
-    Batch { series: 1, after: 7, requests: vec![request], lost: 0 }
+    Batch { series: 1, after: 7, requests: vec![request], lost: 0, now_ms: Some(-5) }
 }
 
 /// All bodies that there are, as bytes.
@@ -80,7 +88,9 @@ fn all() -> Vec<Vec<u8>> {
         write(&loans_up()).unwrap(),
         write(&loans_down()).unwrap(),
         write(&batch()).unwrap(),
-        write(&Position { series: 1, taken: 8 }).unwrap(),
+        write(&Position { series: 1, taken: 8, id: None }).unwrap(),
+        write(&Position { series: 1, taken: 8, id: Some(RequestId([1; 16])) }).unwrap(),
+        write(&Reply { id: RequestId([1; 16]), status: 200, body: Vec::new() }).unwrap(),
     ]
 }
 
@@ -91,6 +101,7 @@ fn read_as_all(bytes: &[u8]) -> usize {
         + usize::from(read::<LoansDown>(bytes).is_ok())
         + usize::from(read::<Batch>(bytes).is_ok())
         + usize::from(read::<Position>(bytes).is_ok())
+        + usize::from(read::<Reply>(bytes).is_ok())
 }
 
 #[test]
@@ -106,10 +117,10 @@ fn what_was_written_is_read_back() {
 #[test]
 fn the_bytes_of_a_body_stay_as_they_are() {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert_eq!(hex(&write(&Position { series: 1, taken: 8 }).unwrap()), "820108");
+    assert_eq!(hex(&write(&Position { series: 1, taken: 8, id: None }).unwrap()), "820108");
     assert_eq!(
         hex(&write(&LoansUp { said: loans_up().said.split_off(1), ..loans_up() }).unwrap()),
-        "82028282410982018282020383010203824109820281820203"
+        "840282824109820182820203830102038241098202818202034108815005050505050505050505050505050505"
     );
 }
 
@@ -120,7 +131,8 @@ fn what_is_beyond_its_bounds_is_neither_written_nor_read() {
     assert_eq!(write(&long), Err(Malformed));
     assert_eq!(read::<LoansUp>(&minicbor::to_vec(&long).unwrap()), Err(Malformed));
     let fence = Fence { epoch: Epoch(EPOCH_MAX + 1), ..FENCE };
-    let far = LoansUp { by: None, said: vec![(SlotKey(vec![1]), ToHub::Settled { fence })] };
+    let said = vec![(SlotKey(vec![1]), ToHub::Settled { fence })];
+    let far = LoansUp { by: None, said, after: None, wanting: Vec::new() };
     assert_eq!(write(&far), Err(Malformed));
     let gap = Batch { after: 3, ..batch() };
     assert_eq!(write(&gap), Err(Malformed));
@@ -163,7 +175,7 @@ proptest! {
     /// Pieces of good bodies, put together otherwise: what is read is sound and written as it was.
     #[test]
     fn no_mutation_brings_the_reader_down(
-        (which, from, length) in (0..6_usize, 0..400_usize, 0..8_usize),
+        (which, from, length) in (0..8_usize, 0..400_usize, 0..8_usize),
         piece in prop::collection::vec(any::<u8>(), 0..8),
     ) {
         let mut bytes = all().swap_remove(which);

@@ -8,7 +8,7 @@
 //! Invariant: nobody gets what they could not read one by one.
 
 mod job;
-mod sealed;
+pub mod sealed;
 #[cfg(test)]
 mod tests;
 

@@ -100,6 +100,7 @@ impl Fault {
             self.refused.as_deref(),
             Some(
                 Code::SlotTaken(_)
+                    | Code::SlotLent(_)
                     | Code::SlotUnavailable
                     | Code::SessionFull(_)
                     | Code::LocationTaken(_)
@@ -116,8 +117,12 @@ impl Fault {
 
     /// With the nearest free slots, if it was a slot that could not be had.
     pub async fn with_alternatives(mut self, app: &App, asked: &Asked) -> Self {
-        let Some(Code::SlotTaken(slot) | Code::SessionFull(slot) | Code::LocationTaken(slot)) =
-            self.refused.as_deref()
+        let Some(
+            Code::SlotTaken(slot)
+            | Code::SlotLent(slot)
+            | Code::SessionFull(slot)
+            | Code::LocationTaken(slot),
+        ) = self.refused.as_deref()
         else {
             return self;
         };
@@ -245,6 +250,8 @@ fn issue(code: &Code) -> IssueCode {
     match code {
         Code::Invalid => IssueCode::Value,
         Code::SlotTaken(_)
+        | Code::SlotLent(_)
+        | Code::SlotUnlearned(_)
         | Code::SlotUnavailable
         | Code::SessionFull(_)
         | Code::LocationTaken(_)
@@ -258,6 +265,8 @@ fn issue(code: &Code) -> IssueCode {
         Code::ChoosePerson(_) => IssueCode::MultipleMatches,
         Code::IllegalStep
         | Code::HoldExpired
+        | Code::LoanNotOver(_)
+        | Code::NotLent
         | Code::Inactive
         | Code::IdempotencyReused
         | Code::LastAdmin => IssueCode::BusinessRule,

@@ -11,6 +11,7 @@ use prm::chart;
 use prm::db::Tx;
 use prm::error::Error;
 use prm::id::Noun;
+use prm::request;
 
 use super::records::{self, Found, Sought};
 use super::search;
@@ -67,6 +68,21 @@ impl<'a, 't> Work<'a, 't> {
     /// Who asks.
     pub fn stamp(&self) -> &'a Stamp {
         &self.asked.stamp
+    }
+
+    /// What this request of the hub made, if it was done before and its answer got lost.
+    pub fn made_before(&self) -> Result<Option<Found>, Refused> {
+        let Some(id) = self.asked.request else { return Ok(None) };
+        let made = request::made(self.tx, self.stamp(), id)?;
+        made.map(|made| self.found(fhir::appointment::TYPE, &made)).transpose()
+    }
+
+    /// Notes what this request of the hub makes, if it is one.
+    pub fn note_made(&mut self, made: &Found) -> Result<(), Refused> {
+        let (Some(id), Some(made)) = (self.asked.request, made.resource.id()) else {
+            return Ok(());
+        };
+        Ok(request::note_made(self.tx, self.stamp(), id, made)?)
     }
 
     /// The ids of the resources that a search for one finds, at most two of them.

@@ -90,6 +90,17 @@ pub async fn got(app: &App, asked: &Asked, of: Of<'_>, name: &str) -> Answer<Res
     done(app, asked, (operation, type_, of.1), input).await
 }
 
+/// An operation of `Appointment` that the hub asks for in somebody's name.
+///
+/// # Errors
+/// What is wrong with it, and what the clinic's rules say.
+pub async fn of_hub(app: &App, asked: &Asked, name: &str, parameters: &[u8]) -> Answer<Response> {
+    let of = (fhir::appointment::TYPE, None);
+    let (operation, type_) = offered(of, name.trim_start_matches('$'))?;
+    let input = Input::of_body(wire::valid(parameters)?)?;
+    done(app, asked, (operation, type_, None), input).await
+}
+
 async fn posted(
     app: &App,
     asked: &Asked,

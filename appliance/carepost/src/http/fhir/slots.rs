@@ -329,6 +329,7 @@ fn of_day(schedule: &Schedule, here: Here<'_>, date: Date) -> Vec<Slot> {
             start,
             end: plus_minutes(start, minutes),
             free: 0,
+            lent: false,
         });
         start = plus_minutes(start, minutes);
     }

@@ -1,16 +1,24 @@
 //! Records as resources for the hub: as they are now, found by the id that the change log has.
 
+use fhir::slot::{self, Status};
 use fhir::{Here, Resource, structure};
 use prm::chart;
 use prm::clinic;
 use prm::db::Read;
 use prm::error::{Error, Result};
-use prm::id::ChartId;
+use prm::id::{ChartId, LoanId};
+use prm::loan;
+use prm::slot::Slot;
 use prm::stamp::Stamp as OfRecords;
+use serde_json::json;
+use sync_agent::loans;
 use uuid::Uuid;
 
 use super::records::{self, Sought};
 use super::stamp::Stamp;
+
+/// The system of the key that a slot has between box and hub.
+const SLOT_KEY: &str = "urn:carepost:slot-key";
 
 /// A record as a resource of this type; none if there is no such record, or it was deleted.
 ///
@@ -20,6 +28,9 @@ pub fn shown(read: &Read<'_>, stamp: &OfRecords, kind: &str, id: Uuid) -> Result
     let Some(kind) = structure::each_type().find(|type_| *type_ == kind) else { return Ok(None) };
     let clinic = clinic::get(read)?;
     let here = Here { clinic: &clinic, origin: "" };
+    if kind == fhir::slot::TYPE {
+        return lent(read, stamp, here, LoanId::from_bytes(id.into_bytes()));
+    }
     let kept = if records::is_kept(kind) {
         chart::by_id(read, stamp, ChartId::from_bytes(id.into_bytes()))
     } else {
@@ -38,4 +49,37 @@ pub fn shown(read: &Read<'_>, stamp: &OfRecords, kind: &str, id: Uuid) -> Result
         Ok(Sought::Gone) | Err(Error::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A slot that is lent to the hub, as long as it is: what the hub can offer. Its key towards the hub is an
+/// identifier, in hexadecimal digits.
+fn lent(
+    read: &Read<'_>,
+    stamp: &OfRecords,
+    here: Here<'_>,
+    id: LoanId,
+) -> Result<Option<Resource>> {
+    let loan = match loan::get(read, stamp, id) {
+        Ok(loan) if loan.is_away => loan,
+        Ok(_) | Err(Error::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let (free, status) = match loan.sale {
+        None => (1, Status::Free),
+        Some(_) => (0, Status::Busy),
+    };
+    let slot = Slot {
+        id: loan.slot,
+        practitioner: loan.practitioner,
+        location: None,
+        start: loan.slot.start(),
+        end: loan.end,
+        free,
+        lent: true,
+    };
+    let mut resource = slot::write(&slot, status, None, here);
+    let key = loans::key(loan.slot, loan.lane).0;
+    let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    resource.set("identifier", vec![json!({ "system": SLOT_KEY, "value": digits })]);
+    Ok(Some(resource))
 }

@@ -19,6 +19,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use jiff::Timestamp;
 use prm::error::Error;
 use prm::given;
+use prm::id::RequestId;
 use prm::stamp::Role;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
@@ -62,6 +63,8 @@ pub struct Asked {
     pub headers: HeaderMap,
     /// What follows the `?`.
     pub query: String,
+    /// The request of the hub that it is, which is done once.
+    pub request: Option<RequestId>,
 }
 
 impl FromRequestParts<App> for Asked {
@@ -74,14 +77,15 @@ impl FromRequestParts<App> for Asked {
         let query = parts.uri.query().unwrap_or_default().to_owned();
         is_json_wanted(&parts.headers, &query)?;
         let base = address(app, parts);
-        Ok(Self { stamp, base, headers: parts.headers.clone(), query })
+        Ok(Self { stamp, base, headers: parts.headers.clone(), query, request: None })
     }
 }
 
 impl Asked {
-    /// What is asked by no request: files that are imported.
+    /// What is asked by no request of HTTP: files that are imported, what the hub asks for.
     pub fn alone(stamp: Stamp) -> Self {
-        Self { stamp, base: String::new(), headers: HeaderMap::new(), query: String::new() }
+        let (base, query) = (String::new(), String::new());
+        Self { stamp, base, headers: HeaderMap::new(), query, request: None }
     }
 
     /// The version that the caller has seen, from `If-Match`.

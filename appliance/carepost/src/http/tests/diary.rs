@@ -45,6 +45,7 @@ async fn a_practitioner_with_a_session_is_added_as_the_contract_says() {
         "location_id": null, "weekdays": ["mon", "tue", "wed", "thu", "fri"],
         "start": "09:00", "end": "17:00", "slot_minutes": 15, "slot_capacity": 1,
         "session_capacity": null, "valid_from": null, "valid_to": null, "active": true,
+        "loan_share_percent": null, "loan_cutoff_hours": null, "loan_horizon_days": null,
     });
     assert_eq!(schedule, expected);
     let mine = format!("schedules?practitioner={}", practitioner["id"].as_str().unwrap());
@@ -70,7 +71,7 @@ async fn a_long_list_of_slots_is_whole_and_each_is_as_the_contract_says() {
         json!({
             "id": id, "schedule_id": schedule["id"], "practitioner_id": practitioner["id"],
             "location_id": null, "start": "2026-11-27T09:00:00+05:30",
-            "end": "2026-11-27T09:15:00+05:30", "free": 1,
+            "end": "2026-11-27T09:15:00+05:30", "free": 1, "lent": false,
         })
     );
     let none = ask(&clinic, &token, ("GET", "slots?from=2026-11-28&to=2026-11-29"), None).await;

@@ -12,12 +12,12 @@ const ROOT: &str = "/api/v1/prm";
 
 /// A clinic with a cardiologist who sees patients all day, and one patient.
 pub(super) struct Practice {
-    clinic: Clinic,
+    pub(super) clinic: Clinic,
     clerk: String,
     kiosk: String,
     practitioner: Value,
     pub(super) patient: Value,
-    slots: Vec<Value>,
+    pub(super) slots: Vec<Value>,
 }
 
 impl Practice {

@@ -5,9 +5,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -33,6 +33,12 @@ impl Key {
         let key = made.and_then(|()| UnboundKey::new(&AES_256_GCM, bytes.as_ref()));
         let no_key = |_| io::Error::other("the system gives no random numbers");
         Ok(Self(Arc::new(LessSafeKey::new(key.map_err(no_key)?))))
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Key")
     }
 }
 
@@ -148,6 +154,69 @@ impl Reader {
     }
 }
 
+/// A file that is read at any place.
+pub struct Pieces {
+    from: File,
+    key: Key,
+    file: u32,
+    length: u64,
+    /// The piece that was opened last, because whoever reads goes on nearby.
+    open: Mutex<Option<(u64, Vec<u8>)>>,
+}
+
+impl Pieces {
+    /// Opens a file with the number that it was written with.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn open(path: &Path, key: Key, file: u32) -> io::Result<Self> {
+        let from = File::open(path)?;
+        let length = from.metadata()?.len();
+        Ok(Self { from, key, file, length, open: Mutex::new(None) })
+    }
+
+    /// How many bytes are sealed in it.
+    pub fn size(&self) -> u64 {
+        self.length - self.pieces() * TAG as u64
+    }
+
+    fn pieces(&self) -> u64 {
+        self.length.div_ceil((PIECE + TAG) as u64)
+    }
+
+    /// Reads some bytes from a place on; none at the end.
+    ///
+    /// # Errors
+    /// If the file was cut or altered.
+    pub fn read_at(&self, into: &mut [u8], at: u64) -> io::Result<usize> {
+        let (piece, within) = (at / PIECE as u64, (at % PIECE as u64) as usize);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.as_ref().is_none_or(|(which, _)| *which != piece) {
+            *open = Some((piece, self.unsealed(piece)?));
+        }
+        let plain = open.as_ref().map_or(&[][..], |(_, plain)| plain.as_slice());
+        let rest = plain.get(within..).unwrap_or_default();
+        let length = rest.len().min(into.len());
+        into[..length].copy_from_slice(&rest[..length]);
+        Ok(length)
+    }
+
+    fn unsealed(&self, piece: u64) -> io::Result<Vec<u8>> {
+        if piece >= self.pieces() {
+            return Ok(Vec::new());
+        }
+        let start = piece * (PIECE + TAG) as u64;
+        let length = (self.length - start).min((PIECE + TAG) as u64);
+        let mut bytes = vec![0; length as usize];
+        self.from.read_exact_at(&mut bytes, start)?;
+        let is_last = piece + 1 == self.pieces();
+        let plain = self.key.0.open_in_place(nonce(self.file, piece), aad(is_last), &mut bytes);
+        let length = plain.map_err(|_| io::Error::other("a piece was cut or altered"))?.len();
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+}
+
 /// The next encrypted piece; nothing at the end.
 fn sealed(from: &mut BufReader<File>) -> io::Result<Vec<u8>> {
     let mut piece = Vec::with_capacity(PIECE + TAG);
@@ -180,6 +249,15 @@ mod tests {
             };
             assert_eq!(read(7).unwrap(), text);
             assert!(read(8).is_err(), "another file's number");
+            let pieces = Pieces::open(&path, key.clone(), 7).unwrap();
+            assert_eq!(pieces.size(), text.len() as u64);
+            for at in [0, 1, PIECE - 1, PIECE, PIECE + 1, length] {
+                let mut some = [0; 5];
+                let read = pieces.read_at(&mut some, at as u64).unwrap();
+                let there = text.get(at..).unwrap_or_default();
+                assert_eq!(some[..read], there[..read]);
+                assert_eq!(read == 0, there.is_empty());
+            }
             let sealed = fs::read(&path).unwrap();
             assert!(length < 16 || !sealed.windows(16).any(|some| some == &text[..16]));
             if length > PIECE {

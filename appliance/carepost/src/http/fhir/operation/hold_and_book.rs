@@ -57,7 +57,7 @@ impl Wanted {
 /// Holds a time.
 pub async fn held(app: &App, asked: &Asked, input: Input) -> Answer<Response> {
     let minutes = input.whole("minutes")?.unwrap_or(HOLD_MINUTES);
-    let verb = move |work: &mut Work<'_, '_>| match Wanted::of(&input, work.here)? {
+    let hold = move |work: &mut Work<'_, '_>| match Wanted::of(&input, work.here)? {
         Wanted::Proposed(proposal) => {
             let patient = patient_of(work, &input, Some(&proposal))?;
             take(work, &proposal, patient, Some(minutes))
@@ -74,14 +74,15 @@ pub async fn held(app: &App, asked: &Asked, input: Input) -> Answer<Response> {
             Err(Error::NotFound(Noun::Slot).into())
         }
     };
-    let found = transact(app, asked, verb).await.map_err(Fault::of_a_hold)?;
+    let held = transact(app, asked, move |work| Ok(once(work, |work| Ok((hold(work)?, true)))?.0));
+    let found = held.await.map_err(Fault::of_a_hold)?;
     Ok(alone(app, asked, "Appointment/$hold", found.resource))
 }
 
 /// Books a time, confirms a hold; with a whole `Appointment` of one that stands: moves it or calls it off.
 pub async fn booked(app: &App, asked: &Asked, input: Input) -> Answer<Response> {
     let only = Only { seen: asked.seen()?, new: false };
-    let verb = move |work: &mut Work<'_, '_>| match Wanted::of(&input, work.here)? {
+    let book = move |work: &mut Work<'_, '_>| match Wanted::of(&input, work.here)? {
         Wanted::Proposed(proposal) => {
             let patient = patient_of(work, &input, Some(&proposal))?;
             Ok((take(work, &proposal, patient, None)?, true))
@@ -98,7 +99,7 @@ pub async fn booked(app: &App, asked: &Asked, input: Input) -> Answer<Response> 
             })
         }
     };
-    let (found, is_written) = transact(app, asked, verb).await?;
+    let (found, is_written) = transact(app, asked, move |work| once(work, book)).await?;
     if !is_written {
         was_read(app, asked, &found).await?;
     }
@@ -114,7 +115,7 @@ pub async fn cancelled(
 ) -> Answer<Response> {
     let seen = asked.seen()?;
     let own = id.map(str::to_owned);
-    let verb = move |work: &mut Work<'_, '_>| {
+    let cancel = move |work: &mut Work<'_, '_>| {
         let id = match (own, input.says("appointment-reference")) {
             (Some(id), false) => id,
             (Some(_), true) => {
@@ -141,9 +142,25 @@ pub async fn cancelled(
         prm::queue::ended(work.tx, work.stamp(), &after)?;
         work.found(TYPE, &id)
     };
-    let Found { resource, at, whose: _ } = transact(app, asked, verb).await?;
+    let done =
+        transact(app, asked, move |work| Ok(once(work, |work| Ok((cancel(work)?, true)))?.0));
+    let Found { resource, at, whose: _ } = done.await?;
     let (status, returns) = (axum::http::StatusCode::OK, asked.returns());
     Ok(wire::Shown { status, resource, at, location: None, returns }.into_response())
+}
+
+/// Does it, or answers what it made if it is a request of the hub that was done before; says whether that
+/// wrote anything.
+fn once(
+    work: &mut Work<'_, '_>,
+    verb: impl FnOnce(&mut Work<'_, '_>) -> Result<(Found, bool), Refused>,
+) -> Result<(Found, bool), Refused> {
+    if let Some(found) = work.made_before()? {
+        return Ok((found, true));
+    }
+    let (found, is_written) = verb(work)?;
+    work.note_made(&found)?;
+    Ok((found, is_written))
 }
 
 /// The appointment of the clinic's diary that has this id; none of what is kept as given.

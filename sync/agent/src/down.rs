@@ -1,0 +1,273 @@
+//! What comes down from the hub: requests are fetched by a long poll, taken in with their effects in
+//! one transaction, and acknowledged by the next poll; answers go up when they are there.
+//!
+//! What a request means is the daemon's: it gives a function that takes one in. Time and again: a box
+//! that dies between commit and acknowledgement hears the same again and knows it; one that dies before
+//! the commit hears it for the first time.
+//!
+//! Invariant: how far the box has the requests, and what came of them, is written in one transaction.
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use prm::db::{Db, Read, Tx};
+use prm::error::Error;
+use prm::hub::{self, Hub};
+use prm::id::{LogId, RequestId};
+use prm::stamp::Stamp;
+use prm::{change, request};
+use reqwest::{Client, StatusCode};
+use sync_protocol::ask::{Ask, Reply};
+use sync_protocol::downlink::{self, Batch, IDS_MAX, Position, Taken};
+use sync_protocol::envelope::ENVELOPE_MAX;
+
+use crate::keys::BoxKeys;
+use crate::sealed::{self, SEALED};
+use crate::{Fault, http};
+
+/// Where requests are fetched, behind the hub's address.
+const REQUESTS: &str = "/v1/requests";
+/// Where answers go.
+const REPLIES: &str = "/v1/replies";
+/// The header with the sealed position.
+const PROOF: &str = "carepost-proof";
+/// The longest answer to a reply that is looked at, in bytes.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Takes in what the hub asks, and the time after which it is not to be done, by the box's own clock.
+///
+/// What it refuses it answers itself (`prm::request::answer_at_once`); an error is one of the database,
+/// after which all of it comes again.
+pub type Take = fn(&mut Tx<'_>, &Stamp, &Ask, Option<Timestamp>) -> Result<(), Error>;
+
+/// What came of fetching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// The box has joined no hub, or the hub does not listen to its log yet, or any more.
+    Nobody,
+    /// The hub was asked, and so many requests are new.
+    New(usize),
+}
+
+/// A question for requests on its way to the hub, and what the answer is compared with.
+pub struct Poll {
+    /// How far the box has them, sealed.
+    pub proof: Vec<u8>,
+    hub: Hub,
+    log: LogId,
+    position: Position,
+}
+
+/// A request, and what the box answers to it, sealed.
+pub type Unsent = (RequestId, Vec<u8>);
+
+/// The box's end of what comes down.
+pub struct Down {
+    db: Db,
+    keys_folder: PathBuf,
+    take: Take,
+    ready: Option<(Client, BoxKeys)>,
+}
+
+/// Whom to speak with, and as which log.
+type Known = (Hub, LogId);
+
+impl Down {
+    /// Of the box with these records, with its keys in a folder.
+    pub fn new(db: Db, keys_folder: PathBuf, take: Take) -> Self {
+        Self { db, keys_folder, take, ready: None }
+    }
+
+    /// Fetches what the hub asks, and waits with the hub until there is something, for less than a
+    /// minute.
+    ///
+    /// # Errors
+    /// [`Fault`]; what was not taken in comes again.
+    pub async fn fetch(&mut self, clock: impl Fn() -> Timestamp) -> Result<Fetched, Fault> {
+        let Some(poll) = self.prepare().await? else { return Ok(Fetched::Nobody) };
+        let url = format!("{}{REQUESTS}?after={}", poll.hub.url, poll.position.taken);
+        let proof = (PROOF, URL_SAFE_NO_PAD.encode(&poll.proof));
+        let (client, _) = self.ready()?;
+        let (status, bytes) = http::get(client, &url, proof, ENVELOPE_MAX).await?;
+        match status {
+            StatusCode::OK => Ok(Fetched::New(self.hear(poll, &bytes, clock()).await?)),
+            StatusCode::CONFLICT => Ok(Fetched::Nobody),
+            other => Err(Fault::Refused(other.as_u16())),
+        }
+    }
+
+    /// Says how far the box has the requests, sealed; nothing if the hub does not listen.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn prepare(&mut self) -> Result<Option<Poll>, Fault> {
+        let found = self.db.read(|read| Ok((listened_to(read)?, request::position(read)?)));
+        let (Some((hub, log)), held) = found.await? else { return Ok(None) };
+        let position = to_protocol(held);
+        let (_, keys) = self.ready()?;
+        let proof = sealed::to_hub((&hub, keys), log, &position)?;
+        Ok(Some(Poll { proof, hub, log, position }))
+    }
+
+    /// Takes in what was answered to that; says how many requests are new.
+    ///
+    /// # Errors
+    /// [`Fault`]; what was not taken in comes again.
+    pub async fn hear(
+        &mut self,
+        poll: Poll,
+        answer: &[u8],
+        now: Timestamp,
+    ) -> Result<usize, Fault> {
+        let Poll { proof: _, hub, log, position } = poll;
+        let (_, keys) = self.ready()?;
+        let batch = sealed::from_hub::<Batch>((&hub, keys), log, answer).ok_or(Fault::Receipt)?;
+        let is_news = !batch.requests.is_empty() || batch.series != position.series;
+        if !is_news && batch.lost == 0 {
+            return Ok(0);
+        }
+        let (stamp, take) = (Stamp::of_box(now), self.take);
+        let new = self.db.write(move |tx| {
+            // A hub that was joined meanwhile counts otherwise.
+            if listened_to(tx)?
+                .is_none_or(|(now, now_log)| (now.box_id, now_log) != (hub.box_id, log))
+            {
+                return Ok(0);
+            }
+            take_in(tx, &stamp, &batch, take)
+        });
+        Ok(new.await?)
+    }
+
+    /// Sends the answers that the hub does not have; answers how many it took. If there are as many as
+    /// are read at once, there may be more.
+    ///
+    /// # Errors
+    /// [`Fault`]; what was not sent is sent the next time, as long as somebody waits for it.
+    pub async fn answer(&mut self, now: Timestamp) -> Result<usize, Fault> {
+        let Some((hub, replies)) = self.unsent(now).await? else { return Ok(0) };
+        let mut sent = 0;
+        for (id, envelope) in replies {
+            let (client, _) = self.ready()?;
+            let url = format!("{}{REPLIES}", hub.url);
+            let (status, _) =
+                http::post(client, &url, (SEALED, envelope), ANSWER_BYTES_MAX).await?;
+            match status {
+                // What this hub will never take is not said for ever.
+                StatusCode::NO_CONTENT | StatusCode::PAYLOAD_TOO_LARGE => {}
+                StatusCode::CONFLICT => return Ok(sent),
+                other => return Err(Fault::Refused(other.as_u16())),
+            }
+            self.note_sent(id, now).await?;
+            sent += 1;
+        }
+        Ok(sent)
+    }
+
+    /// The hub, and the answers that it does not have, each sealed; nothing if it does not listen.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn unsent(&mut self, now: Timestamp) -> Result<Option<(Hub, Vec<Unsent>)>, Fault> {
+        let stamp = Stamp::of_box(now);
+        let found =
+            self.db.read(move |read| Ok((listened_to(read)?, request::replies(read, &stamp)?)));
+        let (Some((hub, log)), replies) = found.await? else { return Ok(None) };
+        let (_, keys) = self.ready()?;
+        let each = replies.into_iter().map(|(id, reply)| {
+            let request::Reply { status, body, until: _ } = reply;
+            let reply = Reply { id: downlink::RequestId(*id.as_bytes()), status, body };
+            Ok((id, sealed::to_hub((&hub, keys), log, &reply)?))
+        });
+        let unsent = each.collect::<Result<_, Fault>>()?;
+        Ok(Some((hub, unsent)))
+    }
+
+    /// Notes that the hub has an answer.
+    ///
+    /// # Errors
+    /// [`Fault::Records`].
+    pub async fn note_sent(&self, id: RequestId, now: Timestamp) -> Result<(), Fault> {
+        let stamp = Stamp::of_box(now);
+        Ok(self.db.write(move |tx| request::replied(tx, &stamp, id)).await?)
+    }
+
+    fn ready(&mut self) -> Result<(&Client, &BoxKeys), Fault> {
+        let ready = match self.ready.take() {
+            Some(ready) => ready,
+            None => (http::client()?, BoxKeys::load(&self.keys_folder)?),
+        };
+        let (client, keys) = self.ready.insert(ready);
+        Ok((client, keys))
+    }
+}
+
+/// The hub, if it listens to the log of this box: it answered the log with a receipt, and nothing stopped.
+fn listened_to(read: &Read<'_>) -> Result<Option<Known>, Error> {
+    let (log, standing) = (change::log_id(read)?, hub::standing(read)?);
+    let is_heard =
+        standing.is_some_and(|it| it.log == log && it.stop.is_none() && it.receipt_at.is_some());
+    Ok(hub::get(read)?.filter(|_| is_heard).map(|hub| (hub, log)))
+}
+
+/// Takes in what is new of a batch, and writes how far the box is.
+fn take_in(tx: &mut Tx<'_>, stamp: &Stamp, batch: &Batch, take: Take) -> Result<usize, Error> {
+    let held = request::position(tx)?;
+    let ids = request::taken_ids(tx)?.into_iter().map(downlink::RequestId).collect();
+    let before = Taken { position: to_protocol(held), ids };
+    let (after, new) = before.take(batch);
+    for request in &new {
+        match Ask::from_bytes(&request.body).ok().filter(|ask| ask.id() == request.id) {
+            Some(ask) => take(tx, stamp, &ask, deadline(&ask, batch, stamp.now))?,
+            None => {
+                // A newer hub asks what this program does not know.
+                let reply = request::Reply { status: 501, body: Vec::new(), until: None };
+                let id = RequestId::from_bytes(request.id.0);
+                request::answer_at_once(tx, stamp, id, &reply)?;
+            }
+        }
+    }
+    let known = if batch.series == before.position.series { before.position.taken } else { 0 };
+    let is_behind = batch.after > known && batch.after - known <= batch.lost;
+    let lost = if is_behind { batch.after - known } else { 0 };
+    let Position { series, taken, id } = after.position;
+    let to = request::Position {
+        series: to_stored(series),
+        taken: to_stored(taken),
+        last: id.map(|id| id.0),
+        lost: held.lost.saturating_add(to_stored(lost)),
+    };
+    let ids: Vec<[u8; 16]> = new.iter().map(|request| request.id.0).collect();
+    request::advance(tx, stamp, to, (&ids, IDS_MAX))?;
+    Ok(new.len())
+}
+
+/// When an operation is not to be done any more, by the box's clock: as long after the batch as the hub
+/// said. The two clocks may be far apart.
+fn deadline(ask: &Ask, batch: &Batch, now: Timestamp) -> Option<Timestamp> {
+    match ask {
+        Ask::Operation(operation) => {
+            let hubs_now = batch.now_ms.unwrap_or_else(|| now.as_millisecond());
+            let left = SignedDuration::from_millis(operation.deadline_ms.saturating_sub(hubs_now));
+            Some(now.saturating_add(left).unwrap_or(now))
+        }
+        Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_) => None,
+    }
+}
+
+/// What the box wrote; numbers are never negative there.
+fn to_protocol(held: request::Position) -> Position {
+    let request::Position { series, taken, last, lost: _ } = held;
+    Position {
+        series: series.unsigned_abs(),
+        taken: taken.unsigned_abs(),
+        id: last.map(downlink::RequestId),
+    }
+}
+
+/// A series is below 2^63 and a number below 2^53; what is not is none of a hub's.
+fn to_stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,195 @@
+//! The hub's end: the real hub on files of its own, which may be lost, put back and filled up.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::Timestamp;
+use prm::hub::Hub as Joined;
+use rusqlite::Connection;
+use sync_agent::keys::BoxKeys;
+use sync_hub::clock::Clock;
+use sync_hub::enroll::{Asking, enroll};
+use sync_hub::hub::Hub;
+use sync_hub::receive::{Refused, receive};
+use sync_hub::store::{self, Clinic, IfMissing, StoreError};
+use sync_hub::{code, place, requests};
+use sync_protocol::ask::{Ask, Id};
+
+use super::template;
+
+/// The clinic's id at the hub.
+const CLINIC: [u8; 16] = *b"the clinic's id.";
+
+/// The hub.
+pub struct HubEnd {
+    data: PathBuf,
+    hub: Option<Hub>,
+    clock: Arc<AtomicI64>,
+    /// The newest backup.
+    saved: (PathBuf, Vec<Id>),
+    /// What it was asked to ask of the box, and said that it will.
+    pub asked: Vec<Id>,
+    /// How often it was put back.
+    pub restores: u32,
+    /// Whether there is no room on its disk.
+    pub is_full: bool,
+}
+
+/// Makes a hub in a folder, with a clinic whose box has these keys; answers what the box notes of it.
+pub fn found(data: &Path, keys: &BoxKeys, now: Timestamp) -> Joined {
+    let clock = Arc::new(AtomicI64::new(now.as_millisecond()));
+    let hub = Hub::open(data, IfMissing::Make, Clock::Set(Arc::clone(&clock))).unwrap();
+    let wrapped_key = hub.keys.vault.make_clinic_key(CLINIC).unwrap();
+    let clinic =
+        Clinic { id: CLINIC, name: "Shanti Clinic".into(), wrapped_key, added_at: 0, life: 0 };
+    hub.store.write(CLINIC, |tx| store::add_clinic(tx, &clinic)).unwrap();
+    let end = HubEnd {
+        data: data.to_owned(),
+        hub: Some(hub),
+        clock,
+        saved: (data.to_owned(), Vec::new()),
+        asked: Vec::new(),
+        restores: 0,
+        is_full: false,
+    };
+    end.let_in(keys, now)
+}
+
+impl HubEnd {
+    /// A hub with these files, of which there is a backup already.
+    pub fn open(data: PathBuf, saved: PathBuf) -> Self {
+        let clock = Arc::new(AtomicI64::new(template::BEGIN_MS));
+        let hub = None;
+        let saved = (saved, Vec::new());
+        let asked = Vec::new();
+        let mut end = Self { data, hub, clock, saved, asked, restores: 0, is_full: false };
+        end.restart();
+        end
+    }
+
+    /// The process is gone and starts again.
+    pub fn restart(&mut self) {
+        self.hub = None;
+        let clock = Clock::Set(Arc::clone(&self.clock));
+        self.hub = Some(Hub::open(&self.data, IfMissing::Refuse, clock).unwrap());
+    }
+
+    fn hub(&self) -> &Hub {
+        self.hub.as_ref().expect("invariant: it is only gone while it starts again")
+    }
+
+    /// Takes in what arrived.
+    pub fn receive(&self, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
+        receive(self.hub(), bytes)
+    }
+
+    /// Its clock goes on.
+    pub fn pass(&self, ms: i64) {
+        self.clock.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Its clock says this from now on.
+    pub fn set_clock(&self, ms: i64) {
+        self.clock.store(ms, Ordering::Relaxed);
+    }
+
+    /// A person lets a box in, with a code of one use.
+    pub fn let_in(&self, keys: &BoxKeys, now: Timestamp) -> Joined {
+        let hub = self.hub();
+        let code = code::make().unwrap();
+        let expires_at = hub.clock.now_ms().saturating_add(1000);
+        let hash = code::hash(&code).unwrap();
+        hub.store.write(CLINIC, |tx| store::add_code(tx, CLINIC, hash, expires_at)).unwrap();
+        let (sign, seal) = (keys.signing.verifying_key(), keys.opening.sealing_key());
+        let (hardware, name) = ("the box".to_owned(), "Shanti Clinic".to_owned());
+        let joined = enroll(hub, &Asking { code, sign, seal, hardware, name }).unwrap();
+        Joined {
+            url: "https://hub.example".into(),
+            clinic: joined.clinic,
+            box_id: joined.box_id,
+            clinic_name: joined.clinic_name,
+            verifying_key: hub.keys.sign.verifying_key().0,
+            sealing_key: hub.keys.seal.sealing_key().bytes(),
+            enrolled_at: now,
+        }
+    }
+
+    /// A copy of its database is kept.
+    pub fn save(&mut self, to: PathBuf) {
+        template::copy(&self.data, &to);
+        self.saved = (to, self.asked.clone());
+    }
+
+    /// The newest backup is put back.
+    pub fn restore(&mut self) {
+        self.hub = None;
+        fs::remove_dir_all(&self.data).unwrap();
+        template::copy(&self.saved.0, &self.data);
+        self.asked.clone_from(&self.saved.1);
+        self.restores += 1;
+        self.restart();
+        // The copy may have been made while there was no room.
+        self.set_full(false);
+    }
+
+    /// Puts an ask into the queue of the box; false if there is no room.
+    pub fn ask(&mut self, ask: &Ask) -> bool {
+        let hub = self.hub();
+        let put = hub.store.write(CLINIC, |tx| requests::put(hub, tx, CLINIC, ask));
+        assert!(put.is_ok() || self.is_full, "{:?}", put.err());
+        if put.is_ok() {
+            self.asked.push(ask.id());
+        }
+        put.is_ok()
+    }
+
+    /// Answers a box what is asked of it.
+    pub fn requests(&self, proof: &[u8]) -> Result<Vec<u8>, Refused> {
+        requests::at_once(self.hub(), proof, None)
+    }
+
+    /// Takes in what the box answers.
+    pub fn answered(&self, envelope: &[u8]) -> Result<(), Refused> {
+        requests::answered(self.hub(), envelope)
+    }
+
+    /// Whether it knows what the box answered.
+    pub fn knows_answer_to(&self, id: Id) -> bool {
+        let hub = self.hub();
+        let found = hub.store.read(CLINIC, |tx| requests::reply(hub, tx, CLINIC, id));
+        found.unwrap().is_some()
+    }
+
+    /// From now on a write is rolled back by the database, or no longer.
+    pub fn set_full(&mut self, full: bool) {
+        let sql = if full {
+            "CREATE TRIGGER IF NOT EXISTS no_room BEFORE UPDATE ON box
+             BEGIN SELECT RAISE(ROLLBACK, 'no room'); END;
+             CREATE TRIGGER IF NOT EXISTS no_room_for_requests BEFORE INSERT ON request
+             BEGIN SELECT RAISE(ROLLBACK, 'no room'); END"
+        } else {
+            "DROP TRIGGER IF EXISTS no_room; DROP TRIGGER IF EXISTS no_room_for_requests"
+        };
+        Connection::open(place::database(&self.data)).unwrap().execute_batch(sql).unwrap();
+        self.is_full = full;
+    }
+
+    /// What it holds of a record.
+    pub fn record(&self, key: &str) -> Option<Vec<u8>> {
+        self.hub().record(CLINIC, key.as_bytes()).unwrap().map(|body| body.to_vec())
+    }
+
+    /// How many records it holds.
+    pub fn record_count(&self) -> u64 {
+        self.hub().store.read(CLINIC, |tx| store::record_count(tx, CLINIC)).unwrap()
+    }
+
+    /// How many entries are parked.
+    pub fn parked_count(&self) -> usize {
+        let found: Result<_, StoreError> =
+            self.hub().store.read(CLINIC, |tx| store::parked(tx, CLINIC, 1000));
+        found.unwrap().len()
+    }
+}
