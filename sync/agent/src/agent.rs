@@ -11,10 +11,7 @@ use prm::hub::{self, Hub, Standing};
 use prm::stamp::Stamp;
 use prm::{change, id};
 use reqwest::Client;
-use sync_protocol::envelope::{
-    ENVELOPE_MAX, Expected, Kind, OpeningKey, Place, Receiver, SealingKey, VerifyingKey,
-    dictionary, seal,
-};
+use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE, dictionary};
 use sync_protocol::ledger::{
     Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard,
 };
@@ -22,19 +19,17 @@ use sync_protocol::lineage::LogId;
 use sync_protocol::loan::Generation;
 use sync_protocol::loan::clock::Nonce;
 use sync_protocol::uplink::{self, Next, Own, State, Stop, Uplink};
-use sync_protocol::wire::{self, Answer, Up};
+use sync_protocol::wire::{Answer, Up};
 
 use crate::bundle::{self, Shown};
 use crate::http::{self, HttpError};
 use crate::keys::{BoxKeys, KeyError};
-use crate::{mark, word};
+use crate::{mark, sealed, word};
 
 /// What the box can do.
 const CAPABILITIES: [&str; 2] = ["ledger/1", dictionary::CAPABILITY];
 /// Where bundles go, behind the hub's address.
 const BUNDLES: &str = "/v1/bundles";
-/// What is sent and answered there.
-const SEALED: &str = "application/vnd.carepost.sealed";
 /// After so much time without a receipt the box asks for one, though it has nothing to tell: so the hub
 /// hears that it lives, and it hears when the hub has lost something.
 const ASK_AGAIN: SignedDuration = SignedDuration::from_mins(5);
@@ -194,8 +189,8 @@ impl Agent {
     async fn exchange(&mut self, now: Timestamp) -> Result<Turn, Fault> {
         match self.prepare(now).await? {
             Prepared::Nothing(turn) => Ok(turn),
-            Prepared::Bundle(sealed) => {
-                let answer = self.post(&sealed).await?;
+            Prepared::Bundle(mut sealed) => {
+                let answer = self.post(&mut sealed).await?;
                 self.hear(*sealed, &answer, now).await
             }
         }
@@ -263,7 +258,7 @@ impl Agent {
         };
         let is_question = matches!(content, Content::Ask | Content::Forked { .. });
         let bundle = Bundle { log: uplink.log, generation: uplink.generation, content };
-        let envelope = self.seal(&hub, bundle)?;
+        let envelope = self.seal(&hub, standing.log, bundle)?;
         let sealed = Sealed { envelope, hub, standing, uplink, head, end, is_question };
         Ok(Prepared::Bundle(Box::new(sealed)))
     }
@@ -281,7 +276,9 @@ impl Agent {
         let stamp = &Stamp::of_box(now);
         let Sealed { envelope: _, hub, standing, uplink, head, end, is_question } = sealed;
         let keys = self.keys()?;
-        let answer = open(&hub, keys, uplink.log, answer).ok_or(Fault::Receipt)?;
+        let answer: Answer = sealed::from_hub((&hub, keys), standing.log, answer)
+            .filter(|it: &Answer| it.receipt.log == uplink.log)
+            .ok_or(Fault::Receipt)?;
         let Answer { receipt, nonce, capabilities, pause_ms } = answer;
         self.nonce = Some(nonce).filter(|_| receipt.standing == Heard::Living);
         let own = self.own(stamp, &receipt, end).await?;
@@ -406,32 +403,28 @@ impl Agent {
         Ok(self.keys.insert(keys))
     }
 
-    fn seal(&mut self, hub: &Hub, bundle: Bundle) -> Result<Vec<u8>, Fault> {
+    fn seal(&mut self, hub: &Hub, log: id::LogId, bundle: Bundle) -> Result<Vec<u8>, Fault> {
         let (after, through) = match &bundle.content {
             Content::Ask | Content::Forked { .. } => (0, 0),
             Content::Statement { as_of, .. } => (0, *as_of),
             Content::Stretch { after, through, .. } => (*after, *through),
         };
-        let Hub { clinic, box_id, .. } = hub;
-        let log = bundle.log;
-        let place =
-            Place { kind: Kind::Bundle, clinic: *clinic, box_id: *box_id, log, after, through };
         let capabilities = CAPABILITIES.map(str::to_owned).into();
-        let body = wire::write(&Up { bundle, capabilities }).map_err(|_| Fault::Seal)?;
-        let to = SealingKey::from_bytes(&hub.sealing_key).map_err(|_| Fault::Seal)?;
         let unpacks = self.known.as_ref().is_some_and(|it| it.unpacks);
         let dictionary = unpacks.then(dictionary::first);
-        let signing = &self.keys()?.signing;
-        seal(&place, &body, signing, &to, dictionary.as_ref()).map_err(|_| Fault::Seal)
+        let up = Up { bundle, capabilities };
+        let ends = (hub, self.keys()?);
+        sealed::stretch_to_hub(ends, (log, after, through), &up, dictionary.as_ref())
     }
 
-    async fn post(&mut self, sealed: &Sealed) -> Result<Vec<u8>, Fault> {
+    /// Sends the envelope, which nobody needs after that.
+    async fn post(&mut self, sealed: &mut Sealed) -> Result<Vec<u8>, Fault> {
         let client = match self.client.take() {
             Some(client) => client,
             None => http::client()?,
         };
         let client = self.client.insert(client);
-        let body = (SEALED, sealed.envelope.clone());
+        let body = (MEDIA_TYPE, std::mem::take(&mut sealed.envelope));
         let (status, bytes) = http::post(client, &sealed.url(), body, ENVELOPE_MAX).await?;
         if status != reqwest::StatusCode::OK {
             return Err(Fault::Refused(status.as_u16()));
@@ -477,17 +470,6 @@ fn stopped(uplink: &Uplink) -> Option<Stop> {
         State::Stopped(stop) => Some(*stop),
         State::Asking | State::Known(_) => None,
     }
-}
-
-/// The receipt in an answer, if it is this hub's for this box and log.
-fn open(hub: &Hub, keys: &BoxKeys, log: LogId, bytes: &[u8]) -> Option<Answer> {
-    let mut receiver = Receiver::default();
-    receiver.open_with(OpeningKey::from_bytes(keys.opening.bytes()).ok()?).ok()?;
-    receiver.believe(VerifyingKey(hub.verifying_key)).ok()?;
-    let expected = Expected { kind: Kind::Receipt, clinic: hub.clinic, box_id: hub.box_id };
-    let opened = receiver.open(bytes, &expected).ok()?;
-    let answer: Answer = wire::read(&opened.body).ok()?;
-    (opened.place.log == log && answer.receipt.log == log).then_some(answer)
 }
 
 /// How the sync stands after a receipt.

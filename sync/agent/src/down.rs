@@ -21,10 +21,10 @@ use prm::{change, request};
 use reqwest::{Client, StatusCode};
 use sync_protocol::ask::{Ask, Reply};
 use sync_protocol::downlink::{self, Batch, IDS_MAX, Position, Taken};
-use sync_protocol::envelope::ENVELOPE_MAX;
+use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE};
 
 use crate::keys::BoxKeys;
-use crate::sealed::{self, SEALED};
+use crate::sealed;
 use crate::{Fault, http};
 
 /// Where requests are fetched, behind the hub's address.
@@ -153,7 +153,7 @@ impl Down {
             let (client, _) = self.ready()?;
             let url = format!("{}{REPLIES}", hub.url);
             let (status, _) =
-                http::post(client, &url, (SEALED, envelope), ANSWER_BYTES_MAX).await?;
+                http::post(client, &url, (MEDIA_TYPE, envelope), ANSWER_BYTES_MAX).await?;
             match status {
                 // What this hub will never take is not said for ever.
                 StatusCode::NO_CONTENT | StatusCode::PAYLOAD_TOO_LARGE => {}

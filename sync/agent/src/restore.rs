@@ -7,12 +7,12 @@ use prm::change;
 use prm::db::Db;
 use prm::hub;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use sync_protocol::envelope::ENVELOPE_MAX;
+use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE};
 use sync_protocol::ledger::Key;
 use sync_protocol::restore::{Restore, Restored};
 
 use crate::keys::BoxKeys;
-use crate::sealed::{self, SEALED};
+use crate::sealed;
 use crate::{Fault, http};
 
 /// Where it is asked for, behind the hub's address.
@@ -59,7 +59,7 @@ pub async fn fetch(
             SystemRandom::new().fill(&mut nonce).map_err(|_| Fault::Seal)?;
             let question = Restore { after: after.clone(), nonce };
             let envelope = sealed::to_hub((&hub, &keys), log, &question)?;
-            let asked = http::post(&client, &url, (SEALED, envelope), ENVELOPE_MAX).await;
+            let asked = http::post(&client, &url, (MEDIA_TYPE, envelope), ENVELOPE_MAX).await;
             match asked {
                 Ok((status, bytes)) if status == reqwest::StatusCode::OK => {
                     let page: Restored =

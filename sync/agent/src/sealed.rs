@@ -3,7 +3,7 @@
 use prm::hub::Hub;
 use prm::id;
 use sync_protocol::envelope::{
-    Expected, OpeningKey, Place, Receiver, SealingKey, VerifyingKey, seal,
+    Dictionary, Expected, OpeningKey, Place, Receiver, SealingKey, VerifyingKey, seal,
 };
 use sync_protocol::lineage::LogId;
 use sync_protocol::wire::{self, Inside};
@@ -11,22 +11,28 @@ use sync_protocol::wire::{self, Inside};
 use crate::Fault;
 use crate::keys::BoxKeys;
 
-/// The type of envelopes.
-pub(crate) const SEALED: &str = "application/vnd.carepost.sealed";
-
 /// A message, sealed for the hub.
 pub(crate) fn to_hub<T: Inside>(
-    (hub, keys): (&Hub, &BoxKeys),
+    ends: (&Hub, &BoxKeys),
     log: id::LogId,
     body: &T,
 ) -> Result<Vec<u8>, Fault> {
+    stretch_to_hub(ends, (log, 0, 0), body, None)
+}
+
+/// A message about a stretch of the log, sealed for the hub; packed with a dictionary that it has.
+pub(crate) fn stretch_to_hub<T: Inside>(
+    (hub, keys): (&Hub, &BoxKeys),
+    (log, after, through): (id::LogId, u64, u64),
+    body: &T,
+    dictionary: Option<&Dictionary>,
+) -> Result<Vec<u8>, Fault> {
     let Hub { clinic, box_id, .. } = hub;
     let log = LogId(*log.as_bytes());
-    let place =
-        Place { kind: T::KIND, clinic: *clinic, box_id: *box_id, log, after: 0, through: 0 };
+    let place = Place { kind: T::KIND, clinic: *clinic, box_id: *box_id, log, after, through };
     let body = wire::write(body).map_err(|_| Fault::Seal)?;
     let to = SealingKey::from_bytes(&hub.sealing_key).map_err(|_| Fault::Seal)?;
-    seal(&place, &body, &keys.signing, &to, None).map_err(|_| Fault::Seal)
+    seal(&place, &body, &keys.signing, &to, dictionary).map_err(|_| Fault::Seal)
 }
 
 /// The message in an envelope, if it is of this hub for this box and log.

@@ -2,6 +2,7 @@
 
 mod bundles;
 mod enroll;
+mod envelope;
 mod health;
 mod loans;
 mod problem;

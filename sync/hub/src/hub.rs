@@ -14,7 +14,7 @@ use crate::loans::Sales;
 use crate::place::{self, HubKeys};
 use crate::requests::Requests;
 use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
-use crate::vault::WrongKey;
+use crate::vault::{ClinicKey, WrongKey};
 
 /// Bundles that may be on their way in at once; each may be as long as the longest envelope.
 pub const BUNDLES_ARRIVING_MAX: usize = 64;
@@ -129,6 +129,14 @@ impl Hub {
         Nonce { store: store ^ clinic.life.cast_unsigned(), boot: self.life, at_ms }
     }
 
+    /// The keys of a clinic's records.
+    ///
+    /// # Errors
+    /// If they were wrapped by another master key.
+    pub fn key_of(&self, clinic: &Clinic) -> Result<ClinicKey, WrongKey> {
+        self.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)
+    }
+
     /// What a record of a clinic says, as its box sent it.
     ///
     /// # Errors
@@ -142,7 +150,7 @@ impl Hub {
             Ok(store::clinic(tx, clinic)?.zip(store::record(tx, clinic, key)?))
         })?;
         let Some((clinic, sealed)) = found else { return Ok(None) };
-        let opener = self.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)?;
+        let opener = self.key_of(&clinic)?;
         Ok(Some(opener.open(key, &sealed)?))
     }
 }

@@ -34,10 +34,11 @@ const OVER_KEPT_MS: i64 = 40 * 24 * 3_600_000;
 /// # Errors
 /// [`Refused`].
 pub fn exchange(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
-    let Opened { body, log, from, clinic } = sealed::open::<LoansUp>(hub, bytes)?;
+    let Opened { body, place, from, clinic } = sealed::open::<LoansUp>(hub, bytes)?;
+    let log = place.log;
     begin(hub, clinic.id)?;
     let down = answer(hub, (&from, &clinic), log, &body)?;
-    sealed::seal(hub, (&from, log), &down)
+    sealed::seal(hub, &from, (log, 0), &down)
 }
 
 /// Hears and answers, in one transaction.
@@ -47,15 +48,13 @@ fn answer(
     log: LogId,
     up: &LoansUp,
 ) -> Result<LoansDown, Refused> {
-    let key = hub.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)?;
+    let key = hub.key_of(clinic)?;
     let now = time(hub, clinic);
     let LoansUp { by, said, after, wanting } = up;
     let (mut down, sealed) = hub.store.write(clinic.id, |tx| {
-        // Somebody may have revoked it, or another life may have begun, since the envelope was opened.
-        let enrolled = store::enrolled_at(tx, opened_for.clinic, opened_for.id)?
-            .filter(|it| it.sign == opened_for.sign && it.revoked_at.is_none())
-            .ok_or(Refused::Unrecognised)?;
-        let living = living(&enrolled, log).ok_or(Refused::NotLiving)?;
+        // Another life may have begun since the envelope was opened.
+        let enrolled = store::still_enrolled(tx, opened_for)?.ok_or(Refused::Unrecognised)?;
+        let living = enrolled.living(log).ok_or(Refused::NotLiving)?;
         let of = Of { tx, clinic: clinic.id, living, now };
         let down = match by {
             Some(by) if *by != living => return Err(Refused::NotLiving),
@@ -82,12 +81,6 @@ fn answer(
 /// What is said if nothing is due.
 fn nothing() -> LoansDown {
     LoansDown { said: Vec::new(), accounts: None, details: Vec::new(), more: false }
-}
-
-/// The generation that is listened to, if this log is the one.
-fn living(enrolled: &Enrolled, log: LogId) -> Option<Generation> {
-    let ledger = enrolled.ledger.as_ref().filter(|it| !it.quarantined)?;
-    (ledger.lineage.log == log).then_some(ledger.lineage.generation)
 }
 
 /// What time it is for loans.

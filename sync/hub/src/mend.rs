@@ -32,7 +32,7 @@ const BYTES_AT_ONCE_MAX: usize = 8 << 20;
 type Good = BTreeMap<(Vec<u8>, u64), Record>;
 
 fn mend_clinic(hub: &Hub, clinic: &Clinic) -> Result<usize, ReadError> {
-    let key = hub.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)?;
+    let key = hub.key_of(clinic)?;
     let limit = u32::try_from(PARKED_MAX).unwrap_or(u32::MAX);
     let (mut good, mut bytes, mut mended) = (Good::new(), 0, 0);
     for row in hub.store.read(clinic.id, |tx| store::parked(tx, clinic.id, limit))? {

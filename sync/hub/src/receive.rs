@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use sync_protocol::envelope::{
-    self, Expected, Kind, NUMBER_MAX, OpenError, OpeningKey, Place, Receiver, dictionary, seal,
-};
+use sync_protocol::envelope::{NUMBER_MAX, OpenError, Place, dictionary};
 use sync_protocol::ledger::{
     Body, Bundle, Content, Effect, Entry, Extent, Ledger, Reason, Receipt, Standing,
 };
 use sync_protocol::lineage::GENERATION_MAX;
-use sync_protocol::wire::{self, Answer, Up};
+use sync_protocol::wire::{Answer, Up};
 
 use crate::examine::{Said, examine};
 use crate::hub::{Counts, Hub};
+use crate::sealed::{self, Opened};
 use crate::store::{self, Clinic, Enrolled, Record, StoreError};
 use crate::vault::WrongKey;
 
@@ -71,13 +70,11 @@ pub fn receive(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
 
 /// Nothing is answered and nothing was done if the clinic's keys have changed meanwhile.
 fn receive_once(hub: &Hub, bytes: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
-    let claimed = envelope::claimed(bytes)?;
-    let known = hub.store.read(claimed.clinic, |tx| -> Result<_, StoreError> {
-        let enrolled = store::enrolled_at(tx, claimed.clinic, claimed.box_id)?;
-        Ok(enrolled.zip(store::clinic(tx, claimed.clinic)?))
-    })?;
-    let (enrolled, clinic) = known.ok_or(Refused::Unrecognised)?;
-    let bundle = open(hub, bytes, &enrolled)?;
+    let Opened { body: Up { bundle, capabilities: _ }, place, from: enrolled, clinic } =
+        sealed::open_of_any_log(hub, bytes)?;
+    if !is_of(&bundle, &place) {
+        return Err(Refused::Malformed);
+    }
     crate::loans::begin(hub, clinic.id)?;
     let examined = examine_all(hub, &clinic, &bundle)?;
     let Some((receipt, effects)) = take(hub, &clinic, &enrolled, &bundle, &examined)? else {
@@ -108,32 +105,15 @@ fn id(bytes: [u8; 16]) -> uuid::Uuid {
     uuid::Uuid::from_bytes(bytes)
 }
 
-/// The bundle in an envelope of this box.
-fn open(hub: &Hub, bytes: &[u8], enrolled: &Enrolled) -> Result<Bundle, Refused> {
-    let mut receiver = Receiver::default();
-    let full = "invariant: a new receiver has room for one key of each sort";
-    receiver
-        .open_with(OpeningKey::from_bytes(hub.keys.seal.bytes()).map_err(|_| WrongKey)?)
-        .expect(full);
-    receiver.believe(enrolled.sign).expect(full);
-    receiver.unpack_with(dictionary::first()).expect(full);
-    if enrolled.revoked_at.is_some() {
-        receiver.revoke(enrolled.sign.id()).expect(full);
-    }
-    let expected = Expected { kind: Kind::Bundle, clinic: enrolled.clinic, box_id: enrolled.id };
-    let opened = receiver.open(bytes, &expected)?;
-    let up: Up = wire::read(&opened.body).map_err(|_| Refused::Malformed)?;
-    let Up { bundle, capabilities: _ } = up;
+/// Whether a bundle is the one that its envelope speaks of.
+fn is_of(bundle: &Bundle, place: &Place) -> bool {
     let numbers = match &bundle.content {
         Content::Stretch { after, before: _, through, mark: _, entries: _ } => {
-            *after == opened.place.after && *through == opened.place.through
+            *after == place.after && *through == place.through
         }
         Content::Ask | Content::Forked { .. } | Content::Statement { .. } => true,
     };
-    if bundle.log != opened.place.log || !numbers {
-        return Err(Refused::Malformed);
-    }
-    Ok(bundle)
+    bundle.log == place.log && numbers
 }
 
 /// The entries of a bundle, sealed for the database, and what is wrong with each.
@@ -144,7 +124,7 @@ struct Examined {
 
 /// Looks at all entries before the database is asked for, so that nobody waits for it meanwhile.
 fn examine_all(hub: &Hub, clinic: &Clinic, bundle: &Bundle) -> Result<Examined, Refused> {
-    let key = hub.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)?;
+    let key = hub.key_of(clinic)?;
     let mut examined = Examined { records: Vec::new(), reasons: BTreeMap::new() };
     for entry in bundle.entries() {
         let Entry { sequence, key: name, body } = entry;
@@ -178,10 +158,7 @@ fn take(
 ) -> Result<Option<(Receipt, Vec<Effect>)>, Refused> {
     let now_ms = hub.clock.now_ms();
     hub.store.write(opened_for.clinic, |tx| {
-        // Somebody may have revoked it, or joined in its place, since the envelope was opened.
-        let mut enrolled = store::enrolled_at(tx, opened_for.clinic, opened_for.id)?
-            .filter(|it| it.sign == opened_for.sign && it.revoked_at.is_none())
-            .ok_or(Refused::Unrecognised)?;
+        let mut enrolled = store::still_enrolled(tx, opened_for)?.ok_or(Refused::Unrecognised)?;
         let clinic = store::clinic(tx, opened_for.clinic)?.ok_or(Refused::Unrecognised)?;
         if clinic.wrapped_key != sealed_for.wrapped_key {
             return Ok(None);
@@ -220,18 +197,10 @@ fn answer(hub: &Hub, of: &Clinic, to: &Enrolled, receipt: Receipt) -> Result<Vec
         Extent::Statement { as_of: held, mark: _, upto: _ }
         | Extent::Log { through: held, mark: _ } => *held,
     };
-    let place = Place {
-        kind: Kind::Receipt,
-        clinic: to.clinic,
-        box_id: to.id,
-        log: receipt.log,
-        after: 0,
-        through: held.min(NUMBER_MAX),
-    };
+    let about = (receipt.log, held.min(NUMBER_MAX));
     let capabilities = CAPABILITIES.map(str::to_owned).into();
     let answer = Answer { receipt, nonce: hub.nonce(of), capabilities, pause_ms: 0 };
-    let body = wire::write(&answer).map_err(|_| Refused::NotSealed)?;
-    seal(&place, &body, &hub.keys.sign, &to.seal, None).map_err(|_| Refused::NotSealed)
+    sealed::seal(hub, to, about, &answer)
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ fn step(
 ) -> Result<(u64, Option<Vec<u8>>), RekeyError> {
     hub.store.write(clinic, |tx| {
         let found = store::clinic(tx, clinic)?.ok_or(RekeyError::Gone)?;
-        let key = hub.keys.vault.clinic_key(clinic, &found.wrapped_key).map_err(ReadError::from)?;
+        let key = hub.key_of(&found).map_err(ReadError::from)?;
         let page = store::sealed_after(tx, sealed, clinic, after, ROWS_MAX)?;
         let mut done = 0;
         for (place, body) in &page {
@@ -102,7 +102,7 @@ fn step(
 fn leave_old_key(hub: &Hub, clinic: [u8; 16]) -> Result<bool, RekeyError> {
     hub.store.write(clinic, |tx| {
         let found = store::clinic(tx, clinic)?.ok_or(RekeyError::Gone)?;
-        let key = hub.keys.vault.clinic_key(clinic, &found.wrapped_key).map_err(ReadError::from)?;
+        let key = hub.key_of(&found).map_err(ReadError::from)?;
         for sealed in &SEALED {
             if store::count_not_sealed_by(tx, sealed, clinic, &key.number())? > 0 {
                 return Ok(false);

@@ -23,8 +23,8 @@ use tokio::time::timeout;
 use crate::hub::Hub;
 use crate::receive::Refused;
 use crate::sealed::{self, Opened};
-use crate::store::{self, Clinic, StoreError, Tx};
-use crate::vault::{ClinicKey, WrongKey, make_key};
+use crate::store::{self, StoreError, Tx};
+use crate::vault::{WrongKey, make_key};
 
 /// Long polls that may be open at once; the door has room for some more connections.
 pub const POLLS_MAX: usize = 768;
@@ -129,7 +129,7 @@ pub fn put(hub: &Hub, tx: &Tx<'_>, clinic: [u8; 16], ask: &Ask) -> Result<(), No
     if store::request(tx, clinic, id)?.is_some() {
         return Ok(());
     }
-    let (now_ms, sealed) = (hub.clock.now_ms(), key(hub, &of)?.seal(&request_place(id), &body)?);
+    let (now_ms, sealed) = (hub.clock.now_ms(), hub.key_of(&of)?.seal(&request_place(id), &body)?);
     if store::downlink(tx, clinic)?.is_none() {
         store::begin_downlink(tx, clinic, new_series()?)?;
     }
@@ -151,7 +151,7 @@ pub fn reply(
 ) -> Result<Option<Reply>, NotAsked> {
     let Some(sealed) = store::reply(tx, clinic, id)? else { return Ok(None) };
     let of = store::clinic(tx, clinic)?.ok_or(NotAsked::NoClinic)?;
-    let body = key(hub, &of)?.open(&reply_place(id), &sealed)?;
+    let body = hub.key_of(&of)?.open(&reply_place(id), &sealed)?;
     let damaged = |_| StoreError::Damaged("the answer of a box");
     Ok(Some(wire::read(&body).map_err(damaged)?))
 }
@@ -279,19 +279,19 @@ fn listen(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Opened<Position
 
 /// What is due for a box, sealed.
 fn due(hub: &Hub, heard: &Opened<Position>) -> Result<Vec<u8>, Refused> {
-    let Opened { body: _, log, from, clinic } = heard;
+    let Opened { body: _, place, from, clinic } = heard;
     let id = clinic.id;
     // The clinic as it is now: its key may have changed while the box waited.
     let (mut batch, clinic) = hub.store.read(id, |tx| {
         let clinic = store::clinic(tx, id)?.ok_or(Refused::Unrecognised)?;
         Ok::<_, Refused>((store::due_requests(tx, id)?, clinic))
     })?;
-    let key = key(hub, &clinic)?;
+    let key = hub.key_of(&clinic)?;
     for request in &mut batch.requests {
         request.body = key.open(&request_place(request.id), &request.body)?.to_vec();
     }
     batch.now_ms = Some(hub.clock.now_ms());
-    sealed::seal(hub, (from, *log), &batch)
+    sealed::seal(hub, from, (place.log, 0), &batch)
 }
 
 /// Takes in what a box answers. What nobody asked is passed over.
@@ -299,12 +299,12 @@ fn due(hub: &Hub, heard: &Opened<Position>) -> Result<Vec<u8>, Refused> {
 /// # Errors
 /// [`Refused`].
 pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<(), Refused> {
-    let Opened { body: reply, log: _, from: _, clinic } = sealed::open::<Reply>(hub, bytes)?;
+    let Opened { body: reply, place: _, from: _, clinic } = sealed::open::<Reply>(hub, bytes)?;
     let (id, now_ms) = (reply.id, hub.clock.now_ms());
     let body = wire::write(&reply).map_err(|_| Refused::Malformed)?;
     hub.store.write(clinic.id, |tx| {
         let of = store::clinic(tx, clinic.id)?.ok_or(Refused::Unrecognised)?;
-        let key = key(hub, &of)?;
+        let key = hub.key_of(&of)?;
         let sealed = key.seal(&reply_place(id), &body)?;
         let Some(asked) = store::request(tx, clinic.id, id)? else { return Ok(()) };
         let asked = Ask::from_bytes(&key.open(&request_place(id), &asked)?);
@@ -329,10 +329,6 @@ fn new_series() -> Result<u64, WrongKey> {
     Ok((number >> 1).max(1))
 }
 
-fn key(hub: &Hub, clinic: &Clinic) -> Result<ClinicKey, WrongKey> {
-    hub.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)
-}
-
 /// Where a request is sealed: no record is called so, because types of FHIR have letters only.
 fn request_place(id: RequestId) -> Vec<u8> {
     [&b"request "[..], &id.0].concat()
@@ -347,9 +343,7 @@ async fn at_work<T: Send + 'static>(
     hub: &Arc<Hub>,
     work: impl FnOnce(&Hub) -> Result<T, NotAsked> + Send + 'static,
 ) -> Result<T, NotAsked> {
-    let hub = Arc::clone(hub);
-    let done = tokio::task::spawn_blocking(move || work(&hub)).await;
-    done.unwrap_or(Err(NotAsked::Stopping))
+    on_thread(hub, work).await.unwrap_or(Err(NotAsked::Stopping))
 }
 
 async fn on_thread<T: Send + 'static>(

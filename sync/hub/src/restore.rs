@@ -14,13 +14,13 @@ use crate::store;
 /// # Errors
 /// [`Refused`].
 pub fn page(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
-    let Opened { body: Restore { after, nonce }, log, from, clinic } =
+    let Opened { body: Restore { after, nonce }, place, from, clinic } =
         sealed::open_of_any_log(hub, bytes)?;
     let after = after.map(|key| key.0).unwrap_or_default();
     let limit = u32::try_from(ENTRIES_MAX).unwrap_or(u32::MAX);
     let found =
         hub.store.read(clinic.id, |tx| store::records_after(tx, clinic.id, &after, limit))?;
-    let opener = hub.keys.vault.clinic_key(clinic.id, &clinic.wrapped_key)?;
+    let opener = hub.key_of(&clinic)?;
     let (mut records, mut bytes, mut last) = (Vec::new(), 0, found.len() < ENTRIES_MAX);
     for (key, sealed) in found {
         let body = opener.open(&key, &sealed)?.to_vec();
@@ -31,5 +31,5 @@ pub fn page(hub: &Hub, bytes: &[u8]) -> Result<Vec<u8>, Refused> {
         }
         records.push(Held { key: Key(key), body });
     }
-    sealed::seal(hub, (&from, log), &Restored { nonce, records, last })
+    sealed::seal(hub, &from, (place.log, 0), &Restored { nonce, records, last })
 }

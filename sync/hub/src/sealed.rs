@@ -1,6 +1,6 @@
 //! Envelopes of a box that is known and living, and answers that are sealed for it.
 
-use sync_protocol::envelope::{self, Expected, OpeningKey, Place, Receiver};
+use sync_protocol::envelope::{self, Expected, OpeningKey, Place, Receiver, dictionary};
 use sync_protocol::lineage::LogId;
 use sync_protocol::wire::{self, Inside};
 
@@ -13,8 +13,8 @@ use crate::vault::WrongKey;
 pub struct Opened<T> {
     /// What is inside.
     pub body: T,
-    /// The log of the box that speaks.
-    pub log: LogId,
+    /// Where the envelope belongs: the log of the box that speaks, and the stretch of it.
+    pub place: Place,
     /// The box.
     pub from: Enrolled,
     /// Its clinic.
@@ -28,10 +28,7 @@ pub struct Opened<T> {
 /// [`Refused`].
 pub fn open<T: Inside>(hub: &Hub, bytes: &[u8]) -> Result<Opened<T>, Refused> {
     let opened = open_of_any_log(hub, bytes)?;
-    let ledger = opened.from.ledger.as_ref();
-    if !ledger.is_some_and(|it| it.lineage.log == opened.log && !it.quarantined) {
-        return Err(Refused::NotLiving);
-    }
+    opened.from.living(opened.place.log).ok_or(Refused::NotLiving)?;
     Ok(opened)
 }
 
@@ -52,27 +49,28 @@ pub fn open_of_any_log<T: Inside>(hub: &Hub, bytes: &[u8]) -> Result<Opened<T>, 
         .open_with(OpeningKey::from_bytes(hub.keys.seal.bytes()).map_err(|_| WrongKey)?)
         .expect(full);
     receiver.believe(from.sign).expect(full);
+    receiver.unpack_with(dictionary::first()).expect(full);
     if from.revoked_at.is_some() {
         receiver.revoke(from.sign.id()).expect(full);
     }
     let expected = Expected { kind: T::KIND, clinic: from.clinic, box_id: from.id };
     let opened = receiver.open(bytes, &expected)?;
-    let log = opened.place.log;
     let body = wire::read(&opened.body).map_err(|_| Refused::Malformed)?;
-    Ok(Opened { body, log, from, clinic })
+    Ok(Opened { body, place: opened.place, from, clinic })
 }
 
-/// Seals an answer for a box.
+/// Seals an answer for a box, about its log through a number; 0 where numbers mean nothing.
 ///
 /// # Errors
 /// [`Refused::NotSealed`].
 pub fn seal<T: Inside>(
     hub: &Hub,
-    (to, log): (&Enrolled, LogId),
+    to: &Enrolled,
+    (log, through): (LogId, u64),
     body: &T,
 ) -> Result<Vec<u8>, Refused> {
     let (clinic, box_id) = (to.clinic, to.id);
-    let place = Place { kind: T::KIND, clinic, box_id, log, after: 0, through: 0 };
+    let place = Place { kind: T::KIND, clinic, box_id, log, after: 0, through };
     let body = wire::write(body).map_err(|_| Refused::NotSealed)?;
     envelope::seal(&place, &body, &hub.keys.sign, &to.seal, None).map_err(|_| Refused::NotSealed)
 }

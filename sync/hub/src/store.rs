@@ -26,7 +26,7 @@ pub use carry::{backup_key, carry, erase, put_backup_key};
 pub use clinic::{
     Clinic, Code, Enrolled, Overview, add_clinic, add_code, clinic, clinic_named, clinics, code,
     code_owner, enrolled, enrolled_at, owner_of_hardware, owner_of_key, put_enrolled, revoke,
-    use_code,
+    still_enrolled, use_code,
 };
 pub use loan::{
     LoanRow, SaleRow, add_sale, count_sale, forget_loans, loan, loan_count, loan_store, loans,

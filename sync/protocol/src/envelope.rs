@@ -60,6 +60,8 @@ pub use packing::{Dictionary, WINDOW_LOG_MAX};
 
 use crate::lineage::LogId;
 
+/// The media type of an envelope, where HTTP carries it.
+pub const MEDIA_TYPE: &str = "application/vnd.carepost.sealed";
 /// The longest envelope that is looked at, in bytes.
 pub const ENVELOPE_MAX: usize = 4 << 20;
 /// The longest body, in bytes, before it is packed and after it is unpacked.

@@ -7,7 +7,7 @@ use prm::id::LoanId;
 use prm::loan;
 use prm::stamp::Stamp;
 use reqwest::StatusCode;
-use sync_protocol::envelope::ENVELOPE_MAX;
+use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE};
 use sync_protocol::loan::{BookingId, Epoch, Fence, Generation, Standing, ToBox, ToHub};
 use sync_protocol::wire::{DETAILS_MAX, Details, LoansDown, LoansUp, SLOTS_MAX, SlotKey};
 
@@ -16,7 +16,7 @@ use super::{EXCHANGES_MAX, Ground, Loans, key, standing_of, state};
 use crate::Fault;
 use crate::http;
 use crate::keys::BoxKeys;
-use crate::sealed::{self, SEALED};
+use crate::sealed;
 
 /// Where loans are spoken of, behind the hub's address.
 const LOANS: &str = "/v1/loans";
@@ -210,7 +210,8 @@ impl Loans {
         let Ground { hub, log, .. } = ground;
         let envelope = sealed::to_hub((hub, keys), *log, &up)?;
         let url = format!("{}{LOANS}", hub.url);
-        let (status, bytes) = http::post(client, &url, (SEALED, envelope), ENVELOPE_MAX).await?;
+        let (status, bytes) =
+            http::post(client, &url, (MEDIA_TYPE, envelope), ENVELOPE_MAX).await?;
         if status != StatusCode::OK {
             return Err(Fault::Refused(status.as_u16()));
         }

@@ -7,9 +7,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use sync_protocol::envelope::MEDIA_TYPE;
 
 use super::Problem;
-use super::bundles::{SEALED, worked};
+use super::bundles::ARRIVAL;
+use super::envelope::worked;
 use crate::hub::Hub;
 use crate::loans;
 
@@ -19,6 +21,6 @@ pub async fn post(
     body: Body,
 ) -> Result<Response, Problem> {
     let work = |hub: &Hub, bytes: &[u8]| Ok(loans::exchange(hub, bytes)?);
-    let answer = worked(&hub, &headers, body, work).await?;
-    Ok(([(CONTENT_TYPE, SEALED)], answer).into_response())
+    let answer = worked(&hub, (&headers, body), ARRIVAL, work).await?;
+    Ok(([(CONTENT_TYPE, MEDIA_TYPE)], answer).into_response())
 }

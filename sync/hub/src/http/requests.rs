@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_TYPE, HeaderName};
@@ -14,16 +14,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use sync_protocol::ask::REPLY_BYTES_MAX;
-use sync_protocol::envelope::OpenError;
-use tokio::time::timeout;
+use sync_protocol::envelope::MEDIA_TYPE;
 
 use super::Problem;
+use super::envelope::{Arrival, worked};
 use crate::hub::Hub;
 use crate::receive::Refused;
 use crate::requests;
 
-/// The type of envelopes, both ways.
-const SEALED: &str = "application/vnd.carepost.sealed";
 /// The header with a sealed position, as base64url.
 const PROOF: HeaderName = HeaderName::from_static("carepost-proof");
 /// The longest proof, in letters: a position is a few bytes, its envelope some hundred.
@@ -32,8 +30,6 @@ const PROOF_MAX: usize = 2048;
 const REPLY_ENVELOPE_MAX: usize = REPLY_BYTES_MAX + (64 << 10);
 /// Within this a reply must have arrived.
 const ARRIVAL_MAX: Duration = Duration::from_secs(120);
-/// So long a reply that has arrived waits for its turn.
-const TURN_MAX: Duration = Duration::from_secs(10);
 
 /// What the address says.
 #[derive(Debug, Deserialize)]
@@ -57,7 +53,7 @@ pub async fn get(
         })?;
     let _place = hub.requests.place().ok_or_else(Problem::busy)?;
     let batch = requests::poll(&hub, proof, after).await?;
-    Ok(([(CONTENT_TYPE, SEALED)], batch).into_response())
+    Ok(([(CONTENT_TYPE, MEDIA_TYPE)], batch).into_response())
 }
 
 pub async fn reply(
@@ -65,25 +61,8 @@ pub async fn reply(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    if headers.get(CONTENT_TYPE).is_none_or(|it| it != SEALED) {
-        let what = format!("send {SEALED}");
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", what));
-    }
-    let arriving = hub.arriving.try_acquire().map_err(|_| Problem::busy())?;
-    let bytes = match timeout(ARRIVAL_MAX, to_bytes(body, REPLY_ENVELOPE_MAX)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => return Err(Refused::Envelope(OpenError::TooLong).into()),
-        Err(_) => {
-            let what = "the reply took too long to arrive";
-            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", what));
-        }
-    };
-    let Ok(Ok(turn)) = timeout(TURN_MAX, hub.worked.acquire()).await else {
-        return Err(Problem::busy());
-    };
-    let at_work = Arc::clone(&hub);
-    let done = tokio::task::spawn_blocking(move || requests::answered(&at_work, &bytes)).await;
-    drop((turn, arriving));
-    done.map_err(|error| Problem::unavailable(&error))??;
+    let arrival = Arrival { longest: REPLY_ENVELOPE_MAX, within: ARRIVAL_MAX };
+    let work = |hub: &Hub, bytes: &[u8]| Ok(requests::answered(hub, bytes)?);
+    worked(&hub, (&headers, body), arrival, work).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,7 @@ use sync_protocol::loan::{BookingId, Fence, Refusal};
 use sync_protocol::qr::{self, Sold};
 use sync_protocol::wire::{DETAILS_BYTES_MAX, SlotKey};
 
-use super::{Of, living, sale_key, time};
+use super::{Of, sale_key, time};
 use crate::hub::Hub;
 use crate::receive::Refused;
 use crate::requests::{self, NotAsked};
@@ -83,8 +83,8 @@ pub fn sell(hub: &Hub, clinic: [u8; 16], asking: &Asking<'_>) -> Result<Bought, 
         let fence = step.state.fence;
         of.put(&mut row, step.state)?;
         // The clinic as it is in this transaction: it may have been given a new key meanwhile.
-        let wrapped = store::clinic(tx, clinic)?.map_or_else(Vec::new, |it| it.wrapped_key);
-        let key = hub.keys.vault.clinic_key(clinic, &wrapped).map_err(Refused::from)?;
+        let known = store::clinic(tx, clinic)?.ok_or(NotSold::NoBox)?;
+        let key = hub.key_of(&known).map_err(Refused::from)?;
         let sealed = key.seal(&sale_key(booking), bundle).map_err(Refused::from)?;
         let slot = slot.clone();
         let told = Sale { booking, slot: slot.clone(), fence, bundle: bundle.to_vec() };
@@ -159,6 +159,6 @@ fn of<'a, 'c>(
 ) -> Result<Of<'a, 'c>, NotSold> {
     let enrolled = store::enrolled(tx, clinic)?.ok_or(NotSold::NoBox)?;
     let log = enrolled.ledger.as_ref().map(|it| it.lineage.log).ok_or(NotSold::NoBox)?;
-    let living = living(&enrolled, log).ok_or(NotSold::NoBox)?;
+    let living = enrolled.living(log).ok_or(NotSold::NoBox)?;
     Ok(Of { tx, clinic, living, now })
 }

@@ -2,6 +2,8 @@
 
 use sync_protocol::envelope::{SealingKey, VerifyingKey};
 use sync_protocol::ledger::Ledger;
+use sync_protocol::lineage::LogId;
+use sync_protocol::loan::Generation;
 
 use super::sql::{Row, Tx, params};
 use super::{StoreError, Stored, from_stored};
@@ -72,6 +74,14 @@ pub struct Enrolled {
     pub statement: i64,
     /// When it was answered last, in ms since 1970 UTC.
     pub heard_at: Option<i64>,
+}
+
+impl Enrolled {
+    /// The generation that is listened to, if this log is the one.
+    pub fn living(&self, log: LogId) -> Option<Generation> {
+        let ledger = self.ledger.as_ref().filter(|it| !it.quarantined)?;
+        (ledger.lineage.log == log).then_some(ledger.lineage.generation)
+    }
 }
 
 /// Adds a clinic. A name that is taken is [`StoreError::Failed`]; look with [`clinic_named`] before.
@@ -217,6 +227,16 @@ pub fn enrolled(tx: &Tx<'_>, clinic: [u8; 16]) -> Stored<Option<Enrolled>> {
 /// [`StoreError`].
 pub fn enrolled_at(tx: &Tx<'_>, clinic: [u8; 16], id: [u8; 16]) -> Stored<Option<Enrolled>> {
     Ok(enrolled(tx, clinic)?.filter(|it| it.id == id))
+}
+
+/// A box as it is now, if it is still the one that it was when an envelope of it was opened: nobody
+/// joined in its place, and it was not shut out.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn still_enrolled(tx: &Tx<'_>, opened_for: &Enrolled) -> Stored<Option<Enrolled>> {
+    let now = enrolled_at(tx, opened_for.clinic, opened_for.id)?;
+    Ok(now.filter(|it| it.sign == opened_for.sign && it.revoked_at.is_none()))
 }
 
 fn to_enrolled(row: &Row<'_>) -> Stored<Enrolled> {
