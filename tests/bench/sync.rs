@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use carepost::http::fhir::told;
 use carepost::{app, place};
 use flate2::Compression;
@@ -23,7 +23,7 @@ use prm::hub as notes;
 use prm::stamp::Stamp;
 use serde_json::{Value, json};
 use sync_agent::keys::BoxKeys;
-use sync_agent::{Agent, Prepared, Turn, bundle};
+use sync_agent::{Agent, Deltas, Prepared, Turn, bundle};
 use sync_hub::clock::Clock;
 use sync_hub::enroll::{Asking, enroll};
 use sync_hub::hub::Hub;
@@ -35,6 +35,7 @@ use sync_protocol::envelope::{
 use sync_protocol::ledger::{Body, Bundle, Content, ENTRIES_MAX, Entry, Key, Mark};
 use sync_protocol::lineage::LogId;
 use sync_protocol::loan::Generation;
+use sync_protocol::restore::OnHeld;
 use sync_protocol::uplink::{Own, Uplink};
 use sync_protocol::wire::{self, Answer, Up};
 use tokio::runtime::Builder;
@@ -77,7 +78,7 @@ pub fn measure(bench: &Bench<'_>, hub: &Path) -> Result<Vec<Figure>> {
     let mut plan = Plan::draw(&db, bench.effort.bookings.min(4 * BOOKED))?;
     let before = db.read_blocking(change::last)?.unsigned_abs();
     let booked = book(&db, &mut plan, BOOKED.min(bench.effort.bookings / 4))?;
-    figures.extend(bytes(&told_since(&db, before)?)?);
+    figures.extend(bytes(&told_since(&db, before, Deltas::NotTaken)?)?);
     figures.extend(in_process(&db, &bench.data, &here, booked)?);
     db.close();
     drop(db);
@@ -109,11 +110,12 @@ fn book(db: &Db, plan: &mut Plan, count: usize) -> Result<usize> {
 }
 
 /// What is told of the log after a number.
-fn told_since(db: &Db, mut after: u64) -> Result<Vec<Entry>> {
+fn told_since(db: &Db, mut after: u64, deltas: Deltas) -> Result<Vec<Entry>> {
+    let how = (told::shown as sync_agent::Shown, deltas);
     let stamp = Stamp::of_box(Timestamp::now());
     let mut told = Vec::new();
     while let Some(stretch) =
-        db.read_blocking(|read| bundle::stretch(read, &stamp, told::shown, (after, Mark::START)))?
+        db.read_blocking(|read| bundle::stretch(read, &stamp, how, (after, Mark::START)))?
     {
         after = stretch.through;
         told.extend(stretch.entries);
@@ -214,14 +216,8 @@ fn add(hub: &Hub, name: &str) -> Result<([u8; 16], String)> {
     let wrapped_key = hub.keys.vault.make_clinic_key(id)?;
     let (name, added_at) = (name.to_owned(), hub.clock.now_ms());
     let clinic = Clinic { id, name, wrapped_key, added_at, life: 0 };
-    let code = sync_hub::code::make()?;
-    let hash = sync_hub::code::hash(&code).context("a new code is a code")?;
-    let expires_at = hub.clock.now_ms() + 3_600_000;
-    hub.store.write(id, |tx| -> Result<()> {
-        store::add_clinic(tx, &clinic)?;
-        Ok(store::add_code(tx, id, hash, expires_at)?)
-    })?;
-    Ok((id, code))
+    hub.store.write(id, |tx| store::add_clinic(tx, &clinic))?;
+    Ok((id, sync_hub::code::give(hub, id, 3_600_000)?.0))
 }
 
 /// Everything is told to a hub in this process, then what was booked after that; and where the time goes.
@@ -235,6 +231,8 @@ fn in_process(db: &Db, data: &Path, here: &Path, booked: usize) -> Result<Vec<Fi
         seal: keys.opening.sealing_key(),
         hardware: "bench".into(),
         name: "bench".into(),
+        log: None,
+        on_held: OnHeld::Refuse,
     };
     let joined = enroll(&hub, &asking)?;
     let now = Timestamp::now();
@@ -482,6 +480,8 @@ impl Device {
             seal: keys.open.sealing_key(),
             hardware: format!("hardware {nth}"),
             name: "box".into(),
+            log: None,
+            on_held: OnHeld::Refuse,
         };
         let joined = enroll(hub, &asking)?;
         let (clinic, box_id) = (joined.clinic, joined.box_id);

@@ -253,8 +253,11 @@ async fn two_boxes_of_one_disk_are_stopped_until_a_person_says_which_it_is() {
     second.kill();
 
     // A person switches one off, and lets the other join again.
-    let joined = world.enrol(clinic, &world.code());
-    done(joined);
+    let code = world.code();
+    let refused = world.enrol(clinic, &code);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("--forget-held"), "{said}");
+    done(world.enrol_anyway(clinic, &code));
     world.settle(clinic, &running).await;
     world.assert_equal(clinic);
     // The other one is heard no more, whatever it says.

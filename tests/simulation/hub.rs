@@ -16,6 +16,7 @@ use sync_hub::receive::{Refused, receive};
 use sync_hub::store::{self, Clinic, IfMissing, StoreError};
 use sync_hub::{code, place, requests};
 use sync_protocol::ask::{Ask, Id};
+use sync_protocol::restore::OnHeld;
 
 use super::template;
 
@@ -98,13 +99,12 @@ impl HubEnd {
     /// A person lets a box in, with a code of one use.
     pub fn let_in(&self, keys: &BoxKeys, now: Timestamp) -> Joined {
         let hub = self.hub();
-        let code = code::make().unwrap();
-        let expires_at = hub.clock.now_ms().saturating_add(1000);
-        let hash = code::hash(&code).unwrap();
-        hub.store.write(CLINIC, |tx| store::add_code(tx, CLINIC, hash, expires_at)).unwrap();
+        let code = code::give(hub, CLINIC, 1000).unwrap().0;
         let (sign, seal) = (keys.signing.verifying_key(), keys.opening.sealing_key());
         let (hardware, name) = ("the box".to_owned(), "Shanti Clinic".to_owned());
-        let joined = enroll(hub, &Asking { code, sign, seal, hardware, name }).unwrap();
+        let (log, on_held) = (None, OnHeld::Forget);
+        let asking = Asking { code, sign, seal, hardware, name, log, on_held };
+        let joined = enroll(hub, &asking).unwrap();
         Joined {
             url: "https://hub.example".into(),
             clinic: joined.clinic,

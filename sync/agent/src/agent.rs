@@ -13,7 +13,7 @@ use prm::{change, id};
 use reqwest::Client;
 use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE, dictionary};
 use sync_protocol::ledger::{
-    Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard,
+    Body, Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard, delta,
 };
 use sync_protocol::lineage::LogId;
 use sync_protocol::loan::Generation;
@@ -21,13 +21,13 @@ use sync_protocol::loan::clock::Nonce;
 use sync_protocol::uplink::{self, Next, Own, State, Stop, Uplink};
 use sync_protocol::wire::{Answer, Up};
 
-use crate::bundle::{self, Shown};
+use crate::bundle::{self, Deltas, Shown};
 use crate::http::{self, HttpError};
 use crate::keys::{BoxKeys, KeyError};
 use crate::{mark, sealed, word};
 
 /// What the box can do.
-const CAPABILITIES: [&str; 2] = ["ledger/1", dictionary::CAPABILITY];
+const CAPABILITIES: [&str; 3] = ["ledger/1", dictionary::CAPABILITY, delta::CAPABILITY];
 /// Where bundles go, behind the hub's address.
 const BUNDLES: &str = "/v1/bundles";
 /// After so much time without a receipt the box asks for one, though it has nothing to tell: so the hub
@@ -122,6 +122,8 @@ struct Known {
     sent: Option<(u64, Mark)>,
     /// The hub unpacks with the dictionary.
     unpacks: bool,
+    /// The hub takes what changed of a record.
+    deltas: Deltas,
 }
 
 /// What is to be sent.
@@ -148,6 +150,7 @@ pub struct Sealed {
     head: u64,
     end: Option<(u64, Mark)>,
     is_question: bool,
+    has_deltas: bool,
 }
 
 impl Sealed {
@@ -257,9 +260,10 @@ impl Agent {
             return Ok(Prepared::Nothing(Turn::Idle));
         };
         let is_question = matches!(content, Content::Ask | Content::Forked { .. });
+        let has_deltas = changes(&content);
         let bundle = Bundle { log: uplink.log, generation: uplink.generation, content };
         let envelope = self.seal(&hub, standing.log, bundle)?;
-        let sealed = Sealed { envelope, hub, standing, uplink, head, end, is_question };
+        let sealed = Sealed { envelope, hub, standing, uplink, head, end, is_question, has_deltas };
         Ok(Prepared::Bundle(Box::new(sealed)))
     }
 
@@ -274,7 +278,8 @@ impl Agent {
         now: Timestamp,
     ) -> Result<Turn, Fault> {
         let stamp = &Stamp::of_box(now);
-        let Sealed { envelope: _, hub, standing, uplink, head, end, is_question } = sealed;
+        let Sealed { envelope: _, hub, standing, uplink, head, end, is_question, has_deltas } =
+            sealed;
         let keys = self.keys()?;
         let answer: Answer = sealed::from_hub((&hub, keys), standing.log, answer)
             .filter(|it: &Answer| it.receipt.log == uplink.log)
@@ -313,9 +318,15 @@ impl Agent {
         if let Some(known) = &mut self.known {
             known.uplink = heard;
             known.sent = end;
-            known.unpacks = capabilities.iter().any(|it| it == dictionary::CAPABILITY);
+            let can = |what: &str| capabilities.iter().any(|it| it == what);
+            known.unpacks = can(dictionary::CAPABILITY);
+            // If it was not taken, the same is told in whole next.
+            known.deltas = match can(delta::CAPABILITY) && !(is_stuck && has_deltas) {
+                true => Deltas::Taken,
+                false => Deltas::NotTaken,
+            };
         }
-        if is_stuck { Err(Fault::Stuck) } else { Ok(turn) }
+        if is_stuck && !has_deltas { Err(Fault::Stuck) } else { Ok(turn) }
     }
 
     /// What was known, unless the log, the hub or what a person decided is another now.
@@ -333,8 +344,13 @@ impl Agent {
         let generation = standing.generation.map(|it| Generation(it.unsigned_abs()));
         let state = stop.map_or(State::Asking, State::Stopped);
         let uplink = Uplink { generation, state, ..Uplink::new(log) };
-        self.known =
-            Some(Known { hub: hub.clone(), uplink: uplink.clone(), sent: None, unpacks: false });
+        self.known = Some(Known {
+            hub: hub.clone(),
+            uplink: uplink.clone(),
+            sent: None,
+            unpacks: false,
+            deltas: Deltas::NotTaken,
+        });
         (uplink, None)
     }
 
@@ -368,9 +384,10 @@ impl Agent {
         stamp: &Stamp,
         (after, before): (u64, Mark),
     ) -> Result<Option<Outgoing>, Error> {
-        let (stamp, show) = (*stamp, self.show);
+        let deltas = self.known.as_ref().map_or(Deltas::NotTaken, |it| it.deltas);
+        let (stamp, how) = (*stamp, (self.show, deltas));
         let found =
-            self.db.read(move |read| bundle::stretch(read, &stamp, show, (after, before))).await?;
+            self.db.read(move |read| bundle::stretch(read, &stamp, how, (after, before))).await?;
         Ok(found.map(|bundle::Stretch { through, mark, entries }| Outgoing {
             content: Content::Stretch { after, before, through, mark, entries },
             end: Some((through, mark)),
@@ -462,6 +479,16 @@ fn of_log(standing: Option<Standing>, log: id::LogId) -> Standing {
         Some(standing) if standing.log == log => standing,
         Some(standing) => Standing::unknown(log, standing.generation),
         None => Standing::unknown(log, None),
+    }
+}
+
+/// Whether a record is told by what changed of it.
+fn changes(content: &Content) -> bool {
+    match content {
+        Content::Ask | Content::Forked { .. } => false,
+        Content::Statement { entries, .. } | Content::Stretch { entries, .. } => {
+            entries.iter().any(|it| matches!(it.body, Body::Changed(_)))
+        }
     }
 }
 

@@ -47,6 +47,7 @@ pub mod status;
 mod word;
 
 pub use agent::{Agent, Fault, Prepared, Sealed, Turn};
-pub use bundle::Shown;
+pub use bundle::{Deltas, Shown};
 pub use http::{HttpError, check_address};
 pub use sync_protocol::ask;
+pub use sync_protocol::restore::OnHeld;

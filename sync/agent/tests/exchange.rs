@@ -202,3 +202,22 @@ async fn a_code_is_good_once_and_a_wrong_fingerprint_joins_nothing() {
     assert_eq!(world.status().hub.unwrap().clinic_name, "Shanti Clinic");
     assert!(world.db.read_blocking(change::last).is_ok());
 }
+
+#[tokio::test]
+async fn what_changed_of_a_record_is_told_in_whole_if_the_hub_holds_another_version() {
+    let world = World::new();
+    let mut agent = world.joined().await;
+    let asha = world.register("Asha Rao");
+    world.settle(&mut agent).await;
+    world.rename(asha, "Asha Rao-Patel");
+    world.settle(&mut agent).await;
+    assert_eq!(world.hub().shortened, 0, "the hub has not said that it puts records together");
+    world.hub().puts_together = true;
+    for name in ["Asha Patel", "Asha"] {
+        world.rename(asha, name);
+        world.settle(&mut agent).await;
+        assert!(world.hub().text(&format!("Patient/{asha}")).contains(name));
+        assert_eq!((world.through(), world.status().fault), (Some(world.head()), None));
+    }
+    assert_eq!(world.hub().shortened, 1, "only what was answered says that it can");
+}

@@ -22,6 +22,8 @@ pub fn examine(entry: &Entry) -> Result<Said, Reason> {
     match &entry.body {
         Body::TooLong(_) => Err(Reason::TooLong),
         Body::Gone => Ok(Said::Gone),
+        // It was to be put together before.
+        Body::Changed(_) => Err(Reason::Unreadable),
         Body::Given(bytes) => resource(bytes).map(|it| Said::Resource(it.resource_type())),
     }
 }

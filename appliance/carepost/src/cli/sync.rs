@@ -12,7 +12,7 @@ use serde::Serialize;
 use sync_agent::condition::{Said, said};
 use sync_agent::enrol::{self, Joining};
 use sync_agent::status::{Joined, Status, status};
-use sync_agent::{Turn, check_address};
+use sync_agent::{OnHeld, Turn, check_address};
 
 use super::Place;
 use super::serve::on_runtime;
@@ -42,6 +42,9 @@ pub(super) struct Enroll {
     /// newer at the hub comes. Said again without hub and code, it goes on where it failed.
     #[arg(long)]
     replace: bool,
+    /// Lets the hub forget what it holds and this box does not have, instead of taking it back first.
+    #[arg(long, conflicts_with = "replace")]
+    forget_held: bool,
     #[command(flatten)]
     replacing: Replacing,
 }
@@ -88,14 +91,16 @@ fn address(text: &str) -> Result<String, String> {
 
 impl Enroll {
     pub(super) fn run(self, clock: &Clock) -> anyhow::Result<()> {
-        let Self { place: Place { data }, hub, code, fingerprint, replace, replacing } = self;
+        let Self { place: Place { data }, hub, code, fingerprint, replace, forget_held, replacing } =
+            self;
         let wanted = hub.zip(code).map(|(hub, code)| Wanted { hub, code, fingerprint });
         if replace {
             return super::replace::run(&data, wanted, &replacing, clock);
         }
         let wanted = wanted.context("say --hub and --code")?;
         let db = open_db(&data)?;
-        let joined = wanted.join(&data, &db, (clock, false));
+        let on_held = if forget_held { OnHeld::Forget } else { OnHeld::Refuse };
+        let joined = wanted.join(&data, &db, (clock, on_held));
         db.close();
         let joined = joined?;
         say(&format!(
@@ -111,13 +116,13 @@ impl Wanted {
         &self,
         data: &Path,
         db: &Db,
-        (clock, replaces): (&Clock, bool),
+        (clock, on_held): (&Clock, OnHeld),
     ) -> anyhow::Result<enrol::Joined> {
         on_runtime(async {
             let keys = place::keys(data);
             let Self { hub: url, code, fingerprint } = self;
             let fingerprint = fingerprint.as_deref();
-            let joining = Joining { url, code, fingerprint, data, keys: &keys, replaces };
+            let joining = Joining { url, code, fingerprint, data, keys: &keys, on_held };
             Ok(enrol::enrol(db, joining, clock.now()).await?)
         })
     }

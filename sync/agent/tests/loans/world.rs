@@ -26,7 +26,7 @@ use prm::{change, hub};
 use serde_json::json;
 use sync_agent::enrol::{Joining, enrol};
 use sync_agent::loans::{BoxTime, Loans, Shown, Turn, Usual, key, shown};
-use sync_agent::{Agent, Fault};
+use sync_agent::{Agent, Fault, OnHeld};
 use sync_hub::code;
 use sync_hub::hub::Hub;
 use sync_hub::loans::{Asking, Bought, NotSold, sell};
@@ -98,11 +98,7 @@ impl Cloud {
     }
 
     fn code(&self) -> String {
-        let (hub, code) = (self.hub(), code::make().unwrap());
-        let hash = code::hash(&code).unwrap();
-        let until = hub.clock.now_ms() + 1_000_000;
-        hub.store.write(CLINIC, |tx| store::add_code(tx, CLINIC, hash, until)).unwrap();
-        code
+        code::give(&self.hub(), CLINIC, 1_000_000).unwrap().0
     }
 
     /// Somebody books online.
@@ -264,7 +260,7 @@ impl World {
             fingerprint: None,
             data,
             keys: &keys,
-            replaces: false,
+            on_held: OnHeld::Forget,
         };
         enrol(&self.db, joining, self.now).await.unwrap();
         self.ends()
@@ -405,7 +401,13 @@ fn session(practitioner: PractitionerId) -> Addition {
 }
 
 /// Patients and appointments are told by type and id only: this is about loans.
-fn told(read: &Read<'_>, _: &Stamp, kind: &str, id: Uuid) -> Result<Option<Resource>> {
+fn told(
+    read: &Read<'_>,
+    _: &Stamp,
+    kind: &str,
+    id: Uuid,
+    _: Option<i64>,
+) -> Result<Option<Resource>> {
     let clinic = clinic::get(read)?;
     let _ = Here { clinic: &clinic, origin: "" };
     let text = json!({ "resourceType": kind, "id": id }).to_string();

@@ -212,10 +212,7 @@ fn add(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
 }
 
 fn new_code(hub: &Hub, clinic: &Clinic, hours: u32, as_json: bool) -> anyhow::Result<()> {
-    let code = code::make()?;
-    let hash = code::hash(&code).context("the new code is not one; this is a fault")?;
-    let expires_at = hub.clock.now_ms().saturating_add(i64::from(hours) * HOUR_MS);
-    hub.store.write(clinic.id, |tx| store::add_code(tx, clinic.id, hash, expires_at))?;
+    let (code, expires_at) = code::give(hub, clinic.id, i64::from(hours) * HOUR_MS)?;
     let until = Timestamp::from_millisecond(expires_at)?;
     if as_json {
         let told = json!({

@@ -94,9 +94,16 @@ pub fn begin(hub: &Hub, clinic: [u8; 16]) -> Result<(), Refused> {
             (fresh, counted.map_or(sales, |counted| counted.max(sales)))
         }
     };
-    hub.store.write(clinic, |tx| {
+    let store = hub.store.write(clinic, |tx| -> Result<_, StoreError> {
+        // Another hub on this database may have begun them meanwhile; both have to say the same.
+        if known.is_none()
+            && let Some((store, _)) = store::loan_store(tx, clinic)?
+        {
+            return Ok(store);
+        }
         store::look_at_held(tx, clinic)?;
-        store::put_loan_store(tx, clinic, store, sales)
+        store::put_loan_store(tx, clinic, store, sales)?;
+        Ok(store)
     })?;
     if counted != Some(sales) {
         write(&path, sales).map_err(Refused::Sales)?;
@@ -126,7 +133,8 @@ fn path(hub: &Hub, clinic: [u8; 16]) -> PathBuf {
 fn write(path: &Path, sales: u64) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let new = path.with_extension("new");
+    // Another hub on the same folder may just write it, too.
+    let new = path.with_extension(format!("{}.new", Uuid::new_v4().simple()));
     let mut file =
         fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(sales.to_string().as_bytes())?;

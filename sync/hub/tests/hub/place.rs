@@ -123,12 +123,7 @@ impl Place {
     }
 
     pub fn new_code(&self, clinic: [u8; 16]) -> String {
-        let code = code::make().unwrap();
-        let expires_at = self.hub.clock.now_ms() + 1000;
-        let hash = code::hash(&code).unwrap();
-        let add = |tx: &store::Tx<'_>| store::add_code(tx, clinic, hash, expires_at);
-        self.hub.store.write(clinic, add).unwrap();
-        code
+        code::give(&self.hub, clinic, 1000).unwrap().0
     }
 
     /// A clinic whose box has joined.
