@@ -5,6 +5,8 @@
     reason = "a test may stop at the first thing that is not as it should be"
 )]
 
+#[path = "../../hub/tests/hub/cluster.rs"]
+mod cluster;
 #[path = "loans/world.rs"]
 mod world;
 
@@ -245,10 +247,10 @@ async fn a_hub_put_back_from_a_copy_leaves_what_it_forgot_to_a_person() {
     let mut ends = world.join().await;
     world.settle(&mut ends).await;
     let lent = world.loans();
-    let copy = world.cloud.copy();
+    world.cloud.copy();
     let booking = Uuid::now_v7();
     let bought = world.cloud.sell(lent[0].slot, booking, "Asha Rao").unwrap();
-    world.cloud.put_back(&copy);
+    world.cloud.put_back();
     world.settle(&mut ends).await;
     let first = world.shown(lent[0].id).unwrap();
     assert_eq!(first.status, Standing::Unknown, "nobody knows whether it was sold");

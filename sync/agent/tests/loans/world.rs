@@ -1,4 +1,5 @@
-//! A clinic's records in a folder, and a real hub in another, which speak over loopback.
+//! A clinic's records in a folder, and a real hub in another, which speak over loopback. Compiled as the test
+//! `postgres`, the hub's database is PostgreSQL.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -34,12 +35,17 @@ use sync_hub::store::{self, Clinic, IfMissing};
 use sync_protocol::loan::BookingId;
 use uuid::Uuid;
 
+use super::cluster::Cluster;
+
+/// Whether these tests are compiled for PostgreSQL.
+const POSTGRES: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"postgres");
 /// The clinic's id at the hub.
 pub const CLINIC: [u8; 16] = *b"clinic-000000001";
 
 /// The hub in a folder, its clock, and how the line to it is.
 pub struct Cloud {
     folder: PathBuf,
+    cluster: Option<Cluster>,
     hub: RwLock<Arc<Hub>>,
     clock: Arc<AtomicI64>,
     /// So many answers are lost after the hub has done what was asked.
@@ -52,13 +58,14 @@ impl Cloud {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(now.as_millisecond()));
         let path = folder.path().to_owned();
-        let hub = open(&path, &clock);
+        let cluster = POSTGRES.then(Cluster::start);
+        let hub = open(&path, cluster.as_ref(), &clock);
         let wrapped_key = hub.keys.vault.make_clinic_key(CLINIC).unwrap();
         let clinic =
             Clinic { id: CLINIC, name: "Shanti Clinic".into(), wrapped_key, added_at: 0, life: 0 };
         hub.store.write(CLINIC, |tx| store::add_clinic(tx, &clinic)).unwrap();
         let hub = RwLock::new(hub);
-        Self { folder: path, hub, clock, lose: AtomicUsize::new(0), _folder: folder }
+        Self { folder: path, cluster, hub, clock, lose: AtomicUsize::new(0), _folder: folder }
     }
 
     pub fn hub(&self) -> Arc<Hub> {
@@ -67,33 +74,34 @@ impl Cloud {
 
     /// The hub starts again.
     pub fn restart(&self) {
-        *self.hub.write().unwrap() = open(&self.folder, &self.clock);
+        *self.hub.write().unwrap() = open(&self.folder, self.cluster.as_ref(), &self.clock);
     }
 
-    /// What a copy of the database holds.
-    pub fn copy(&self) -> tempfile::NamedTempFile {
-        let to = tempfile::NamedTempFile::new().unwrap();
-        let path = to.path().to_owned();
-        std::fs::remove_file(&path).unwrap();
-        let database = rusqlite::Connection::open(self.folder.join("hub.db")).unwrap();
-        database.execute("VACUUM INTO ?1", [path.to_string_lossy()]).unwrap();
-        to
-    }
-
-    /// The hub is put back from a copy.
-    pub fn put_back(&self, copy: &tempfile::NamedTempFile) {
-        let empty = tempfile::tempdir().unwrap();
-        *self.hub.write().unwrap() = {
-            // The old one lets go of its files before they are replaced.
-            std::fs::create_dir_all(empty.path().join("keys")).unwrap();
-            let other = empty.path().to_owned();
-            copy_folder(&self.folder.join("keys"), &other.join("keys"));
-            open(&other, &self.clock)
+    /// Copies the database.
+    pub fn copy(&self) {
+        let Some(cluster) = &self.cluster else {
+            let database = rusqlite::Connection::open(self.folder.join("hub.db")).unwrap();
+            let copy = self.folder.join("copy.db");
+            database.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+            return;
         };
-        for name in ["hub.db-wal", "hub.db-shm"] {
-            let _ = std::fs::remove_file(self.folder.join(name));
+        cluster.copy();
+    }
+
+    /// The hub is put back from the copy.
+    pub fn put_back(&self) {
+        match &self.cluster {
+            None => {
+                // The old one lets go of its files before they are replaced.
+                let empty = tempfile::tempdir().unwrap();
+                *self.hub.write().unwrap() = open(empty.path(), None, &self.clock);
+                for name in ["hub.db-wal", "hub.db-shm"] {
+                    let _ = std::fs::remove_file(self.folder.join(name));
+                }
+                std::fs::rename(self.folder.join("copy.db"), self.folder.join("hub.db")).unwrap();
+            }
+            Some(cluster) => cluster.put_back(),
         }
-        std::fs::copy(copy.path(), self.folder.join("hub.db")).unwrap();
         self.restart();
     }
 
@@ -127,10 +135,16 @@ impl Cloud {
     }
 }
 
-fn open(folder: &Path, clock: &Arc<AtomicI64>) -> Arc<Hub> {
+fn open(folder: &Path, cluster: Option<&Cluster>, clock: &Arc<AtomicI64>) -> Arc<Hub> {
     let clock = sync_hub::clock::Clock::Set(Arc::clone(clock));
-    let hub = Hub::open(folder, IfMissing::Make, clock).unwrap();
-    Arc::new(hub)
+    let hub = match cluster {
+        None => Hub::open(folder, IfMissing::Make, clock),
+        Some(cluster) => {
+            let address = cluster.address("hub", "carepost").parse().unwrap();
+            Hub::open_with(folder, &address, IfMissing::Make, clock)
+        }
+    };
+    Arc::new(hub.unwrap())
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the test's own, in a folder that goes with it.
+//! A PostgreSQL server of the test's own, in a folder that goes with it. Other crates' tests use it, too.
 //!
 //! The first test makes an empty one and keeps it below the target folder; the others begin with a
 //! copy of that. PostgreSQL does not run as root, so then it runs as the user of Debian's package.
@@ -10,9 +10,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use sync_hub::store::prepare;
 use tempfile::TempDir;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
+/// What is enough for tests.
+const SETTINGS: [&str; 3] = ["listen_addresses=", "shared_buffers=16MB", "max_connections=60"];
 /// Of the administrator and of the hub's role: every connection in the tests shows it.
 pub const PASSWORD: &str = "only-for-tests";
 
@@ -23,8 +26,13 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A server with an empty database `carepost`.
+    /// A server with a database `carepost` that is ready for a hub in the role `hub`.
     pub fn start() -> Self {
+        Self::start_as(&SETTINGS, |_| {})
+    }
+
+    /// The same with other settings; before it starts, `furnish` puts what they name into its folder.
+    pub fn start_as(settings: &[&str], furnish: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let template = template();
@@ -33,9 +41,10 @@ impl Cluster {
         }
         let copied = Command::new("cp").arg("-a").arg(&template).arg(&data).status().unwrap();
         assert!(copied.success());
+        furnish(&data);
         let mut command = as_user(&program("postgres"));
         command.arg("-D").arg(&data).arg("-k").arg(folder.path());
-        for setting in ["listen_addresses=", "shared_buffers=16MB", "max_connections=60"] {
+        for setting in settings {
             command.args(["-c", setting]);
         }
         let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -46,7 +55,28 @@ impl Cluster {
         std::thread::spawn(move || said.for_each(drop));
         let cluster = Self { folder, server };
         cluster.ask("postgres", "postgres", "CREATE DATABASE carepost").unwrap();
+        let [admin, hub] = ["postgres", "hub"].map(|it| cluster.address(it, "carepost"));
+        prepare(&admin.parse().unwrap(), &hub.parse().unwrap()).unwrap();
         cluster
+    }
+
+    /// Copies the database as it is. Connections to it are cut.
+    pub fn copy(&self) {
+        self.end_connections();
+        self.ask("postgres", "postgres", "CREATE DATABASE copy TEMPLATE carepost").unwrap();
+    }
+
+    /// Puts back the copy in place of the database.
+    pub fn put_back(&self) {
+        self.end_connections();
+        self.ask("postgres", "postgres", "DROP DATABASE carepost").unwrap();
+        self.ask("postgres", "postgres", "ALTER DATABASE copy RENAME TO carepost").unwrap();
+    }
+
+    fn end_connections(&self) {
+        let end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+            WHERE datname = 'carepost'";
+        self.ask("postgres", "postgres", end).unwrap();
     }
 
     /// The address of a database as this role.
