@@ -16,23 +16,27 @@ use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 /// What is enough for tests.
 const SETTINGS: [&str; 3] = ["listen_addresses=", "shared_buffers=16MB", "max_connections=60"];
+/// Of a server that listens to nothing but a socket in its folder.
+const PORT: u16 = 5432;
 /// Of the administrator and of the hub's role: every connection in the tests shows it.
 pub const PASSWORD: &str = "only-for-tests";
 
 /// A server; stopped when it is dropped.
 pub struct Cluster {
     pub folder: TempDir,
+    port: u16,
     server: Child,
 }
 
 impl Cluster {
     /// A server with a database `carepost` that is ready for a hub in the role `hub`.
     pub fn start() -> Self {
-        Self::start_as(&SETTINGS, |_| {})
+        Self::start_as(&SETTINGS, PORT, |_| {})
     }
 
-    /// The same with other settings; before it starts, `furnish` puts what they name into its folder.
-    pub fn start_as(settings: &[&str], furnish: impl FnOnce(&Path)) -> Self {
+    /// The same with other settings, and a port for those who listen to more than a socket. Before it starts,
+    /// `furnish` may write into its folder.
+    pub fn start_as(settings: &[&str], port: u16, furnish: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let template = template();
@@ -42,8 +46,13 @@ impl Cluster {
         let copied = Command::new("cp").arg("-a").arg(&template).arg(&data).status().unwrap();
         assert!(copied.success());
         furnish(&data);
+        if let Some((user, group)) = other_user() {
+            for file in fs::read_dir(&data).unwrap() {
+                chown(file.unwrap().path(), Some(user), Some(group)).unwrap();
+            }
+        }
         let mut command = as_user(&program("postgres"));
-        command.arg("-D").arg(&data).arg("-k").arg(folder.path());
+        command.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-p", &port.to_string()]);
         for setting in settings {
             command.args(["-c", setting]);
         }
@@ -53,7 +62,7 @@ impl Cluster {
         assert!(ready, "PostgreSQL did not start; its folder was {}", data.display());
         // Somebody has to listen, or it waits until somebody does.
         std::thread::spawn(move || said.for_each(drop));
-        let cluster = Self { folder, server };
+        let cluster = Self { folder, port, server };
         cluster.ask("postgres", "postgres", "CREATE DATABASE carepost").unwrap();
         let [admin, hub] = ["postgres", "hub"].map(|it| cluster.address(it, "carepost"));
         prepare(&admin.parse().unwrap(), &hub.parse().unwrap()).unwrap();
@@ -82,7 +91,7 @@ impl Cluster {
     /// The address of a database as this role.
     pub fn address(&self, role: &str, database: &str) -> String {
         let folder = self.folder.path().display();
-        format!("postgres://{role}:{PASSWORD}@/{database}?host={folder}")
+        format!("postgres://{role}:{PASSWORD}@/{database}?host={folder}&port={}", self.port)
     }
 
     /// Runs statements as this role: the rows that they answer, or the code of the error.
