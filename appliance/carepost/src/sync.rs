@@ -1,6 +1,8 @@
 //! Telling the hub while the box serves: a loop beside the doors, which waits as the agent says.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +11,7 @@ use prm::db::Db;
 use sync_agent::loans::{self, Loans, Usual};
 use sync_agent::pace::Pace;
 use sync_agent::{Agent, Fault, Turn};
+use tokio::runtime;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
@@ -19,6 +22,9 @@ use crate::place;
 
 /// How long changes are gathered before they are told, so that a busy minute is few bundles.
 const GATHERED: Duration = Duration::from_millis(500);
+
+/// How far what tells stands back behind the rest of the box: a niceness, of which 19 is the furthest.
+const STANDS_BACK: i32 = 10;
 
 /// How long somebody who rang waits for the exchange.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -58,8 +64,23 @@ pub fn loans(data: &std::path::Path, db: Db, usual: Usual) -> Loans {
     Loans::new(db, place::keys(data), usual)
 }
 
-/// Tells the hub, if the box has joined one, until `stopping`.
-pub async fn tell(app: App, stopping: Stopping) {
+/// Tells the hub, if the box has joined one, until `stopping`, on a thread of its own that stands back. Packing
+/// and sealing a bundle takes a processor for milliseconds: no request may wait behind it.
+///
+/// # Errors
+/// If the system gives no thread.
+pub fn begin(app: App, stopping: Stopping) -> io::Result<JoinHandle<()>> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("sync".into()).spawn(move || {
+        // In Linux each thread has its own niceness, and threads that it starts, as for its reads, begin with that.
+        if let Err(error) = rustix::process::nice(STANDS_BACK) {
+            tracing::debug!(%error, "what tells the hub does not stand back");
+        }
+        runtime.block_on(tell(app, stopping));
+    })
+}
+
+async fn tell(app: App, stopping: Stopping) {
     let mut told = app.db.last_sequence();
     let mut agent = agent(&app.data, app.db.clone());
     let mut pace = Pace::new(app.clinic.id.as_bytes());
