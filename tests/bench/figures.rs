@@ -6,6 +6,14 @@
 mod bare;
 mod client;
 mod clinic;
+// Of the hub's tests: a server of PostgreSQL that ends with its value.
+#[path = "../../sync/hub/tests/hub/cluster.rs"]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first thing that is not as it should be"
+)]
+#[expect(dead_code, reason = "tests need more of it")]
+mod cluster;
 mod fhir;
 mod import;
 mod laps;

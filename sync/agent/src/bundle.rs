@@ -28,7 +28,7 @@ pub type Shown = fn(&Read<'_>, &Stamp, &str, Uuid, Option<i64>) -> Result<Option
 /// What is told often and changes little, one record to a resource.
 const MADE_OF_DELTAS: [&str; 4] = ["Appointment", "Encounter", "Patient", "Task"];
 /// In a stretch with more records than this they have enough in common to be told in whole.
-const DELTAS_MAX: usize = 100;
+pub const DELTAS_MAX: usize = 100;
 
 /// A stretch that was read, with the mark at its end.
 pub struct Stretch {
