@@ -148,12 +148,6 @@ fn add(hub: &Hub, name: &str) -> Result<([u8; 16], String)> {
     let wrapped_key = hub.keys.vault.make_clinic_key(id)?;
     let (name, added_at) = (name.to_owned(), hub.clock.now_ms());
     let clinic = Clinic { id, name, wrapped_key, added_at, life: 0 };
-    let code = sync_hub::code::make()?;
-    let hash = sync_hub::code::hash(&code).context("a new code is a code")?;
-    let expires_at = hub.clock.now_ms() + 3_600_000;
-    hub.store.write(id, |tx| -> Result<()> {
-        store::add_clinic(tx, &clinic)?;
-        Ok(store::add_code(tx, id, hash, expires_at)?)
-    })?;
-    Ok((id, code))
+    hub.store.write(id, |tx| store::add_clinic(tx, &clinic))?;
+    Ok((id, sync_hub::code::give(hub, id, 3_600_000)?.0))
 }

@@ -10,6 +10,7 @@ mod cluster;
 #[path = "loans/world.rs"]
 mod world;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use prm::appointment::Status;
@@ -265,6 +266,41 @@ async fn a_hub_put_back_from_a_copy_leaves_what_it_forgot_to_a_person() {
     let diary = world.diary();
     assert_eq!(diary[0].id, AppointmentId::from_bytes(booking.into_bytes()));
     assert_eq!(diary[0].status, Status::Booked);
+}
+
+#[tokio::test]
+async fn what_one_of_two_hubs_on_a_database_was_lent_the_other_does_not_sell() {
+    let mut world = World::new();
+    let mut ends = world.join().await;
+    world.settle(&mut ends).await;
+    let lent = world.loans();
+    let first = world.cloud.hub();
+    world.cloud.restart();
+    let second = world.cloud.hub();
+    // Whichever the box was led to: one sells what it was lent, the other says that it may not.
+    let sell = |hub: &Arc<_>, nth: usize| {
+        world.cloud.lead_to(hub);
+        world.cloud.sell(lent[nth].slot, Uuid::now_v7(), "Asha Rao")
+    };
+    let over = sell(&second, 0);
+    assert!(matches!(over, Err(NotSold::Refused(Refusal::Over))), "{over:?}");
+    sell(&first, 0).unwrap();
+    // The box that hears the second asks back what it lent to the first, and lends it anew.
+    world.cloud.lead_to(&second);
+    world.settle(&mut ends).await;
+    world.later(2);
+    world.settle(&mut ends).await;
+    assert_eq!(world.diary().iter().map(|it| it.slot()).collect::<Vec<_>>(), [lent[0].slot]);
+    for loan in world.loans().iter().take(3) {
+        let [by_first, by_second] = [&first, &second].map(|hub| {
+            world.cloud.lead_to(hub);
+            world.cloud.sell(loan.slot, Uuid::now_v7(), "Meena Das").is_ok()
+        });
+        assert!(by_second && !by_first, "{by_first} {by_second}");
+    }
+    world.settle(&mut ends).await;
+    assert_eq!(world.diary().len(), 4);
+    assert!(world.is_sound() && world.displaced().is_empty());
 }
 
 #[tokio::test]

@@ -77,6 +77,11 @@ impl Cloud {
         *self.hub.write().unwrap() = open(&self.folder, self.cluster.as_ref(), &self.clock);
     }
 
+    /// Leads the box, and whoever books online, to a hub that was started on this database.
+    pub fn lead_to(&self, hub: &Arc<Hub>) {
+        *self.hub.write().unwrap() = Arc::clone(hub);
+    }
+
     /// Copies the database.
     pub fn copy(&self) {
         let Some(cluster) = &self.cluster else {
