@@ -171,6 +171,7 @@ fn busy_week(clinic: &Folder) -> Vec<Entry> {
                     session_capacity: None,
                     valid_from: None,
                     valid_to: None,
+                    lending: schedule::Lending::default(),
                 };
                 schedule::add(tx, &stamp, addition)?;
                 let search = Search {

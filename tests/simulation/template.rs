@@ -108,6 +108,7 @@ fn every_morning(practitioner: PractitionerId) -> schedule::Addition {
         session_capacity: None,
         valid_from: None,
         valid_to: None,
+        lending: schedule::Lending::default(),
     }
 }
 

@@ -26,6 +26,11 @@ pub const PERFORMER: &str = "https://carepost.health/fhir/StructureDefinition/se
 /// an end of `00:00:00` is the next midnight), `slotMinutes`, `slotCapacity` and `sessionCapacity`
 /// (`valuePositiveInt`; the last two may be missing: one patient in a slot, any number in a session).
 pub const WEEKLY_SESSION: &str = "https://carepost.health/fhir/StructureDefinition/weekly-session";
+/// `Schedule`: how much of it is lent to the hub for booking online. Elements `sharePercent`
+/// (`valueUnsignedInt`, hundredths of a day's free slots, 0 to 100), `cutoffHours` (`valuePositiveInt`, the
+/// hours before its start at which a slot is neither lent nor sold online any more, to 720) and
+/// `horizonDays` (`valuePositiveInt`, the days ahead, to 35). What is missing is as the box's settings say.
+pub const LENDING: &str = "https://carepost.health/fhir/StructureDefinition/online-booking-loans";
 /// `Slot`: how many more patients it takes (`valueUnsignedInt`).
 pub const PLACES_LEFT: &str = "https://carepost.health/fhir/StructureDefinition/places-left";
 /// `Appointment`: until when a pending one is held (`valueInstant`).
