@@ -626,3 +626,11 @@ CREATE TABLE conflict (
 ) STRICT;
 
 CREATE INDEX conflict_open ON conflict (noted_at, id) WHERE ruling IS NULL;
+
+CREATE TABLE sync_spent (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  day INTEGER NOT NULL,
+  bytes INTEGER NOT NULL CHECK (bytes >= 0),
+  budget INTEGER CHECK (budget > 0),
+  waits INTEGER NOT NULL CHECK (waits IN (0, 1))
+) STRICT;

@@ -48,8 +48,10 @@ pub fn down(data: &Path, db: Db) -> Down {
 }
 
 async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
-    let (mut down, mut pace) =
-        (down(&app.data, app.db.clone()), Pace::new(app.clinic.id.as_bytes()));
+    let (mut down, mut pace) = (
+        down(&app.data, app.db.clone()).counted(app.sync.meter.clone()),
+        Pace::new(app.clinic.id.as_bytes()),
+    );
     let mut said = "";
     loop {
         let fetched = tokio::select! {
@@ -77,8 +79,10 @@ async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
 
 /// Does what waits and sends what is answered, whenever something was taken in or written.
 async fn answer(app: &App, stopping: &Stopping, taken: &Notify) {
-    let (mut down, mut pace) =
-        (down(&app.data, app.db.clone()), Pace::new(app.clinic.id.as_bytes()));
+    let (mut down, mut pace) = (
+        down(&app.data, app.db.clone()).counted(app.sync.meter.clone()),
+        Pace::new(app.clinic.id.as_bytes()),
+    );
     let (mut changed, mut said) = (app.db.last_sequence(), "");
     loop {
         changed.borrow_and_update();

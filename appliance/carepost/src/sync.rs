@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use prm::db::Db;
 use sync_agent::loans::{self, Loans, Usual};
 use sync_agent::pace::Pace;
-use sync_agent::{Agent, Fault, Turn};
+use sync_agent::{Agent, Fault, Meter, Turn};
 use tokio::runtime;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
@@ -36,6 +36,8 @@ pub struct Bell {
     asked: AtomicU64,
     /// The last ring before the exchange after which there was nothing more to tell, or which failed.
     answered: watch::Sender<u64>,
+    /// What all loops that speak with the hub cost.
+    pub meter: Meter,
 }
 
 impl Bell {
@@ -82,9 +84,11 @@ pub fn begin(app: App, stopping: Stopping) -> io::Result<JoinHandle<()>> {
 
 async fn tell(app: App, stopping: Stopping) {
     let mut told = app.db.last_sequence();
-    let mut agent = agent(&app.data, app.db.clone());
+    let mut agent =
+        agent(&app.data, app.db.clone()).within(app.config.budget, app.sync.meter.clone());
     let mut pace = Pace::new(app.clinic.id.as_bytes());
-    let mut loans = loans(&app.data, app.db.clone(), app.config.loans);
+    let mut loans =
+        loans(&app.data, app.db.clone(), app.config.loans).counted(app.sync.meter.clone());
     let mut said = "";
     loop {
         told.borrow_and_update();
@@ -117,7 +121,8 @@ async fn tell(app: App, stopping: Stopping) {
 async fn exchange(app: &App, agent: &mut Agent, loans: &mut Loans) -> Result<Turn, Fault> {
     let turn = agent.round(app.now()).await?;
     match turn {
-        Turn::Told { more: false, .. } | Turn::Idle => {}
+        // What is held back holds up no sale.
+        Turn::Told { more: false, .. } | Turn::Idle | Turn::Held => {}
         Turn::Told { more: true, .. } | Turn::Alone | Turn::Stopped(_) | Turn::Replacing => {
             return Ok(turn);
         }
@@ -137,7 +142,7 @@ async fn exchange(app: &App, agent: &mut Agent, loans: &mut Loans) -> Result<Tur
 fn say(turn: &Result<Turn, Fault>, said: &mut &'static str) {
     let now = match turn {
         Ok(Turn::Stopped(_)) => "stopped",
-        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Replacing) => "",
+        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Held | Turn::Replacing) => "",
         Err(fault) => fault.word(),
     };
     if now == *said {
@@ -150,7 +155,7 @@ fn say(turn: &Result<Turn, Fault>, said: &mut &'static str) {
                 "nothing is told to the hub any more; see `carepost sync status`"
             );
         }
-        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Replacing) => {
+        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Held | Turn::Replacing) => {
             tracing::info!("the hub is told again")
         }
         Err(fault) => tracing::warn!(%fault, "the hub is not told; it is tried again"),

@@ -11,6 +11,7 @@ use prm::hub::{self, Hub, Standing};
 use prm::stamp::Stamp;
 use prm::{change, id};
 use reqwest::Client;
+use sync_protocol::budget::{Budget, haste};
 use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE, dictionary};
 use sync_protocol::ledger::{
     Body, Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard, delta,
@@ -24,7 +25,8 @@ use sync_protocol::wire::{Answer, Up};
 use crate::bundle::{self, Deltas, Shown};
 use crate::http::{self, HttpError};
 use crate::keys::{BoxKeys, KeyError};
-use crate::{mark, sealed, word};
+use crate::meter::Meter;
+use crate::{mark, sealed, spending, word};
 
 /// What the box can do.
 const CAPABILITIES: [&str; 3] = ["ledger/1", dictionary::CAPABILITY, delta::CAPABILITY];
@@ -48,6 +50,8 @@ pub enum Turn {
     },
     /// The hub holds all.
     Idle,
+    /// What is left waits for tomorrow's budget; people who wait for something still get it.
+    Held,
     /// Nothing is sent until a person decides.
     Stopped(Stop),
     /// The box takes another's place, and tells nothing before it has got everything back.
@@ -112,6 +116,8 @@ pub struct Agent {
     keys: Option<BoxKeys>,
     known: Option<Known>,
     nonce: Option<Nonce>,
+    budget: Budget,
+    meter: Meter,
 }
 
 /// What is known as long as the process lives.
@@ -163,7 +169,24 @@ impl Sealed {
 impl Agent {
     /// Of the box with these records, with its keys in a folder. `show` makes resources of records.
     pub fn new(db: Db, keys_folder: PathBuf, show: Shown) -> Self {
-        Self { db, keys_folder, show, client: None, keys: None, known: None, nonce: None }
+        let (budget, meter) = (Budget::default(), Meter::default());
+        Self {
+            db,
+            keys_folder,
+            show,
+            client: None,
+            keys: None,
+            known: None,
+            nonce: None,
+            budget,
+            meter,
+        }
+    }
+
+    /// Keeps to a budget, of which others spend, too: what they count counts.
+    #[must_use]
+    pub fn within(self, budget: Budget, meter: Meter) -> Self {
+        Self { budget, meter, ..self }
     }
 
     /// Forgets what the hub said: the next round asks.
@@ -225,11 +248,12 @@ impl Agent {
     /// [`Fault`]; it is not noted yet.
     pub async fn prepare(&mut self, now: Timestamp) -> Result<Prepared, Fault> {
         let stamp = &Stamp::of_box(now);
-        let found = self.db.read(|read| {
+        let found = self.db.read(move |read| {
             let (log, head) = (change::log_id(read)?, change::last(read)?);
-            Ok((hub::get(read)?, hub::standing(read)?, log, head))
+            let spent = (hub::spent(read)?, spending::today(read, now)?);
+            Ok((hub::get(read)?, hub::standing(read)?, (log, head), spent))
         });
-        let (hub, standing, log, head) = found.await?;
+        let (hub, standing, (log, head), (noted, today)) = found.await?;
         let Some(hub) = hub else { return Ok(Prepared::Nothing(Turn::Alone)) };
         let standing = of_log(standing, log);
         if standing.stop.as_deref() == Some(hub::REPLACING) {
@@ -240,8 +264,15 @@ impl Agent {
         let is_due =
             standing.receipt_at.is_none_or(|at| stamp.now.duration_since(at).abs() >= ASK_AGAIN);
         let mut next = uplink.next(head);
-        if next == Next::Idle && is_due {
+        let spent = spending::of(noted).on(today).and(self.meter.pending());
+        let is_let = self.budget.lets(haste(&next, head), spent);
+        if noted.waits == is_let {
+            self.note_waiting(stamp, !is_let).await?;
+        }
+        if (next == Next::Idle || !is_let) && is_due {
             next = Next::Ask;
+        } else if !is_let {
+            return Ok(Prepared::Nothing(Turn::Held));
         }
         let out = match &next {
             Next::Idle => return Ok(Prepared::Nothing(Turn::Idle)),
@@ -291,9 +322,11 @@ impl Agent {
         let is_stuck = !is_question && heard.state == uplink.state;
         let noted = noted(&standing, &heard, &receipt, stamp.now);
         let named = (noted.parked > 0 || standing.parked > 0).then(|| named(&receipt));
-        let stamp = *stamp;
+        let (stamp, budget, pending) = (*stamp, self.budget, self.meter.pending());
         self.db
             .write(move |tx| {
+                let spent = spending::add(tx, stamp.now, budget, pending)?;
+                hub::note_spent(tx, &stamp, spent)?;
                 // A hub that was joined meanwhile has notes of its own.
                 if hub::get(tx)?.is_none_or(|now| now.box_id != hub.box_id) {
                     return Ok(());
@@ -301,6 +334,7 @@ impl Agent {
                 hub::note(tx, &stamp, &noted, named.as_deref())
             })
             .await?;
+        self.meter.noted(pending);
         let next = heard.next(head);
         let turn = match (stopped(&heard), next) {
             // The hub has to hear of a fork once; then it says itself what it is.
@@ -327,6 +361,18 @@ impl Agent {
             };
         }
         if is_stuck && !has_deltas { Err(Fault::Stuck) } else { Ok(turn) }
+    }
+
+    /// Notes whether something waits for tomorrow.
+    async fn note_waiting(&self, stamp: &Stamp, waits: bool) -> Result<(), Fault> {
+        let (stamp, budget, pending) = (*stamp, self.budget, self.meter.pending());
+        let note = self.db.write(move |tx| {
+            let spent = spending::add(tx, stamp.now, budget, pending)?;
+            hub::note_spent(tx, &stamp, hub::Spent { waits, ..spent })
+        });
+        note.await?;
+        self.meter.noted(pending);
+        Ok(())
     }
 
     /// What was known, unless the log, the hub or what a person decided is another now.
@@ -442,7 +488,8 @@ impl Agent {
         };
         let client = self.client.insert(client);
         let body = (MEDIA_TYPE, std::mem::take(&mut sealed.envelope));
-        let (status, bytes) = http::post(client, &sealed.url(), body, ENVELOPE_MAX).await?;
+        let line = (&*client, &self.meter);
+        let (status, bytes) = http::post(line, &sealed.url(), body, ENVELOPE_MAX).await?;
         if status != reqwest::StatusCode::OK {
             return Err(Fault::Refused(status.as_u16()));
         }

@@ -25,7 +25,7 @@ use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE};
 
 use crate::keys::BoxKeys;
 use crate::sealed;
-use crate::{Fault, http};
+use crate::{Fault, Meter, http};
 
 /// Where requests are fetched, behind the hub's address.
 const REQUESTS: &str = "/v1/requests";
@@ -69,6 +69,7 @@ pub struct Down {
     keys_folder: PathBuf,
     take: Take,
     ready: Option<(Client, BoxKeys)>,
+    meter: Meter,
 }
 
 /// Whom to speak with, and as which log.
@@ -77,7 +78,13 @@ type Known = (Hub, LogId);
 impl Down {
     /// Of the box with these records, with its keys in a folder.
     pub fn new(db: Db, keys_folder: PathBuf, take: Take) -> Self {
-        Self { db, keys_folder, take, ready: None }
+        Self { db, keys_folder, take, ready: None, meter: Meter::default() }
+    }
+
+    /// Counts what it costs here.
+    #[must_use]
+    pub fn counted(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     /// Fetches what the hub asks, and waits with the hub until there is something, for less than a
@@ -89,8 +96,9 @@ impl Down {
         let Some(poll) = self.prepare().await? else { return Ok(Fetched::Nobody) };
         let url = format!("{}{REQUESTS}?after={}", poll.hub.url, poll.position.taken);
         let proof = (PROOF, URL_SAFE_NO_PAD.encode(&poll.proof));
+        let meter = self.meter.clone();
         let (client, _) = self.ready()?;
-        let (status, bytes) = http::get(client, &url, proof, ENVELOPE_MAX).await?;
+        let (status, bytes) = http::get((client, &meter), &url, proof, ENVELOPE_MAX).await?;
         match status {
             StatusCode::OK => Ok(Fetched::New(self.hear(poll, &bytes, clock()).await?)),
             StatusCode::CONFLICT => Ok(Fetched::Nobody),
@@ -148,12 +156,13 @@ impl Down {
     /// [`Fault`]; what was not sent is sent the next time, as long as somebody waits for it.
     pub async fn answer(&mut self, now: Timestamp) -> Result<usize, Fault> {
         let Some((hub, replies)) = self.unsent(now).await? else { return Ok(0) };
-        let mut sent = 0;
+        let (mut sent, meter) = (0, self.meter.clone());
         for (id, envelope) in replies {
             let (client, _) = self.ready()?;
             let url = format!("{}{REPLIES}", hub.url);
             let (status, _) =
-                http::post(client, &url, (MEDIA_TYPE, envelope), ANSWER_BYTES_MAX).await?;
+                http::post((client, &meter), &url, (MEDIA_TYPE, envelope), ANSWER_BYTES_MAX)
+                    .await?;
             match status {
                 // What this hub will never take is not said for ever.
                 StatusCode::NO_CONTENT | StatusCode::PAYLOAD_TOO_LARGE => {}

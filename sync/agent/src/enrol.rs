@@ -19,6 +19,7 @@ use sync_protocol::envelope::{SealingKey, VerifyingKey, fingerprint};
 use sync_protocol::restore::OnHeld;
 use uuid::Uuid;
 
+use crate::Meter;
 use crate::http::{self, HttpError};
 use crate::keys::{BoxKeys, KeyError, OPENING, SIGNING};
 
@@ -153,7 +154,8 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
     });
     let (client, address) = (http::client()?, format!("{url}/v1/enroll"));
     let body = ("application/json", body.to_string().into_bytes());
-    let (status, bytes) = http::post(&client, &address, body, ANSWER_BYTES_MAX).await?;
+    let (status, bytes) =
+        http::post((&client, &Meter::default()), &address, body, ANSWER_BYTES_MAX).await?;
     match status.as_u16() {
         201 => {}
         404 => return Err(EnrolError::Code),

@@ -41,11 +41,14 @@ use prm::{change, loan};
 use sync_protocol::loan::{Standing, ToHub};
 use sync_protocol::wire::SlotKey;
 
-pub use self::desk::{Heard, Scanned, Shown, Status, override_loan, recall, scan, scanned, shown};
+pub use self::desk::{
+    Heard, Recalled, Scanned, Shown, Status, override_loan, recall, recall_many, scan, scanned,
+    shown,
+};
 pub use self::key::{key, parse};
 pub use self::policy::{CUTOFF_HOURS, HORIZON_DAYS, SHARE_PERCENT, TERM_HOURS, Usual, lend};
-use crate::Fault;
 use crate::keys::BoxKeys;
+use crate::{Fault, Meter};
 pub use sync_protocol::loan::clock::{BoxTime, Nonce};
 pub use sync_protocol::loan::{Generation, Terms};
 
@@ -71,6 +74,7 @@ pub struct Loans {
     run: Option<(u64, u64)>,
     /// Returns that are in the database, for the hub to hear.
     settled: Vec<(SlotKey, ToHub)>,
+    meter: Meter,
 }
 
 /// What came of a turn.
@@ -113,7 +117,14 @@ impl Loans {
             sessions: VecDeque::new(),
             run: None,
             settled: Vec::new(),
+            meter: Meter::default(),
         }
+    }
+
+    /// Counts what it costs here.
+    #[must_use]
+    pub fn counted(self, meter: Meter) -> Self {
+        Self { meter, ..self }
     }
 
     /// One turn with a hub that answered a moment ago: `nonce` is what its newest receipt carried.

@@ -9,7 +9,7 @@ use prm::db::Db;
 use prm::stamp::Stamp;
 use prm::{clinic, hub};
 use serde::Serialize;
-use sync_agent::condition::{Said, said};
+use sync_agent::condition::{Said, megabytes, said};
 use sync_agent::enrol::{self, Joining};
 use sync_agent::status::{Joined, Status, status};
 use sync_agent::{OnHeld, Turn, check_address};
@@ -72,7 +72,8 @@ pub(super) struct Wanted {
 pub(super) enum Sync {
     /// Says what the hub holds, what waits and since when, and what went wrong.
     Status(Asked),
-    /// Tells the hub everything that waits, now; asks it again if it had stopped the box.
+    /// Tells the hub everything that waits, now, whatever `sync.budget_megabytes_per_day` says; asks it
+    /// again if it had stopped the box.
     Now(Asked),
 }
 
@@ -146,7 +147,9 @@ impl Sync {
                     for _ in 0..ROUNDS_MAX {
                         match agent.round(clock.now()).await? {
                             Turn::Told { more: true, pause_ms: _ } => {}
-                            Turn::Told { more: false, pause_ms: _ } | Turn::Idle => return Ok(()),
+                            Turn::Told { more: false, pause_ms: _ } | Turn::Idle | Turn::Held => {
+                                return Ok(());
+                            }
                             // What it stopped for stands in the status.
                             Turn::Stopped(_) | Turn::Replacing => return Ok(()),
                             Turn::Alone => {
@@ -203,6 +206,13 @@ fn shown(found: &Shown, json: bool) -> anyhow::Result<()> {
             text.push_str(&format!("life of this box, as the hub counts: {generation}\n"));
         }
         text.push_str(&format!("held: {} of {} changes\n", status.through, status.last));
+    }
+    if status.hub.is_some() {
+        let spent = megabytes(status.spent_bytes);
+        text.push_str(&match status.budget_bytes {
+            Some(most) => format!("the line today: {spent} MB of {} MB\n", megabytes(most)),
+            None => format!("the line today: {spent} MB, without a budget\n"),
+        });
     }
     if status.parked > 0 {
         text.push_str(&format!("the hub could not take {}:\n", status.parked));

@@ -211,7 +211,7 @@ impl Loans {
         let envelope = sealed::to_hub((hub, keys), *log, &up)?;
         let url = format!("{}{LOANS}", hub.url);
         let (status, bytes) =
-            http::post(client, &url, (MEDIA_TYPE, envelope), ENVELOPE_MAX).await?;
+            http::post((client, &self.meter), &url, (MEDIA_TYPE, envelope), ENVELOPE_MAX).await?;
         if status != StatusCode::OK {
             return Err(Fault::Refused(status.as_u16()));
         }

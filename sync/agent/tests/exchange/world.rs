@@ -353,7 +353,9 @@ impl World {
             match agent.round(self.now).await.unwrap() {
                 Turn::Told { more: false, pause_ms: _ } | Turn::Idle => return,
                 Turn::Told { more: true, pause_ms: _ } => {}
-                turn @ (Turn::Alone | Turn::Stopped(_) | Turn::Replacing) => panic!("{turn:?}"),
+                turn @ (Turn::Held | Turn::Alone | Turn::Stopped(_) | Turn::Replacing) => {
+                    panic!("{turn:?}")
+                }
             }
         }
         panic!("it never ends");

@@ -298,7 +298,8 @@ impl World {
             match ends.agent.round(self.now).await? {
                 sync_agent::Turn::Told { more: true, .. } => {}
                 sync_agent::Turn::Told { more: false, .. } | sync_agent::Turn::Idle => break,
-                turn @ (sync_agent::Turn::Alone
+                turn @ (sync_agent::Turn::Held
+                | sync_agent::Turn::Alone
                 | sync_agent::Turn::Stopped(_)
                 | sync_agent::Turn::Replacing) => {
                     panic!("{turn:?}")
@@ -416,6 +417,7 @@ fn session(practitioner: PractitionerId) -> Addition {
         session_capacity: None,
         valid_from: None,
         valid_to: None,
+        lending: schedule::Lending::default(),
     }
 }
 
