@@ -195,7 +195,7 @@ fn tell(agent: &mut Agent, hub: &Hub) -> Result<Told> {
             match turn {
                 Turn::Told { more: true, pause_ms: _ } => {}
                 Turn::Told { more: false, pause_ms: _ } | Turn::Idle => return Ok(told),
-                Turn::Alone | Turn::Stopped(_) | Turn::Replacing => {
+                Turn::Held | Turn::Alone | Turn::Stopped(_) | Turn::Replacing => {
                     anyhow::bail!("the hub is not told: {turn:?}")
                 }
             }
