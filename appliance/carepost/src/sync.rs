@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use prm::db::Db;
 use sync_agent::loans::{self, Loans, Usual};
 use sync_agent::pace::Pace;
-use sync_agent::{Agent, Fault, Meter, Turn};
+use sync_agent::{Agent, Fault, Internet, Line, Meter, Turn};
 use tokio::runtime;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
@@ -61,9 +61,9 @@ pub fn agent(data: &std::path::Path, db: Db) -> Agent {
     Agent::new(db, place::keys(data), told::shown)
 }
 
-/// What lends the slots of the box in a data folder.
-pub fn loans(data: &std::path::Path, db: Db, usual: Usual) -> Loans {
-    Loans::new(db, place::keys(data), usual)
+/// What lends the slots of the box in a data folder, and speaks of it over this line.
+pub fn loans<L: Line>(data: &std::path::Path, db: Db, usual: Usual, line: L) -> Loans<L> {
+    Loans::new(db, place::keys(data), usual, line)
 }
 
 /// Tells the hub, if the box has joined one, until `stopping`, on a thread of its own that stands back. Packing
@@ -87,8 +87,8 @@ async fn tell(app: App, stopping: Stopping) {
     let mut agent =
         agent(&app.data, app.db.clone()).within(app.config.budget, app.sync.meter.clone());
     let mut pace = Pace::new(app.clinic.id.as_bytes());
-    let mut loans =
-        loans(&app.data, app.db.clone(), app.config.loans).counted(app.sync.meter.clone());
+    let line = Internet::counted(app.sync.meter.clone());
+    let mut loans = loans(&app.data, app.db.clone(), app.config.loans, line);
     let mut said = "";
     loop {
         told.borrow_and_update();

@@ -10,9 +10,8 @@ use prm::error::Error;
 use prm::hub::{self, Hub, Standing};
 use prm::stamp::Stamp;
 use prm::{change, id};
-use reqwest::Client;
 use sync_protocol::budget::{Budget, haste};
-use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE, dictionary};
+use sync_protocol::envelope::dictionary;
 use sync_protocol::ledger::{
     Body, Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard, delta,
 };
@@ -23,8 +22,9 @@ use sync_protocol::uplink::{self, Next, Own, State, Stop, Uplink};
 use sync_protocol::wire::{Answer, Up};
 
 use crate::bundle::{self, Deltas, Shown};
-use crate::http::{self, HttpError};
+use crate::http::HttpError;
 use crate::keys::{BoxKeys, KeyError};
+use crate::line::{Internet, Line as _};
 use crate::meter::Meter;
 use crate::{mark, sealed, spending, word};
 
@@ -112,7 +112,7 @@ pub struct Agent {
     db: Db,
     keys_folder: PathBuf,
     show: Shown,
-    client: Option<Client>,
+    line: Internet,
     keys: Option<BoxKeys>,
     known: Option<Known>,
     nonce: Option<Nonce>,
@@ -174,7 +174,7 @@ impl Agent {
             db,
             keys_folder,
             show,
-            client: None,
+            line: Internet::counted(meter.clone()),
             keys: None,
             known: None,
             nonce: None,
@@ -186,7 +186,8 @@ impl Agent {
     /// Keeps to a budget, of which others spend, too: what they count counts.
     #[must_use]
     pub fn within(self, budget: Budget, meter: Meter) -> Self {
-        Self { budget, meter, ..self }
+        let line = Internet::counted(meter.clone());
+        Self { budget, meter, line, ..self }
     }
 
     /// Forgets what the hub said: the next round asks.
@@ -216,7 +217,9 @@ impl Agent {
         match self.prepare(now).await? {
             Prepared::Nothing(turn) => Ok(turn),
             Prepared::Bundle(mut sealed) => {
-                let answer = self.post(&mut sealed).await?;
+                // Nobody needs the envelope after that.
+                let envelope = std::mem::take(&mut sealed.envelope);
+                let answer = self.line.exchange(sealed.url(), envelope).await?;
                 self.hear(*sealed, &answer, now).await
             }
         }
@@ -478,22 +481,6 @@ impl Agent {
         let up = Up { bundle, capabilities };
         let ends = (hub, self.keys()?);
         sealed::stretch_to_hub(ends, (log, after, through), &up, dictionary.as_ref())
-    }
-
-    /// Sends the envelope, which nobody needs after that.
-    async fn post(&mut self, sealed: &mut Sealed) -> Result<Vec<u8>, Fault> {
-        let client = match self.client.take() {
-            Some(client) => client,
-            None => http::client()?,
-        };
-        let client = self.client.insert(client);
-        let body = (MEDIA_TYPE, std::mem::take(&mut sealed.envelope));
-        let line = (&*client, &self.meter);
-        let (status, bytes) = http::post(line, &sealed.url(), body, ENVELOPE_MAX).await?;
-        if status != reqwest::StatusCode::OK {
-            return Err(Fault::Refused(status.as_u16()));
-        }
-        Ok(bytes)
     }
 
     /// What the box's log has at the number that a receipt names.

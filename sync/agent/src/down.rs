@@ -18,12 +18,13 @@ use prm::hub::{self, Hub};
 use prm::id::{LogId, RequestId};
 use prm::stamp::Stamp;
 use prm::{change, request};
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 use sync_protocol::ask::{Ask, Reply};
 use sync_protocol::downlink::{self, Batch, IDS_MAX, Position, Taken};
 use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE};
 
 use crate::keys::BoxKeys;
+use crate::line::Internet;
 use crate::sealed;
 use crate::{Fault, Meter, http};
 
@@ -68,8 +69,8 @@ pub struct Down {
     db: Db,
     keys_folder: PathBuf,
     take: Take,
-    ready: Option<(Client, BoxKeys)>,
-    meter: Meter,
+    line: Internet,
+    keys: Option<BoxKeys>,
 }
 
 /// Whom to speak with, and as which log.
@@ -78,13 +79,13 @@ type Known = (Hub, LogId);
 impl Down {
     /// Of the box with these records, with its keys in a folder.
     pub fn new(db: Db, keys_folder: PathBuf, take: Take) -> Self {
-        Self { db, keys_folder, take, ready: None, meter: Meter::default() }
+        Self { db, keys_folder, take, line: Internet::default(), keys: None }
     }
 
     /// Counts what it costs here.
     #[must_use]
     pub fn counted(self, meter: Meter) -> Self {
-        Self { meter, ..self }
+        Self { line: Internet::counted(meter), ..self }
     }
 
     /// Fetches what the hub asks, and waits with the hub until there is something, for less than a
@@ -96,9 +97,7 @@ impl Down {
         let Some(poll) = self.prepare().await? else { return Ok(Fetched::Nobody) };
         let url = format!("{}{REQUESTS}?after={}", poll.hub.url, poll.position.taken);
         let proof = (PROOF, URL_SAFE_NO_PAD.encode(&poll.proof));
-        let meter = self.meter.clone();
-        let (client, _) = self.ready()?;
-        let (status, bytes) = http::get((client, &meter), &url, proof, ENVELOPE_MAX).await?;
+        let (status, bytes) = http::get(self.line.client()?, &url, proof, ENVELOPE_MAX).await?;
         match status {
             StatusCode::OK => Ok(Fetched::New(self.hear(poll, &bytes, clock()).await?)),
             StatusCode::CONFLICT => Ok(Fetched::Nobody),
@@ -114,8 +113,7 @@ impl Down {
         let found = self.db.read(|read| Ok((listened_to(read)?, request::position(read)?)));
         let (Some((hub, log)), held) = found.await? else { return Ok(None) };
         let position = to_protocol(held);
-        let (_, keys) = self.ready()?;
-        let proof = sealed::to_hub((&hub, keys), log, &position)?;
+        let proof = sealed::to_hub((&hub, self.keys()?), log, &position)?;
         Ok(Some(Poll { proof, hub, log, position }))
     }
 
@@ -130,7 +128,7 @@ impl Down {
         now: Timestamp,
     ) -> Result<usize, Fault> {
         let Poll { proof: _, hub, log, position } = poll;
-        let (_, keys) = self.ready()?;
+        let keys = self.keys()?;
         let batch = sealed::from_hub::<Batch>((&hub, keys), log, answer).ok_or(Fault::Receipt)?;
         let is_news = !batch.requests.is_empty() || batch.series != position.series;
         if !is_news && batch.lost == 0 {
@@ -156,13 +154,12 @@ impl Down {
     /// [`Fault`]; what was not sent is sent the next time, as long as somebody waits for it.
     pub async fn answer(&mut self, now: Timestamp) -> Result<usize, Fault> {
         let Some((hub, replies)) = self.unsent(now).await? else { return Ok(0) };
-        let (mut sent, meter) = (0, self.meter.clone());
+        let mut sent = 0;
         for (id, envelope) in replies {
-            let (client, _) = self.ready()?;
+            let client = self.line.client()?;
             let url = format!("{}{REPLIES}", hub.url);
             let (status, _) =
-                http::post((client, &meter), &url, (MEDIA_TYPE, envelope), ANSWER_BYTES_MAX)
-                    .await?;
+                http::post(client, &url, (MEDIA_TYPE, envelope), ANSWER_BYTES_MAX).await?;
             match status {
                 // What this hub will never take is not said for ever.
                 StatusCode::NO_CONTENT | StatusCode::PAYLOAD_TOO_LARGE => {}
@@ -184,7 +181,7 @@ impl Down {
         let found =
             self.db.read(move |read| Ok((listened_to(read)?, request::replies(read, &stamp)?)));
         let (Some((hub, log)), replies) = found.await? else { return Ok(None) };
-        let (_, keys) = self.ready()?;
+        let keys = self.keys()?;
         let each = replies.into_iter().map(|(id, reply)| {
             let request::Reply { status, body, until: _ } = reply;
             let reply = Reply { id: downlink::RequestId(*id.as_bytes()), status, body };
@@ -203,13 +200,12 @@ impl Down {
         Ok(self.db.write(move |tx| request::replied(tx, &stamp, id)).await?)
     }
 
-    fn ready(&mut self) -> Result<(&Client, &BoxKeys), Fault> {
-        let ready = match self.ready.take() {
-            Some(ready) => ready,
-            None => (http::client()?, BoxKeys::load(&self.keys_folder)?),
+    fn keys(&mut self) -> Result<&BoxKeys, Fault> {
+        let keys = match self.keys.take() {
+            Some(keys) => keys,
+            None => BoxKeys::load(&self.keys_folder)?,
         };
-        let (client, keys) = self.ready.insert(ready);
-        Ok((client, keys))
+        Ok(self.keys.insert(keys))
     }
 }
 

@@ -48,7 +48,7 @@ pub use self::desk::{
 pub use self::key::{key, parse};
 pub use self::policy::{CUTOFF_HOURS, HORIZON_DAYS, SHARE_PERCENT, TERM_HOURS, Usual, lend};
 use crate::keys::BoxKeys;
-use crate::{Fault, Meter};
+use crate::line::{Internet, Line};
 pub use sync_protocol::loan::clock::{BoxTime, Nonce};
 pub use sync_protocol::loan::{Generation, Terms};
 
@@ -59,12 +59,13 @@ const LEND_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// Exchanges of one turn.
 const EXCHANGES_MAX: usize = 64;
 
-/// The box's end of all loans.
-pub struct Loans {
+/// The box's end of all loans, and its line to the hub.
+pub struct Loans<L = Internet> {
     db: Db,
     keys_folder: PathBuf,
     usual: Usual,
-    ready: Option<(reqwest::Client, BoxKeys)>,
+    line: L,
+    keys: Option<BoxKeys>,
     /// When the hub was last spoken with.
     asked_at: Option<Timestamp>,
     /// When the last pass of the policy was begun, and what is left of it.
@@ -74,7 +75,6 @@ pub struct Loans {
     run: Option<(u64, u64)>,
     /// Returns that are in the database, for the hub to hear.
     settled: Vec<(SlotKey, ToHub)>,
-    meter: Meter,
 }
 
 /// What came of a turn.
@@ -104,27 +104,21 @@ struct Ground {
     away: i64,
 }
 
-impl Loans {
-    /// Of the box with these records, with its keys in a folder.
-    pub fn new(db: Db, keys_folder: PathBuf, usual: Usual) -> Self {
+impl<L: Line> Loans<L> {
+    /// Of the box with these records, with its keys in a folder, which speaks over this line.
+    pub fn new(db: Db, keys_folder: PathBuf, usual: Usual, line: L) -> Self {
         Self {
             db,
             keys_folder,
             usual,
-            ready: None,
+            line,
+            keys: None,
             asked_at: None,
             passed_at: None,
             sessions: VecDeque::new(),
             run: None,
             settled: Vec::new(),
-            meter: Meter::default(),
         }
-    }
-
-    /// Counts what it costs here.
-    #[must_use]
-    pub fn counted(self, meter: Meter) -> Self {
-        Self { meter, ..self }
     }
 
     /// One turn with a hub that answered a moment ago: `nonce` is what its newest receipt carried.

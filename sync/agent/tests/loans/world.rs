@@ -27,7 +27,7 @@ use prm::{change, hub};
 use serde_json::json;
 use sync_agent::enrol::{Joining, enrol};
 use sync_agent::loans::{BoxTime, Loans, Shown, Turn, Usual, key, shown};
-use sync_agent::{Agent, Fault, OnHeld};
+use sync_agent::{Agent, Fault, Internet, OnHeld};
 use sync_hub::code;
 use sync_hub::hub::Hub;
 use sync_hub::loans::{Asking, Bought, NotSold, sell};
@@ -288,7 +288,10 @@ impl World {
     /// The two loops, as after a start.
     pub fn ends(&self) -> Ends {
         let agent = Agent::new(self.db.clone(), self.keys(), told);
-        Ends { agent, loans: Loans::new(self.db.clone(), self.keys(), Usual::default()) }
+        Ends {
+            agent,
+            loans: Loans::new(self.db.clone(), self.keys(), Usual::default(), Internet::default()),
+        }
     }
 
     /// One turn of both loops.
