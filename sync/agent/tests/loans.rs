@@ -99,6 +99,23 @@ async fn answers_that_are_lost_do_no_harm() {
 }
 
 #[tokio::test]
+async fn a_sale_is_told_until_the_box_has_asked_the_slot_back() {
+    let mut world = World::new();
+    let mut ends = world.join().await;
+    world.settle(&mut ends).await;
+    let lent = world.loans();
+    world.cloud.sell(lent[0].slot, Uuid::now_v7(), "Asha Rao").unwrap();
+    let now = "2026-11-23T09:00:00Z".parse().unwrap();
+    ends.agent.ask_again();
+    ends.agent.round(now).await.unwrap();
+    world.cloud.lose.store(1, Ordering::Relaxed);
+    ends.loans.round(ends.agent.nonce(), now, world.at()).await.unwrap_err();
+    assert_eq!(world.cloud.lose.load(Ordering::Relaxed), 0, "the answer with the news was lost");
+    world.settle(&mut ends).await;
+    assert_eq!(world.diary().iter().map(|it| it.slot()).collect::<Vec<_>>(), [lent[0].slot]);
+}
+
+#[tokio::test]
 async fn a_slot_that_is_recalled_is_free_again_in_one_turn_unless_it_was_sold() {
     let mut world = World::new();
     let mut ends = world.join().await;

@@ -143,6 +143,7 @@ impl Of<'_, '_> {
                 }
             }
         }
+        // News until the box has asked the slot back: the answer that says it may be lost.
         for mut row in store::loans_sold(self.tx, self.clinic, limit)? {
             if down.said.len() >= SLOTS_MAX {
                 break;
@@ -152,8 +153,9 @@ impl Of<'_, '_> {
             let sale = state.holding.and_then(|it| it.sale);
             down.said
                 .extend(sale.map(|booking| (row.slot.clone(), ToBox::Sale { fence, booking })));
-            row.news = false;
-            self.put(&mut row, state)?;
+            if state != row.state {
+                self.put(&mut row, state)?;
+            }
         }
         down.more = down.said.len() > SLOTS_MAX;
         down.said.truncate(SLOTS_MAX);

@@ -32,6 +32,7 @@ impl<L: Line> Loans<L> {
         // Of these the hub was asked in this turn.
         let mut asked: BTreeSet<BookingId> = BTreeSet::new();
         let mut wanting: BTreeSet<BookingId> = BTreeSet::new();
+        let mut sold: BTreeSet<BookingId> = BTreeSet::new();
         let mut all_said = false;
         for _ in 0..EXCHANGES_MAX {
             let mut said = std::mem::take(&mut self.settled);
@@ -59,8 +60,12 @@ impl<L: Line> Loans<L> {
             let LoansDown { said, accounts: _, details, more } = heard?;
             asked.extend(names);
             // What was sold is asked back, which is due from then on.
-            if said.iter().any(|(_, it)| matches!(it, ToBox::Sale { .. })) {
-                (all_said, after) = (false, None);
+            for (_, it) in &said {
+                if let ToBox::Sale { fence: _, booking } = it
+                    && sold.insert(*booking)
+                {
+                    (all_said, after) = (false, None);
+                }
             }
             self.keep(stamp, details).await?;
             self.hear_shown(stamp, standing).await?;
