@@ -31,8 +31,17 @@
 //! that a disk keeps it is `journeys/kill.rs`. Ids and keys are drawn by the programs
 //! themselves; a story names things by their place in a list, so that it does not depend on them.
 //!
-//! Loans are not played yet, and of what the hub asks only wishes and edits; both have models in
-//! `sync/protocol` and tests of their own.
+//! Of what the hub asks wishes and edits are played; what is an operation of the box's FHIR door is not,
+//! it has tests of its own in `carepost`.
+//!
+//! # Loans
+//!
+//! The hub sells what it holds, and tries what it may not sell; patients call off, or come with their
+//! confirmation; the desk asks back and takes back; terms, cut-offs and both ends' clocks pass. Whoever
+//! compares ([`sales`]) knows what a patient knows: what was confirmed is kept for who bought it, from the
+//! sale on, and in the end it is in the diary or work for the desk. Promised is nothing where both ends
+//! were put back, and where two boxes of one disk, or a disk that was put back without a new log,
+//! lent the same.
 //!
 //! # Broken on purpose
 //!
@@ -58,7 +67,10 @@ mod content;
 mod desk;
 mod healing;
 mod hub;
+mod lending;
 mod line;
+mod loans;
+mod sales;
 mod seeds;
 mod shrinking;
 mod story;

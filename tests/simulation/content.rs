@@ -14,7 +14,7 @@ use super::boxes::BoxEnd;
 use super::hub::HubEnd;
 
 /// Which resources show which records.
-const SHOWN: [(Noun, &[&str]); 9] = [
+const SHOWN: [(Noun, &[&str]); 10] = [
     (Noun::Clinic, &["Organization"]),
     (Noun::Patient, &["Patient"]),
     (Noun::Practitioner, &["Practitioner", "PractitionerRole"]),
@@ -24,6 +24,7 @@ const SHOWN: [(Noun, &[&str]); 9] = [
     (Noun::Appointment, &["Appointment"]),
     (Noun::QueueEntry, &["Encounter", "Task"]),
     (Noun::Device, &["Device"]),
+    (Noun::Loan, &["Slot"]),
 ];
 /// More than any story makes.
 const RECORDS_MAX: usize = 1000;

@@ -35,6 +35,9 @@ pub struct Line {
     overheard: Vec<Sent>,
     answers: Vec<Vec<u8>>,
     exchanges: u32,
+    /// What boxes said of loans, and what they were answered.
+    pub said_of_loans: Vec<Vec<u8>>,
+    pub heard_of_loans: Vec<Vec<u8>>,
 }
 
 impl Line {
@@ -78,7 +81,7 @@ fn taken<T>(from: &mut Vec<T>, pick: usize) -> Option<T> {
     Some(from.remove(at))
 }
 
-fn garble(bytes: &mut Vec<u8>, pick: usize) {
+pub fn garble(bytes: &mut Vec<u8>, pick: usize) {
     let at = pick * 37 % bytes.len().max(1);
     match bytes.get_mut(at) {
         Some(byte) if pick.is_multiple_of(2) => *byte ^= 1 << (pick % 8),
@@ -86,7 +89,7 @@ fn garble(bytes: &mut Vec<u8>, pick: usize) {
     }
 }
 
-fn status(refused: &Refused) -> u16 {
+pub fn status(refused: &Refused) -> u16 {
     match refused {
         Refused::Envelope(_) | Refused::Unrecognised => 401,
         Refused::Malformed => 400,

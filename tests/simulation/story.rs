@@ -44,10 +44,23 @@ pub enum Act {
     FetchOld,
     Rule,
     Reply,
+    Lend,
+    LoansArrive,
+    LoansHear,
+    LoansLose,
+    LoansGarble,
+    LoansHearOld,
+    LoansReplay,
+    LoansTalk,
+    Sell,
+    CallOff,
+    Scan,
+    Recall,
+    TakeBack,
 }
 
 /// Each act, its word, and how often it is drawn.
-const ACTS: [(Act, &str, u32); 43] = [
+const ACTS: [(Act, &str, u32); 56] = [
     (Act::Desk(Deed::Register), "register", 40),
     (Act::Desk(Deed::Edit), "edit", 40),
     (Act::Desk(Deed::Merge), "merge", 12),
@@ -91,6 +104,19 @@ const ACTS: [(Act, &str, u32); 43] = [
     (Act::FetchOld, "fetch-old", 10),
     (Act::Rule, "rule", 30),
     (Act::Reply, "reply", 30),
+    (Act::Lend, "lend", 50),
+    (Act::LoansArrive, "loans-arrive", 60),
+    (Act::LoansHear, "loans-hear", 60),
+    (Act::LoansLose, "loans-lose", 15),
+    (Act::LoansGarble, "loans-garble", 6),
+    (Act::LoansHearOld, "loans-hear-old", 6),
+    (Act::LoansReplay, "loans-replay", 12),
+    (Act::LoansTalk, "loans-talk", 70),
+    (Act::Sell, "sell", 110),
+    (Act::CallOff, "call-off", 20),
+    (Act::Scan, "scan", 25),
+    (Act::Recall, "recall", 25),
+    (Act::TakeBack, "take-back", 25),
 ];
 
 /// As many steps has a story at least, and at most.

@@ -124,7 +124,7 @@ impl Hub {
     /// neither a copy of the database, nor a clinic that was put back from a backup while the hub ran, nor a
     /// reboot makes an old one good; and what was lent to one process is sold by that one only.
     pub fn nonce(&self, clinic: &Clinic) -> Nonce {
-        let at_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let at_ms = self.clock.ms_since(self.started);
         let store = self.sales.store(clinic.id).unwrap_or(self.life);
         Nonce { store: store ^ clinic.life.cast_unsigned(), boot: self.life, at_ms }
     }
