@@ -16,6 +16,7 @@ use sync_hub::enroll::{Asking, enroll};
 use sync_hub::hub::Hub;
 use sync_hub::loans::{self, Bought, NotSold};
 use sync_hub::receive::{Refused, receive};
+use sync_hub::requests::Told;
 use sync_hub::store::{self, Clinic, IfMissing, StoreError};
 use sync_hub::{code, place, requests};
 use sync_protocol::ask::{Ask, Id};
@@ -212,8 +213,14 @@ impl HubEnd {
     }
 
     /// Takes in what the box answers.
-    pub fn answered(&self, envelope: &[u8]) -> Result<(), Refused> {
+    pub fn answered(&self, envelope: &[u8]) -> Result<Told, Refused> {
         requests::answered(self.hub(), envelope)
+    }
+
+    /// Whether it has this among its requests.
+    pub fn still_asks(&self, id: Id) -> bool {
+        let found = self.hub().store.read(CLINIC, |tx| store::request(tx, CLINIC, id));
+        found.unwrap().is_some()
     }
 
     /// Whether it knows what the box answered.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sync_protocol::ask::{Ask, Operation, Reply};
-use sync_protocol::downlink::{Full, Heard, Position, RequestId};
+use sync_protocol::downlink::{Full, Heard, Progress, RequestId};
 use sync_protocol::wire;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
@@ -83,6 +83,24 @@ pub enum Answer {
     BoxAway,
     /// It did not answer until the deadline. It may have done it: its log will tell.
     NoAnswer,
+}
+
+/// What came of the answer of a box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It is there.
+    Known,
+    /// Nobody asked this.
+    NotAsked,
+    /// The answer that the box had sent before is not there: this hub was put back. This one was not taken.
+    Missing,
+}
+
+/// A box that asks for requests.
+struct Asked {
+    opened: Opened<Progress>,
+    /// The answer that it names and that is not there.
+    missing: Option<RequestId>,
 }
 
 impl Default for Requests {
@@ -219,7 +237,10 @@ pub async fn ask(
 /// [`Refused`].
 pub async fn poll(hub: &Arc<Hub>, proof: Vec<u8>, after: Option<u64>) -> Result<Vec<u8>, Refused> {
     let heard = on_thread(hub, move |hub| listen(hub, &proof, after)).await??;
-    let clinic = heard.clinic.id;
+    if heard.missing.is_some() {
+        return on_thread(hub, move |hub| due(hub, &heard)).await?;
+    }
+    let clinic = heard.opened.clinic.id;
     let line = hub.requests.line(clinic);
     let turn = line.polls.fetch_add(1, Ordering::Relaxed) + 1;
     line.asked.notify_waiters();
@@ -254,32 +275,44 @@ pub fn at_once(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Vec<u8>, R
 }
 
 /// Opens a proof and writes what it says.
-fn listen(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Opened<Position>, Refused> {
-    let opened: Opened<Position> = sealed::open(hub, proof)?;
-    let (position, clinic) = (opened.body, opened.clinic.id);
+fn listen(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Asked, Refused> {
+    let opened: Opened<Progress> = sealed::open(hub, proof)?;
+    let (Progress { position, answered }, clinic) = (opened.body, opened.clinic.id);
     if after.is_some_and(|after| after != position.taken) {
         return Err(Refused::Malformed);
     }
     let series = new_series()?;
-    let heard = hub.store.write(clinic, |tx| {
+    let (heard, missing) = hub.store.write(clinic, |tx| {
         store::begin_downlink(tx, clinic, series)?;
         let heard = store::hear(tx, clinic, position)?;
         if heard == Heard::Restored {
             store::restored_requests(tx, clinic, series)?;
         }
         store::polled(tx, clinic, hub.clock.now_ms())?;
-        Ok::<_, StoreError>(heard)
+        Ok::<_, StoreError>((heard, missing(tx, clinic, answered)?))
     })?;
     if heard == Heard::Restored {
         let clinic = uuid::Uuid::from_bytes(clinic);
         tracing::warn!(%clinic, "the box knows more requests than this hub, which was put back to an older copy; what is open is asked again");
     }
-    Ok(opened)
+    Ok(Asked { opened, missing })
+}
+
+/// The answer that a box names, if it is not there.
+fn missing(
+    tx: &Tx<'_>,
+    clinic: [u8; 16],
+    named: Option<RequestId>,
+) -> Result<Option<RequestId>, StoreError> {
+    match named {
+        Some(id) if store::reply(tx, clinic, id)?.is_none() => Ok(Some(id)),
+        Some(_) | None => Ok(None),
+    }
 }
 
 /// What is due for a box, sealed.
-fn due(hub: &Hub, heard: &Opened<Position>) -> Result<Vec<u8>, Refused> {
-    let Opened { body: _, place, from, clinic } = heard;
+fn due(hub: &Hub, asked: &Asked) -> Result<Vec<u8>, Refused> {
+    let Asked { opened: Opened { body: _, place, from, clinic }, missing } = asked;
     let id = clinic.id;
     // The clinic as it is now: its key may have changed while the box waited.
     let (mut batch, clinic) = hub.store.read(id, |tx| {
@@ -290,23 +323,28 @@ fn due(hub: &Hub, heard: &Opened<Position>) -> Result<Vec<u8>, Refused> {
     for request in &mut batch.requests {
         request.body = key.open(&request_place(request.id), &request.body)?.to_vec();
     }
-    batch.now_ms = Some(hub.clock.now_ms());
+    (batch.now_ms, batch.missing) = (Some(hub.clock.now_ms()), *missing);
     sealed::seal(hub, from, (place.log, 0), &batch)
 }
 
-/// Takes in what a box answers. What nobody asked is passed over.
+/// Takes in what a box answers, unless an answer of before is missing. What nobody asked is passed over.
 ///
 /// # Errors
 /// [`Refused`].
-pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<(), Refused> {
+pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<Told, Refused> {
     let Opened { body: reply, place: _, from: _, clinic } = sealed::open::<Reply>(hub, bytes)?;
+    let before = reply.before;
     let (id, now_ms) = (reply.id, hub.clock.now_ms());
+    let reply = Reply { before: None, ..reply };
     let body = wire::write(&reply).map_err(|_| Refused::Malformed)?;
-    hub.store.write(clinic.id, |tx| {
+    let told = hub.store.write(clinic.id, |tx| {
+        if missing(tx, clinic.id, before)?.is_some() {
+            return Ok(Told::Missing);
+        }
         let of = store::clinic(tx, clinic.id)?.ok_or(Refused::Unrecognised)?;
         let key = hub.key_of(&of)?;
         let sealed = key.seal(&reply_place(id), &body)?;
-        let Some(asked) = store::request(tx, clinic.id, id)? else { return Ok(()) };
+        let Some(asked) = store::request(tx, clinic.id, id)? else { return Ok(Told::NotAsked) };
         let asked = Ask::from_bytes(&key.open(&request_place(id), &asked)?);
         let kept_ms = match asked {
             Ok(Ask::Operation(_)) => OPERATION_REPLY_KEPT_MS,
@@ -315,10 +353,10 @@ pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<(), Refused> {
         };
         let until_ms = now_ms.saturating_add(kept_ms);
         store::put_reply(tx, clinic.id, (id, &sealed), (now_ms, until_ms))?;
-        Ok::<_, Refused>(())
+        Ok::<_, Refused>(Told::Known)
     })?;
     hub.requests.line(clinic.id).answered.notify_waiters();
-    Ok(())
+    Ok(told)
 }
 
 /// A name for a series that no other database has.

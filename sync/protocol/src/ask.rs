@@ -157,6 +157,9 @@ pub struct Reply {
     /// A FHIR resource; empty where the status says all.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub body: Vec<u8>,
+    /// The answer that the hub took before, as [`crate::downlink::Progress::answered`] says it.
+    #[n(3)]
+    pub before: Option<Id>,
 }
 
 impl Ask {
@@ -259,7 +262,7 @@ mod tests {
                 assert_eq!(Ask::from_bytes(&bytes[..length]), Err(Malformed));
             }
         }
-        let reply = Reply { id: ID, status: 201, body: b"{}".to_vec() };
+        let reply = Reply { id: ID, status: 201, body: b"{}".to_vec(), before: Some(Id([3; 16])) };
         assert_eq!(wire::read(&wire::write(&reply).unwrap()), Ok(reply));
     }
 
@@ -286,9 +289,12 @@ mod tests {
         );
         let by = "x".repeat(BY_BYTES_MAX + 1);
         assert_eq!(Ask::Edit(Edit { by, ..edit() }).to_bytes(), Err(Malformed));
-        let reply = Reply { id: ID, status: 200, body: vec![0; REPLY_BYTES_MAX + 1] };
+        let reply = Reply { id: ID, status: 200, body: vec![0; REPLY_BYTES_MAX + 1], before: None };
         assert_eq!(wire::write(&reply), Err(Malformed));
-        assert_eq!(wire::write(&Reply { id: ID, status: 99, body: Vec::new() }), Err(Malformed));
+        assert_eq!(
+            wire::write(&Reply { id: ID, status: 99, body: Vec::new(), before: None }),
+            Err(Malformed)
+        );
     }
 
     proptest! {
