@@ -607,7 +607,7 @@ CREATE TABLE reply (
   body BLOB NOT NULL,
   made_at INTEGER NOT NULL,
   until INTEGER
-) STRICT, WITHOUT ROWID;
+, sent INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TABLE conflict (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
@@ -634,3 +634,7 @@ CREATE TABLE sync_spent (
   budget INTEGER CHECK (budget > 0),
   waits INTEGER NOT NULL CHECK (waits IN (0, 1))
 ) STRICT;
+
+CREATE INDEX reply_unsent ON reply (made_at, id) WHERE sent IS NULL;
+
+CREATE UNIQUE INDEX reply_sent ON reply (sent) WHERE sent IS NOT NULL;

@@ -11,7 +11,7 @@ mod telling;
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use carepost::app;
 use carepost::http::fhir::told;
 use jiff::Timestamp;

@@ -47,6 +47,7 @@ pub use self::desk::{
 };
 pub use self::key::{key, parse};
 pub use self::policy::{CUTOFF_HOURS, HORIZON_DAYS, SHARE_PERCENT, TERM_HOURS, Usual, lend};
+use crate::Fault;
 use crate::keys::BoxKeys;
 use crate::line::{Internet, Line};
 pub use sync_protocol::loan::clock::{BoxTime, Nonce};

@@ -12,8 +12,8 @@ use sync_protocol::envelope::{
 };
 use sync_protocol::ledger::{Body, Bundle, Content, Entry, Key, Mark};
 use sync_protocol::lineage::LogId;
-use sync_protocol::restore::OnHeld;
 use sync_protocol::loan::Generation;
+use sync_protocol::restore::OnHeld;
 use sync_protocol::uplink::{Own, Uplink};
 use sync_protocol::wire::{self, Answer, Up};
 use uuid::Uuid;
