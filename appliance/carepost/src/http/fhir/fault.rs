@@ -5,13 +5,12 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use fhir::slot::TYPE as SLOT;
-use fhir::{IssueCode, Outcome, Severity};
+use fhir::{IssueCode, Outcome, Severity, scope};
 use prm::error::{Code, Error};
 use prm::slot;
 use serde_json::{Value, json};
 
 use super::FHIR_JSON;
-use super::stamp::missing_scope;
 use super::wire::Asked;
 use super::write::Refused;
 use crate::app::App;
@@ -312,7 +311,7 @@ fn challenge(status: StatusCode, outcome: &Outcome) -> Option<HeaderValue> {
     if status == StatusCode::UNAUTHORIZED {
         return Some(HeaderValue::from_static("Bearer"));
     }
-    let scope = missing_scope(outcome).filter(|_| status == StatusCode::FORBIDDEN)?;
+    let scope = scope::missing(outcome).filter(|_| status == StatusCode::FORBIDDEN)?;
     HeaderValue::from_str(&format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")).ok()
 }
 
