@@ -14,7 +14,7 @@ use prm::id::ClinicId;
 
 use crate::concept::Coded;
 use crate::element;
-use crate::extension::{self, Extension, TIME_ZONE, with};
+use crate::extension::{Extension, TIME_ZONE, with};
 use crate::here::{Here, NOWHERE};
 use crate::json::Resource;
 use crate::kept::Kept;

@@ -8,8 +8,8 @@ use sync_protocol::ledger::{Body, Entry, Reason};
 /// What a body says.
 #[derive(Debug)]
 pub enum Said {
-    /// A valid resource of this type.
-    Resource(&'static str),
+    /// A valid resource.
+    Resource(Box<Resource>),
     /// The record is gone.
     Gone,
 }
@@ -24,7 +24,7 @@ pub fn examine(entry: &Entry) -> Result<Said, Reason> {
         Body::Gone => Ok(Said::Gone),
         // It was to be put together before.
         Body::Changed(_) => Err(Reason::Unreadable),
-        Body::Given(bytes) => resource(bytes).map(|it| Said::Resource(it.resource_type())),
+        Body::Given(bytes) => resource(bytes).map(|it| Said::Resource(Box::new(it))),
     }
 }
 

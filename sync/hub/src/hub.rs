@@ -14,6 +14,7 @@ use crate::loans::Sales;
 use crate::place::{self, HubKeys};
 use crate::requests::Requests;
 use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
+use crate::turns::Turns;
 use crate::vault::{ClinicKey, WrongKey};
 
 /// Bundles that may be on their way in at once; each may be as long as the longest envelope.
@@ -33,6 +34,10 @@ pub struct Hub {
     pub clock: Clock,
     /// What it counts for `/metrics`.
     pub counts: Counts,
+    /// The address under which others reach it, such as `https://hub.example`; as they write it if none.
+    pub public_url: Option<String>,
+    /// The turns of those who ask for records.
+    pub turns: Turns,
     /// Who waits for requests and for answers.
     pub requests: Requests,
     pub(crate) arriving: Semaphore,
@@ -110,6 +115,8 @@ impl Hub {
             keys,
             clock,
             counts: Counts::default(),
+            public_url: None,
+            turns: Turns::default(),
             requests: Requests::default(),
             arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
             worked: Semaphore::new(BUNDLES_WORKED_MAX),

@@ -11,6 +11,7 @@ use sync_protocol::wire::{Answer, Up};
 
 use crate::examine::{Said, examine};
 use crate::hub::{Counts, Hub, ReadError};
+use crate::index_key;
 use crate::sealed::{self, Opened};
 use crate::store::{self, Clinic, Enrolled, Record, StoreError};
 use crate::vault::WrongKey;
@@ -153,7 +154,7 @@ struct Examined {
 
 /// Looks at all entries before the database is asked for, so that nobody waits for it meanwhile.
 fn examine_all(hub: &Hub, clinic: &Clinic, bundle: &Bundle) -> Result<Examined, Refused> {
-    let key = hub.key_of(clinic)?;
+    let (key, index) = (hub.key_of(clinic)?, index_key::begin(hub, clinic.id)?);
     let mut examined = Examined { records: Vec::new(), reasons: BTreeMap::new() };
     for entry in bundle.entries() {
         let Entry { sequence, key: name, body } = entry;
@@ -162,16 +163,16 @@ fn examine_all(hub: &Hub, clinic: &Clinic, bundle: &Bundle) -> Result<Examined, 
             Body::Given(bytes) => Some(key.seal(&name.0, bytes)?),
             Body::TooLong(_) | Body::Gone | Body::Changed(_) => None,
         };
-        let resource_type = match said {
-            Ok(Said::Resource(name)) => Some(name),
-            Ok(Said::Gone) => None,
+        let (resource_type, terms) = match said {
+            Ok(Said::Resource(said)) => (Some(said.resource_type()), index.terms(&said)),
+            Ok(Said::Gone) => (None, Vec::new()),
             Err(reason) => {
                 examined.reasons.insert((name.0.clone(), *sequence), reason);
-                None
+                (None, Vec::new())
             }
         };
-        let key = name.0.clone();
-        examined.records.push(Record { key, sequence: *sequence, resource_type, sealed });
+        let (key, sequence) = (name.0.clone(), *sequence);
+        examined.records.push(Record { key, sequence, resource_type, sealed, terms });
     }
     Ok(examined)
 }

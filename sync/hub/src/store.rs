@@ -11,6 +11,7 @@
 
 mod carry;
 mod clinic;
+pub mod index;
 mod loan;
 mod migration;
 mod postgres;
@@ -19,6 +20,7 @@ mod request;
 mod sealed;
 pub mod sql;
 mod sqlite;
+mod token;
 
 use std::path::{Path, PathBuf};
 
@@ -45,6 +47,7 @@ pub use request::{
 pub use sealed::{SEALED, Sealed, count_not_sealed_by, put_sealed, put_wrapped_key, sealed_after};
 pub use sql::Tx;
 use sqlite::Sqlite;
+pub use token::{Token, add_token, revoke_token, token, tokens};
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]

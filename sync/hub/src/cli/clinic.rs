@@ -176,11 +176,11 @@ fn told(clinic: &Clinic, rows: u64, words: &str, as_json: bool) -> anyhow::Resul
     say(&format!("{words}\n"))
 }
 
-fn open(place: &Place) -> anyhow::Result<Hub> {
+pub(super) fn open(place: &Place) -> anyhow::Result<Hub> {
     place.open(IfMissing::Refuse)
 }
 
-fn find(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
+pub(super) fn find(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
     let id = hub.store.survey(|tx| store::clinic_named(tx, name.trim()))?;
     let found = match id {
         Some(id) => hub.store.read(id, |tx| store::clinic(tx, id))?,

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::Place;
 use crate::hub::Hub;
 use crate::mend::mend;
+use crate::reindex::reindex;
 use crate::store::IfMissing;
 use crate::{door, http};
 
@@ -32,12 +33,30 @@ pub struct Serve {
     /// Also stops when standard input ends: for a program that starts a hub and must not leave it behind.
     #[arg(long)]
     end_with_stdin: bool,
+    /// The address under which others reach the hub through the proxy, for the links in answers; as they
+    /// wrote it if it is not said.
+    #[arg(long, env = "CAREPOST_HUB_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    public_url: Option<String>,
+}
+
+/// An address without a path.
+fn public_url(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let is_host = |it: &str| {
+        !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || b".-:[]".contains(&it))
+    };
+    if host.is_some_and(is_host) {
+        return Ok(text.to_owned());
+    }
+    Err("say it as https://hub.example, without a path".to_owned())
 }
 
 impl Serve {
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { place, listen, end_with_stdin } = self;
-        let hub = place.open(IfMissing::Make)?;
+        let Self { place, listen, public_url, end_with_stdin } = self;
+        let mut hub = place.open(IfMissing::Make)?;
+        hub.public_url = public_url;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(serve(hub, listen, end_with_stdin))
     }
@@ -80,8 +99,14 @@ async fn serve(hub: Hub, listen: SocketAddr, end_with_stdin: bool) -> anyhow::Re
         Ok(entries) => tracing::info!(entries, "entries that were parked could be taken"),
         Err(error) => tracing::error!(%error, "what is parked was not tried again"),
     });
+    let indexed = Arc::clone(&hub);
+    let indexing = tokio::task::spawn_blocking(move || match reindex(&indexed) {
+        Ok(0) => {}
+        Ok(records) => tracing::info!(records, "the index of records was made"),
+        Err(error) => tracing::error!(%error, "the index of records was not made"),
+    });
     door::serve(listener, http::router(hub), stopping).await;
-    if let Err(error) = mending.await {
+    if let Err(error) = mending.await.and(indexing.await) {
         tracing::error!(%error, "a task of the hub failed");
     }
     tracing::info!("the hub has stopped");
