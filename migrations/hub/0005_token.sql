@@ -42,3 +42,26 @@ CREATE TABLE index_state (
 ) STRICT;
 
 CREATE INDEX record_by_type ON record (clinic, type, key);
+
+-- Slots that a box has lent, held for somebody until a time: who asks the hub for one of them is told
+-- that it is taken. `body` is the appointment as it was answered, encrypted with the clinic's key.
+CREATE TABLE hold (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  slot BLOB NOT NULL,
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  body BLOB NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (clinic, slot)
+) STRICT;
+CREATE INDEX hold_id ON hold (clinic, id);
+
+-- What programs asked under keys of theirs, until a time, so that who lost the answer hears it again: a hash
+-- of what was asked, the ids of what comes of it, and the answer, encrypted with the clinic's key.
+CREATE TABLE idempotency (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  until INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (clinic, id)
+) STRICT;
+CREATE INDEX idempotency_until ON idempotency (clinic, until);

@@ -164,3 +164,24 @@ CREATE TABLE index_state (
 ) STRICT;
 
 CREATE INDEX record_by_type ON record (clinic, type, key);
+
+CREATE TABLE hold (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  slot BLOB NOT NULL,
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  body BLOB NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (clinic, slot)
+) STRICT;
+
+CREATE INDEX hold_id ON hold (clinic, id);
+
+CREATE TABLE idempotency (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  until INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (clinic, id)
+) STRICT;
+
+CREATE INDEX idempotency_until ON idempotency (clinic, until);

@@ -42,6 +42,12 @@ pub const OVERBOOK_REASON: &str =
 pub const CONFIRMED_AT: &str = "https://carepost.health/fhir/StructureDefinition/confirmed-at";
 /// `Appointment`: the series that it is of (`valueUuid`).
 pub const SERIES: &str = "https://carepost.health/fhir/StructureDefinition/appointment-series";
+/// `Appointment` that was sold by the hub: the text of the QR that opens the check-in (`valueString`).
+pub const CHECK_IN_CODE: &str = "https://carepost.health/fhir/StructureDefinition/check-in-code";
+/// `Appointment` that was sold by the hub: what tells the box of the sale while the line is cut, to be
+/// scanned at the desk (`valueString`).
+pub const SALE_CONFIRMATION: &str =
+    "https://carepost.health/fhir/StructureDefinition/sale-confirmation";
 /// `Task` of the queue: what orders the line (`valueInstant`); whoever waits and is due first is next.
 pub const DUE: &str = "https://carepost.health/fhir/StructureDefinition/queue-due";
 /// `Task` of the queue: how often the patient was called (`valueUnsignedInt`).

@@ -36,6 +36,12 @@ use crate::reference;
 /// FHIR's name of the type.
 pub const TYPE: &str = "Schedule";
 
+/// How long the slots of a session are, in minutes, if it says so.
+pub fn slot_minutes(resource: &Resource) -> Option<i64> {
+    let session = extension::first(resource.map(), extension::WEEKLY_SESSION)?;
+    element::whole(extension::first(session, "slotMinutes")?, "valuePositiveInt")
+}
+
 /// What a `Schedule` says of what the records hold, for the verbs that check it.
 #[derive(Clone, Debug)]
 pub struct RawSchedule {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 /// Tells the time.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,16 @@ impl Clock {
             }
             Self::Two(_, ms) => ms.load(Ordering::Relaxed),
         }
+    }
+}
+
+impl Clock {
+    /// A new id, in the order of time (UUID version 7, RFC 9562).
+    pub fn new_id(&self) -> Uuid {
+        let mut random = [0; 10];
+        random.copy_from_slice(&Uuid::new_v4().as_bytes()[6..]);
+        let ms = u64::try_from(self.now_ms()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid()
     }
 }
 

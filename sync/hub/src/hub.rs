@@ -13,6 +13,7 @@ use crate::clock::{Clock, stopwatch};
 use crate::loans::Sales;
 use crate::place::{self, HubKeys};
 use crate::requests::Requests;
+use crate::round_trip::RoundTrips;
 use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
 use crate::turns::Turns;
 use crate::vault::{ClinicKey, WrongKey};
@@ -38,6 +39,8 @@ pub struct Hub {
     pub public_url: Option<String>,
     /// The turns of those who ask for records.
     pub turns: Turns,
+    /// How long boxes take to answer.
+    pub round_trips: RoundTrips,
     /// Who waits for requests and for answers.
     pub requests: Requests,
     pub(crate) arriving: Semaphore,
@@ -117,6 +120,7 @@ impl Hub {
             counts: Counts::default(),
             public_url: None,
             turns: Turns::default(),
+            round_trips: RoundTrips::default(),
             requests: Requests::default(),
             arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
             worked: Semaphore::new(BUNDLES_WORKED_MAX),

@@ -22,6 +22,7 @@
 //! Invariant: SQL stands in `store` only. Logs, errors and the status hold ids, never a record.
 
 pub mod backup;
+pub mod booking;
 pub mod cli;
 pub mod clock;
 pub mod code;
@@ -30,6 +31,7 @@ pub mod enroll;
 pub mod examine;
 pub mod http;
 pub mod hub;
+pub mod idempotency;
 pub mod index_key;
 pub mod loans;
 pub mod master;
@@ -41,6 +43,7 @@ pub mod reindex;
 pub mod rekey;
 pub mod requests;
 pub mod restore;
+pub mod round_trip;
 pub mod sealed;
 pub mod search;
 pub mod store;

@@ -14,13 +14,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sync_protocol::ask::{Ask, Operation, Reply};
+use sync_protocol::ask::{Ask, Name, Operation, Reply};
 use sync_protocol::downlink::{Full, Heard, Progress, RequestId};
 use sync_protocol::wire;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::hub::Hub;
+use crate::idempotency;
 use crate::receive::Refused;
 use crate::sealed::{self, Opened};
 use crate::store::{self, StoreError, Tx};
@@ -36,8 +37,8 @@ pub const THERE_MS: i64 = 60_000;
 pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// As long are requests kept that the box has, for a box that is restored: as old as a backup may be.
 pub const KEPT_MS: i64 = 35 * 24 * 3600 * 1000;
-/// As long is the answer to an operation kept, for whoever asks the same again.
-pub const OPERATION_REPLY_KEPT_MS: i64 = 3600 * 1000;
+/// As long is what a search found kept, for whoever asks the same again.
+pub const FOUND_KEPT_MS: i64 = 3600 * 1000;
 
 /// What this process knows of the boxes that ask.
 pub struct Requests {
@@ -201,7 +202,9 @@ pub async fn ask(
             if let Some(reply) = reply(hub, tx, clinic, id)? {
                 return Ok(Some(Answer::Reply(reply)));
             }
-            if !is_there(hub, tx, clinic)? {
+            // What was asked before may have been done, wherever the box is now.
+            let is_put = store::request(tx, clinic, id)?.is_some();
+            if !is_put && !is_there(hub, tx, clinic)? {
                 return Ok(Some(Answer::BoxAway));
             }
             put(hub, tx, clinic, &operation)?;
@@ -347,7 +350,8 @@ pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<Told, Refused> {
         let Some(asked) = store::request(tx, clinic.id, id)? else { return Ok(Told::NotAsked) };
         let asked = Ask::from_bytes(&key.open(&request_place(id), &asked)?);
         let kept_ms = match asked {
-            Ok(Ask::Operation(_)) => OPERATION_REPLY_KEPT_MS,
+            Ok(Ask::Operation(Operation { name: Name::Find, .. })) => FOUND_KEPT_MS,
+            Ok(Ask::Operation(_)) => idempotency::KEPT_MS,
             Ok(Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_)) => KEPT_MS,
             Err(_) => return Err(StoreError::Damaged("a request to a box").into()),
         };

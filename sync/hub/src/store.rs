@@ -11,6 +11,8 @@
 
 mod carry;
 mod clinic;
+mod hold;
+mod idempotency;
 pub mod index;
 mod loan;
 mod migration;
@@ -30,6 +32,8 @@ pub use clinic::{
     code_owner, enrolled, enrolled_at, owner_of_hardware, owner_of_key, put_enrolled, revoke,
     still_enrolled, use_code,
 };
+pub use hold::{Hold, drop_hold, held_slots, hold, hold_count, put_hold};
+pub use idempotency::{forget_kept, keep, kept, kept_count};
 pub use loan::{
     LoanRow, SaleRow, add_sale, count_sale, forget_loans, loan, loan_count, loan_store, loans,
     loans_due, loans_held, loans_over, loans_sold, look_at_held, put_loan, put_loan_store, sale,

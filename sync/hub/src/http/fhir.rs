@@ -7,6 +7,7 @@
 
 mod asked;
 mod fault;
+mod operation;
 
 use std::sync::Arc;
 
@@ -51,7 +52,8 @@ pub fn routes() -> Router<Arc<Hub>> {
         .route("/metadata", get(metadata))
         .route("/{type}", get(search_type))
         .route("/{type}/_search", post(search_posted))
-        .route("/{type}/{id}", get(read))
+        .route("/{type}/{id}", get(read).post(operation::of_type))
+        .route("/{type}/{id}/{name}", get(nothing).post(operation::of_one))
         .method_not_allowed_fallback(wrong_method)
         .fallback(nothing);
     Router::new().nest("/fhir/{clinic}", inside)
@@ -97,9 +99,14 @@ impl Segments {
         })
     }
 
-    /// The id that it names.
+    /// The id that it names, or the operation on the type.
     fn id(&self) -> &str {
         self.0.get(1).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The operation on one resource.
+    fn name(&self) -> &str {
+        self.0.get(2).map(String::as_str).unwrap_or_default()
     }
 }
 
@@ -134,7 +141,7 @@ async fn metadata(State(hub): State<Arc<Hub>>, asked: Asked) -> Answer<Response>
             instantiates: &[],
             others: &[],
         };
-        let statement = capability::of_copy(about, place.here, (&[], SECURITY));
+        let statement = capability::of_copy(about, place.here, (&operation::OFFERED, SECURITY));
         Ok(plain(&statement))
     })
     .await
@@ -142,6 +149,9 @@ async fn metadata(State(hub): State<Arc<Hub>>, asked: Asked) -> Answer<Response>
 
 async fn read(State(hub): State<Arc<Hub>>, asked: Asked, segments: Segments) -> Answer<Response> {
     let type_ = segments.type_()?;
+    if let Some(name) = segments.id().strip_prefix('$') {
+        return operation::got(&hub, &asked, type_, name).await;
+    }
     asked.scopes.within(type_, Permission::Read)?;
     let inside = asked.clone();
     with_records(&hub, &asked, move |place| {

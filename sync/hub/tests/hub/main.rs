@@ -5,7 +5,9 @@
     reason = "a test may stop at the first thing that is not as it should be"
 )]
 
+mod again;
 mod asking;
+mod booking;
 mod bundles;
 mod clones;
 pub(crate) mod cluster;

@@ -51,7 +51,7 @@ impl Device {
         Ok(wire::read(&opened.body).unwrap())
     }
 
-    async fn reply(&self, hub: &Arc<Hub>, reply: &Reply) -> StatusCode {
+    pub async fn reply(&self, hub: &Arc<Hub>, reply: &Reply) -> StatusCode {
         post(hub, "/v1/replies", SEALED, self.sealed(reply)).await.0
     }
 }

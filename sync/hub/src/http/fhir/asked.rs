@@ -25,6 +25,8 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 pub struct Asked {
     /// The clinic.
     pub clinic: [u8; 16],
+    /// The id of the token.
+    pub token: [u8; 16],
     /// What the token is good for.
     pub scopes: Scopes,
     /// The address under which the clinic's records are asked, as the caller wrote it.
@@ -52,7 +54,8 @@ impl FromRequestParts<Arc<Hub>> for Asked {
         let query = parts.uri.query().unwrap_or_default().to_owned();
         is_json_wanted(&parts.headers, &query)?;
         let base = format!("{}/fhir/{}", origin(hub, parts), Uuid::from_bytes(clinic));
-        Ok(Self { clinic, scopes, base, headers: parts.headers.clone(), query })
+        let token = known.id;
+        Ok(Self { clinic, token, scopes, base, headers: parts.headers.clone(), query })
     }
 }
 

@@ -7,7 +7,10 @@ use axum::response::{IntoResponse, Response};
 use fhir::{IssueCode, Outcome, scope};
 
 use super::FHIR_JSON;
+use crate::booking::NotDone;
 use crate::hub::ReadError;
+use crate::loans::NotSold;
+use crate::requests::NotAsked;
 use crate::search::Unanswered;
 use crate::store::StoreError;
 
@@ -93,6 +96,38 @@ impl From<Unanswered> for Fault {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, IssueCode::Timeout, what).after(60)
             }
             Unanswered::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotDone> for Fault {
+    fn from(error: NotDone) -> Self {
+        match error {
+            NotDone::Said(status, outcome) => {
+                let status = StatusCode::from_u16(status);
+                Self::of(status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), outcome)
+            }
+            NotDone::Read(error) => error.into(),
+            NotDone::Search(error) => error.into(),
+            NotDone::Queue(error) => error.into(),
+            NotDone::Loan(NotSold::TooLong) => {
+                let what = NotSold::TooLong.to_string();
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, IssueCode::TooLong, what)
+            }
+            NotDone::Loan(error) => Self::failed(&error),
+        }
+    }
+}
+
+impl From<NotAsked> for Fault {
+    fn from(error: NotAsked) -> Self {
+        match error {
+            NotAsked::Full(_) | NotAsked::Stopping => {
+                Self::later(StatusCode::SERVICE_UNAVAILABLE, 30)
+            }
+            NotAsked::NoClinic => Self::unknown(),
+            NotAsked::Store(error) => error.into(),
+            NotAsked::Key(error) => Self::failed(&error),
         }
     }
 }
