@@ -97,11 +97,7 @@ pub type Told = (SlotKey, Zeroizing<Vec<u8>>);
 ///
 /// # Errors
 /// [`ReadError`].
-pub fn sold(
-    hub: &Hub,
-    clinic: [u8; 16],
-    booking: BookingId,
-) -> Result<Option<Told>, ReadError> {
+pub fn sold(hub: &Hub, clinic: [u8; 16], booking: BookingId) -> Result<Option<Told>, ReadError> {
     let found = hub.store.read(clinic, |tx| -> Result<_, StoreError> {
         Ok(store::clinic(tx, clinic)?.zip(store::sale(tx, clinic, booking)?))
     })?;

@@ -11,6 +11,7 @@
 
 mod carry;
 mod clinic;
+mod figures;
 mod hold;
 mod idempotency;
 pub mod index;
@@ -32,6 +33,7 @@ pub use clinic::{
     code_owner, enrolled, enrolled_at, owner_of_hardware, owner_of_key, put_enrolled, revoke,
     still_enrolled, use_code,
 };
+pub use figures::{Lent, lent};
 pub use hold::{Hold, drop_hold, held_slots, hold, hold_count, put_hold};
 pub use idempotency::{forget_kept, keep, kept, kept_count};
 pub use loan::{

@@ -363,3 +363,46 @@ async fn who_may_not_book_does_not_and_what_cannot_be_read_says_so() {
     let got = get(&place.hub, &all, &format!("{base}/$book")).await;
     assert_eq!(got.status, StatusCode::METHOD_NOT_ALLOWED);
 }
+
+#[tokio::test]
+async fn an_operator_sees_each_clinic_by_its_id() {
+    let place = Place::new();
+    let (device, base, token) = clinic(&place).await;
+    lend(&place, &device, 3);
+    let time = get(&place.hub, &token, &format!("{base}/$find")).await.ids()[0].clone();
+    let asked = json!([
+        reference("appointment-reference", &format!("Appointment/{time}")),
+        reference("patient-reference", &format!("Patient/{PATIENT}")),
+    ]);
+    assert_eq!(post(&place, &token, &format!("{base}/$book"), asked).await.status, StatusCode::OK);
+    place.clock.fetch_add(90_000, Ordering::Relaxed);
+    let request = Request::get("/metrics").body(Body::empty()).unwrap();
+    let router = sync_hub::http::router(Arc::clone(&place.hub));
+    let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let id = Uuid::from_bytes(device.clinic);
+    for line in [
+        format!("carepost_hub_clinic_silent_seconds{{clinic=\"{id}\"}} 90\n"),
+        format!("carepost_hub_clinic_loans_held{{clinic=\"{id}\"}} 3\n"),
+        format!("carepost_hub_clinic_sales_unsettled{{clinic=\"{id}\"}} 1\n"),
+        format!("carepost_hub_clinic_sale_oldest_seconds{{clinic=\"{id}\"}} 90\n"),
+        format!("carepost_hub_clinic_requests_waiting{{clinic=\"{id}\"}} 1\n"),
+        "carepost_hub_box_answer_seconds_count 0\n".to_owned(),
+    ] {
+        assert!(text.contains(&line), "{text}");
+    }
+    assert!(!text.contains("Shanti"));
+    let status = |json: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_carepost-hub"));
+        program.args(["clinic", "status", "Shanti"]).args(json).args(place.arguments());
+        String::from_utf8(program.output().unwrap().stdout).unwrap()
+    };
+    let said = status(&[]);
+    assert!(said.contains("3 slots held; 1 sold that the box does not have yet, the oldest on 20"));
+    let said: Value = serde_json::from_str(&status(&["--json"])).unwrap();
+    assert_eq!(said["loans"]["held"], 3);
+    assert_eq!(said["loans"]["sold_unsettled"], 1);
+    assert!(said["loans"]["oldest_unsettled"].is_string());
+    assert_eq!(said["requests_waiting"], 1);
+}
