@@ -3,6 +3,7 @@
 //!
 //! `CAREPOST_SYNC_ROUNDS` sets how often one of them is killed, `CAREPOST_SEED` which, when, and what the line does.
 
+mod booked;
 mod disk;
 mod hub;
 mod line;
