@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use sync_hub::clock::Clock;
-use sync_hub::hub::Hub;
-use sync_hub::store::{self, IfMissing};
+use sync_hub::store;
 use uuid::Uuid;
 
-use super::hub::{CLINIC, World, hub_command};
+use super::hub::{CLINIC, World};
 use super::line::Faults;
 use super::{seed, sync_of};
 use crate::journeys::running::{Running, code, stands};
@@ -32,7 +30,7 @@ impl<'a> Portal<'a> {
         let clinic = world.hub_status()["clinic"].as_str().unwrap().parse().unwrap();
         let scope = "system/Patient.rs system/Appointment.crus system/Slot.rs system/Schedule.rs";
         let words = ["token", "create", "--clinic", CLINIC, "--name", "Portal", "--scope", scope];
-        let token = hub_command(&world.hub_data, &words).trim().to_owned();
+        let token = world.place.run(&words).trim().to_owned();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { world, clinic, token, http }
     }
@@ -112,7 +110,7 @@ async fn a_program_books_by_the_box_and_from_what_it_lent_and_nobody_twice() {
 
     world.line.be(CUT);
     // The box counts as there for a minute more: that passes here.
-    let hub = Hub::open(&world.hub_data, IfMissing::Refuse, Clock::System).unwrap();
+    let hub = world.place.open();
     let at = portal.clinic.into_bytes();
     let long_ago = hub.clock.now_ms() - 3_600_000;
     hub.store.write(at, |tx| store::polled(tx, at, long_ago)).unwrap();

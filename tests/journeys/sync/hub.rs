@@ -61,7 +61,7 @@ impl Place {
     }
 
     /// The hub in this process, beside the one that serves.
-    fn open(&self) -> sync_hub::hub::Hub {
+    pub fn open(&self) -> sync_hub::hub::Hub {
         let (missing, clock) = (IfMissing::Refuse, Clock::System);
         let hub = match &self.cluster {
             None => sync_hub::hub::Hub::open(&self.data, missing, clock),

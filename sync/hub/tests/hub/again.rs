@@ -160,7 +160,8 @@ async fn what_the_box_was_asked_is_never_sold_by_the_hub_and_its_late_answer_is_
             "participant": [{ "actor": { "display": "Dr. Iyer" }, "status": "accepted" }],
         } }],
     });
-    let reply = Reply { id: operation.id, status: 200, body: booked.to_string().into_bytes() };
+    let body = booked.to_string().into_bytes();
+    let reply = Reply { id: operation.id, status: 200, body, before: None };
     assert_eq!(device.reply(&place.hub, &reply).await, StatusCode::NO_CONTENT);
     for _ in 0..2 {
         let heard = book(&place, &token, "k", &path, &asked).await;

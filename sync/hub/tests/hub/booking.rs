@@ -147,7 +147,8 @@ async fn a_box_that_is_there_is_asked_and_its_answer_is_the_answer() {
                     Name::Hold | Name::Book | Name::Cancel => (409, outcome),
                 };
                 heard.push(String::from_utf8(asked.parameters.clone()).unwrap());
-                let reply = Reply { id: request.id, status, body: body.to_string().into_bytes() };
+                let body = body.to_string().into_bytes();
+                let reply = Reply { id: request.id, status, body, before: None };
                 assert_eq!(of_box.reply(&hub, &reply).await, StatusCode::NO_CONTENT);
             }
         }

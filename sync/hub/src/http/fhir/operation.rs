@@ -256,7 +256,7 @@ fn relative(parameters: &[u8], base: &str) -> Vec<u8> {
 }
 
 fn replied(reply: Reply, base: &str) -> (u16, Vec<u8>) {
-    let Reply { id: _, status, body } = reply;
+    let Reply { id: _, status, body, before: _ } = reply;
     let placed = fhir::json::parse(&body).map(|resource| placed(resource, base).to_vec());
     (status, placed.unwrap_or(body))
 }
