@@ -46,7 +46,7 @@ fn figure(
     Figure { group: "sync", what: what.into(), value, goal, reference }
 }
 
-/// Everything of this group. The clinic is used up.
+/// What a clinic's sync does. The clinic is used up.
 pub fn measure(bench: &Bench<'_>, hub: &Path) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     let here = bench.data.join("hub");
@@ -66,12 +66,17 @@ pub fn measure(bench: &Bench<'_>, hub: &Path) -> Result<Vec<Figure>> {
     drop(db);
     figures.extend(programs::figures(bench, hub, &here, &mut plan, few(10 * BOOKED))?);
     figures.extend(healing::figures(bench, &here, &mut plan, few(WHILE_CUT))?);
-    figures.extend(growth::figures(
-        &here,
-        if is_quick { &[10, 100] } else { &[10, 100, 1_000, 10_000] },
-    )?);
-    figures.extend(lending::figures());
     Ok(figures)
+}
+
+/// Hubs with more and more clinics.
+pub fn hubs(here: &Path, quick: bool) -> Result<Vec<Figure>> {
+    growth::figures(here, if quick { &[10, 100] } else { &[10, 100, 1_000, 10_000] })
+}
+
+/// What lending costs, by policy.
+pub fn lending() -> Vec<Figure> {
+    lending::figures()
 }
 
 /// Books so many, as the desk does; answers which they are.

@@ -75,10 +75,11 @@ fn of_hub(hub: &Arc<Hub>, clinics: usize, of: &str) -> Result<Figure> {
     let bundles = speaking.len() as u64 * (BUNDLES + 2);
     let rate = bundles as f64 / begun.elapsed().as_secs_f64();
     let after = resident_mb(std::process::id())?;
-    Ok(figure(
+    let figure = figure(
         &format!("a hub with {clinics} clinics on {of}, bundles of {ENTRIES}"),
         format!("{rate:.0}/s, {}", laps.text()),
         None,
         format!("{joined:.0} joined/s; the process held {before:.0} MB, then {after:.0} MB"),
-    ))
+    );
+    Ok(Figure { group: "hub", ..figure })
 }

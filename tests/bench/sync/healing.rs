@@ -20,7 +20,7 @@ use sync_protocol::loan::BookingId;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use super::programs::{enroll, sync_of};
+use super::programs::{enroll, is_told, sync_of};
 use super::{add, figure};
 use crate::client::Ask;
 use crate::load;
@@ -73,8 +73,8 @@ pub fn figures(
     // Everything is told, and as much is lent as will be.
     let (begun, mut last) = (Instant::now(), (usize::MAX, Instant::now()));
     loop {
-        let is_told = sync_of(&server, &desk)?["waiting"] == 0;
-        let lent = if is_told { offered(OFFERED).map_or(0, |it| it.len()) } else { 0 };
+        let lent =
+            if is_told(&server, &desk)? { offered(OFFERED).map_or(0, |it| it.len()) } else { 0 };
         if lent != last.0 {
             last = (lent, Instant::now());
         }
@@ -130,8 +130,7 @@ pub fn figures(
             }
             left.pop();
         }
-        let is_told = sync_of(&server, &desk)?["waiting"] == 0;
-        if left.is_empty() && is_told {
+        if left.is_empty() && is_told(&server, &desk)? {
             break;
         }
         ensure!(begun.elapsed() < PATIENCE, "{} of {} are not adopted", left.len(), sold.len());

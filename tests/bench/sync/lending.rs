@@ -214,7 +214,7 @@ pub fn figures() -> Vec<Figure> {
                 mean(sum.desk),
                 mean(sum.online)
             );
-            figures.push(figure(&what, value, None, reference));
+            figures.push(Figure { group: "lending", ..figure(&what, value, None, reference) });
         }
     }
     figures

@@ -1,12 +1,13 @@
 //! The real programs over loopback: all records, then changes that waited, and what a desk notices meanwhile.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use carepost::app;
 use serde_json::Value;
 
@@ -60,7 +61,8 @@ pub fn sync_of(server: &Server, desk: &str) -> Result<Value> {
     Ok(serde_json::from_slice(&body)?)
 }
 
-fn is_told(server: &Server, desk: &str) -> Result<bool> {
+/// Whether the hub holds everything.
+pub fn is_told(server: &Server, desk: &str) -> Result<bool> {
     let sync = sync_of(server, desk)?;
     Ok(sync["whole"] == true && sync["waiting"] == 0)
 }
@@ -129,6 +131,10 @@ pub fn figures(
     waiting: usize,
 ) -> Result<Vec<Figure>> {
     say("  the programs over loopback");
+    // What is lent would be refused to the desk, and be no booking.
+    let settings = bench.data.join("carepost.toml");
+    ensure!(!settings.exists(), "{} is in the way", settings.display());
+    fs::write(&settings, "[loans]\nshare_percent = 0\n")?;
     let (serving, code) = serve(hub, here)?;
     let server = Server::start(bench.program, &bench.data)?;
     server.wait_for_check()?;
@@ -186,6 +192,6 @@ pub fn figures(
             reference,
         ),
     ]);
-    serving.records(hub).context("the hub still answers")?;
+    fs::remove_file(settings)?;
     Ok(figures)
 }

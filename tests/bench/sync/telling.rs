@@ -112,7 +112,12 @@ fn join(db: &Db, hub: &Hub, keys: &BoxKeys) -> Result<[u8; 16]> {
     };
     let generation = i64::try_from(joined.generation.0)?;
     db.write_blocking(move |tx| {
-        notes::join(tx, &Stamp::of_box(now), &noted, (Some(generation), false))
+        let stamp = Stamp::of_box(now);
+        let box_id = noted.box_id;
+        notes::join(tx, &stamp, &noted, (Some(generation), false))?;
+        // A new clinic has sold nothing.
+        let log = change::log_id(tx)?;
+        notes::has_learned(tx, &stamp, &notes::Learned { log, box_id, generation })
     })?;
     Ok(clinic)
 }
