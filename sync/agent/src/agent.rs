@@ -116,7 +116,8 @@ pub struct Agent {
     keys: Option<BoxKeys>,
     known: Option<Known>,
     nonce: Option<Nonce>,
-    budget: Budget,
+    /// None if it keeps to none: then what another agent of this box noted of one stays.
+    budget: Option<Budget>,
     meter: Meter,
 }
 
@@ -169,7 +170,7 @@ impl Sealed {
 impl Agent {
     /// Of the box with these records, with its keys in a folder. `show` makes resources of records.
     pub fn new(db: Db, keys_folder: PathBuf, show: Shown) -> Self {
-        let (budget, meter) = (Budget::default(), Meter::default());
+        let (budget, meter) = (None, Meter::default());
         Self {
             db,
             keys_folder,
@@ -187,7 +188,7 @@ impl Agent {
     #[must_use]
     pub fn within(self, budget: Budget, meter: Meter) -> Self {
         let line = Internet::counted(meter.clone());
-        Self { budget, meter, line, ..self }
+        Self { budget: Some(budget), meter, line, ..self }
     }
 
     /// Forgets what the hub said: the next round asks.
@@ -268,8 +269,8 @@ impl Agent {
             standing.receipt_at.is_none_or(|at| stamp.now.duration_since(at).abs() >= ASK_AGAIN);
         let mut next = uplink.next(head);
         let spent = spending::of(noted).on(today).and(self.meter.pending());
-        let is_let = self.budget.lets(haste(&next, head), spent);
-        if noted.waits == is_let {
+        let is_let = self.budget.is_none_or(|it| it.lets(haste(&next, head), spent));
+        if self.budget.is_some() && noted.waits == is_let {
             self.note_waiting(stamp, !is_let).await?;
         }
         if (next == Next::Idle || !is_let) && is_due {

@@ -22,11 +22,16 @@ pub fn of(noted: hub::Spent) -> Spent {
     Spent { day: noted.day, bytes: noted.bytes.unsigned_abs() }
 }
 
-/// What was noted and so many bytes more, in the books of today.
-pub fn add(read: &Read<'_>, now: Timestamp, budget: Budget, bytes: u64) -> Result<hub::Spent> {
+/// What was noted and so many bytes more, in the books of today. Who keeps to no budget leaves it as noted.
+pub fn add(
+    read: &Read<'_>,
+    now: Timestamp,
+    budget: Option<Budget>,
+    bytes: u64,
+) -> Result<hub::Spent> {
     let (noted, today) = (hub::spent(read)?, today(read, now)?);
     let Spent { day, bytes } = of(noted).on(today).and(bytes);
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let budget = budget.0.map(number);
+    let budget = budget.map_or(noted.budget, |it| it.0.map(number));
     Ok(hub::Spent { day, bytes: number(bytes), budget, waits: noted.waits })
 }

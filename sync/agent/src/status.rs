@@ -127,7 +127,7 @@ pub fn status(read: &Read<'_>, stamp: &Stamp) -> Result<Status> {
         parked_entries: hub::parked(read, stamp)?.into_iter().map(entry).collect(),
         spent_bytes: if is_today { spent.bytes } else { 0 },
         budget_bytes: spent.budget,
-        over_budget: is_today && spent.waits,
+        over_budget: is_today && spent.waits && (!whole || last > through),
         failures,
         fault,
         fault_at,
