@@ -130,3 +130,23 @@ test('the page of the cloud counts what is lent, and asks a day back', async () 
   await keepPicture(page, 'loans-7-hindi');
   await page.context().close();
 });
+
+test('an administrator says how much of a session is lent', async () => {
+  await lent();
+  const page = await openDesk(browser, clinic, ADMIN, SCREEN);
+  await openPage(page, 'practitioners');
+  const sheet = page.getByRole('main').locator('section', { has: page.getByRole('heading', { name: SAID.sessions, exact: true }) });
+  await sheet.getByRole('button', { name: SAID.edit }).first().click();
+  const form = sheet.locator('form').first();
+  await form.getByLabel(SAID['session.lent_share']).fill('101');
+  await form.getByRole('button', { name: SAID.save }).click();
+  equal(await form.getByLabel(SAID['session.lent_share']).evaluate((field) => field.validity.rangeOverflow), true);
+  await form.getByLabel(SAID['session.lent_share']).fill('0');
+  await assertWell(page);
+  await keepPicture(page, 'loans-8-session');
+  await form.getByRole('button', { name: SAID.save }).click();
+  await sheet.getByText(SAID['session.lends'].replace('{share}', '0')).waitFor();
+  const { items } = await api.get('schedules');
+  equal(items.filter((one) => one.loan_share_percent === 0).length, 1);
+  await page.context().close();
+});

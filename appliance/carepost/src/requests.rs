@@ -4,6 +4,7 @@
 //!   fetch ─► take ─┬─ sale ──────► kept, until the loan adopts it
 //!                  ├─ proposal ──► kept, until the desk decides      (http/sync_requests.rs)
 //!                  ├─ edit ──────► merged at once; what both sides changed, for the desk (http/conflicts.rs)
+//!                  ├─ catalogue ─► services that cannot be booked yet, for the desk (http/catalogue.rs)
 //!                  └─ operation ─► done by the FHIR door, once, before its deadline
 //!   answers ─► hub
 //! ```
@@ -11,6 +12,7 @@
 //! Two loops: one waits with the hub, the other does what was taken in and sends the answers; so a poll
 //! that is open for a minute keeps no answer waiting.
 
+pub mod catalogue;
 mod edit;
 mod operation;
 pub mod proposal;
@@ -142,7 +144,7 @@ pub fn sale(read: &Read<'_>, stamp: &Stamp, booking: [u8; 16]) -> Result<Option<
     let Some(body) = request::sale(read, stamp, booking)? else { return Ok(None) };
     match Ask::from_bytes(&body) {
         Ok(Ask::Sale(sale)) => Ok(Some(sale)),
-        Ok(Ask::Operation(_) | Ask::Proposal(_) | Ask::Edit(_)) | Err(_) => {
+        Ok(Ask::Operation(_) | Ask::Proposal(_) | Ask::Edit(_) | Ask::Catalogue(_)) | Err(_) => {
             Err(Error::Storage("a request of the hub is not what was kept".into()))
         }
     }

@@ -285,7 +285,7 @@ fn deadline(ask: &Ask, batch: &Batch, now: Timestamp) -> Option<Timestamp> {
             let left = SignedDuration::from_millis(operation.deadline_ms.saturating_sub(hubs_now));
             Some(now.saturating_add(left).unwrap_or(now))
         }
-        Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_) => None,
+        Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_) | Ask::Catalogue(_) => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: what it takes, and how each command ends (0 done, 1 failed, 2 wrong usage).
 
+mod catalogue;
 mod clinic;
 mod database;
 mod keys;

@@ -23,6 +23,7 @@
 
 pub mod backup;
 pub mod booking;
+pub mod catalogue;
 pub mod cli;
 pub mod clock;
 pub mod code;

@@ -352,7 +352,7 @@ pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<Told, Refused> {
         let kept_ms = match asked {
             Ok(Ask::Operation(Operation { name: Name::Find, .. })) => FOUND_KEPT_MS,
             Ok(Ask::Operation(_)) => idempotency::KEPT_MS,
-            Ok(Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_)) => KEPT_MS,
+            Ok(Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_) | Ask::Catalogue(_)) => KEPT_MS,
             Err(_) => return Err(StoreError::Damaged("a request to a box").into()),
         };
         let until_ms = now_ms.saturating_add(kept_ms);

@@ -12,7 +12,7 @@ use serde_json::json;
 use sync_protocol::envelope::fingerprint;
 use uuid::Uuid;
 
-use super::{Place, say, status};
+use super::{Place, catalogue, say, status};
 use crate::backup;
 use crate::code;
 use crate::hub::Hub;
@@ -39,6 +39,9 @@ pub enum Verb {
     Backup(Backup),
     /// Puts back a clinic from such a file, here or at another hub.
     Restore(Restore),
+    /// Asks the clinic's box to take a list of services (a FHIR Bundle of HealthcareServices, each with an
+    /// identifier, at most 256 KiB); said again, tells what the box answered.
+    Catalogue(Listed),
     /// Erases a clinic: its key and all its rows.
     Erase(Erase),
     /// Gives a clinic a new key for its records while the hub serves; interrupted, do it again.
@@ -87,6 +90,14 @@ pub struct Restore {
     identity: PathBuf,
     #[command(flatten)]
     place: Place,
+}
+
+#[derive(Debug, Args)]
+pub struct Listed {
+    #[command(flatten)]
+    named: Named,
+    /// The list.
+    file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -153,6 +164,11 @@ impl Verb {
                 }
                 let rows = backup::erase(&hub, clinic.id)?;
                 told(&clinic, rows, ERASED, json)
+            }
+            Self::Catalogue(Listed { named: Named { name, place, json }, file }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                catalogue::run(&hub, &clinic, &file, json)
             }
             Self::Rotate(Named { name, place, json }) => {
                 let hub = open(&place)?;

@@ -9,6 +9,7 @@ mod again;
 mod asking;
 mod booking;
 mod bundles;
+mod catalogue;
 mod clones;
 pub(crate) mod cluster;
 mod device;

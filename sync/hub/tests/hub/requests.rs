@@ -58,7 +58,7 @@ impl Device {
 
 impl Place {
     /// A clinic whose box has joined and told its log.
-    async fn living(&self) -> Device {
+    pub async fn living(&self) -> Device {
         let mut device = self.join("Shanti").await;
         device.write_patient("1", "Asha Rao");
         device.sync(&self.hub).await;
