@@ -22,6 +22,8 @@ const REQUESTS_MAX: usize = 1000;
 pub struct Asking {
     batches: Vec<Vec<u8>>,
     asked: u128,
+    /// The edits among it, which are answered at once.
+    edits: Vec<RequestId>,
 }
 
 fn broken(what: &'static str, detail: impl ToString) -> Failure {
@@ -34,7 +36,10 @@ impl World<'_> {
         self.asking.asked += 1;
         let id = Id(self.asking.asked.to_be_bytes());
         let ask = match (pick % 3, self.edited(id, pick)) {
-            (0, Some(edit)) => Ask::Edit(edit),
+            (0, Some(edit)) => {
+                self.asking.edits.push(RequestId::from_bytes(id.0));
+                Ask::Edit(edit)
+            }
             (_, _) => Ask::Proposal(wish(id, pick)),
         };
         self.hub.ask(&ask);
@@ -167,9 +172,10 @@ impl World<'_> {
                 format!("{missing:?} are missing, and the box was told of {lost}"),
             ));
         }
-        let asked = |id: &RequestId| self.hub.still_asks(Id(*id.as_bytes()));
-        let mut decided = it.acknowledged.decided.iter().filter(|id| asked(id));
-        match decided.find(|id| !self.knows(id)) {
+        let edits = self.asking.edits.iter().filter(|id| taken.contains(id.as_bytes()));
+        let answered = it.acknowledged.decided.iter().chain(edits);
+        let mut asked = answered.filter(|id| self.hub.still_asks(Id(*id.as_bytes())));
+        match asked.find(|id| !self.knows(id)) {
             Some(id) => Err(broken("every answer reaches the hub", format!("{id} does not"))),
             None => Ok(()),
         }

@@ -15,10 +15,10 @@ use tokio::sync::oneshot;
 /// Hours before its start at which a slot is neither lent nor sold any more.
 pub const CUTOFF_HOURS: u32 = 6;
 /// Hours for which the hub may sell.
-pub const TERM_HOURS: u32 = 30;
-/// What is lent: half of the next days, so that a short story sees the end of it.
+pub const TERM_HOURS: u32 = 12;
+/// What is lent: a third of the next days, so that a short story sees the end of it.
 const USUAL: Usual = Usual {
-    share_percent: 50,
+    share_percent: 34,
     cutoff_hours: CUTOFF_HOURS,
     horizon_days: 2,
     term_hours: TERM_HOURS,

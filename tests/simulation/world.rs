@@ -23,6 +23,8 @@ const BOXES_MAX: usize = 2;
 /// What a step takes, in ms.
 const STEP_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60_000;
+/// If so many minutes pass, backups are made before.
+const NIGHT_MINUTES: i64 = 360;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 /// 1970-01-01 and 2099-12-31, as clocks without a battery or with a wrong one say.
 const WRONG_MS: [i64; 2] = [10_000, 4_102_358_400_000];
@@ -114,6 +116,16 @@ impl<'r> World<'r> {
         it.join(joined);
     }
 
+    fn save_box(&mut self, at: usize) {
+        let folder = self.new_folder();
+        self.boxes[at].save(folder);
+    }
+
+    fn save_hub(&mut self) {
+        let folder = self.new_folder();
+        self.hub.save(folder, self.sales.known());
+    }
+
     /// What time a clock says that was set wrong, or right.
     fn some_time(&self, pick: usize) -> i64 {
         let times = [WRONG_MS[0], WRONG_MS[1], self.now_ms - 60 * MINUTE_MS, self.now_ms + DAY_MS];
@@ -132,7 +144,12 @@ impl<'r> World<'r> {
             }
             Act::Pass => {
                 let minutes = [1, 10, 60, 360, 1440, 3000];
-                self.pass(minutes[pick % minutes.len()] * MINUTE_MS);
+                let minutes = minutes[pick % minutes.len()];
+                if minutes >= NIGHT_MINUTES {
+                    self.save_box(at);
+                    self.save_hub();
+                }
+                self.pass(minutes * MINUTE_MS);
             }
             Act::BoxClock => self.boxes[at].clock_ms = self.some_time(pick),
             Act::BoxRate => self.boxes[at].rate = [50, 99, 100, 101, 200][pick % 5],
@@ -150,10 +167,7 @@ impl<'r> World<'r> {
             Act::Talk => drop(self.talk(at)?),
             Act::RestartBox => self.boxes[at].restart(),
             Act::RestartHub => self.hub.restart(),
-            Act::SaveBox => {
-                let folder = self.new_folder();
-                self.boxes[at].save(folder);
-            }
+            Act::SaveBox => self.save_box(at),
             Act::RestoreBox => {
                 self.sales.all.iter_mut().for_each(|it| it.box_forgot = true);
                 self.boxes[at].put_back(true);
@@ -170,10 +184,7 @@ impl<'r> World<'r> {
                 self.boxes.push(copy);
             }
             Act::CopyBox => {}
-            Act::SaveHub => {
-                let folder = self.new_folder();
-                self.hub.save(folder, self.sales.known());
-            }
+            Act::SaveHub => self.save_hub(),
             Act::RestoreHub => {
                 let sold = self.hub.restore();
                 self.sales.hub_restored(&sold);
@@ -189,6 +200,12 @@ impl<'r> World<'r> {
             Act::FetchOld => self.fetch_old(at, pick)?,
             Act::Rule => self.rule(at, pick)?,
             Act::Reply => self.reply(at, pick)?,
+            Act::AskTalk => {
+                self.poll(at)?;
+                self.fetch(at)?;
+                self.rule(at, pick)?;
+                self.reply(at, 1)?;
+            }
             Act::Lend => self.lend(at)?,
             Act::LoansArrive => self.loans_arrive(at, pick.is_multiple_of(4))?,
             Act::LoansHear => self.loans_hear(at)?,
@@ -203,7 +220,7 @@ impl<'r> World<'r> {
             Act::Recall => self.recall(at, pick)?,
             Act::TakeBack => self.take_back(at, pick)?,
         }
-        self.check()
+        if act.may_write_at_a_box() { self.check() } else { Ok(()) }
     }
 
     /// Compares what is there with what was said.
