@@ -18,7 +18,8 @@ const ASKED: &str = "The box takes the list when it asks next. What is new there
 /// Asks the box of a clinic to take the list in a file, and says what it answered.
 pub fn run(hub: &Hub, clinic: &Clinic, file: &Path, as_json: bool) -> anyhow::Result<()> {
     let bundle = read(file).with_context(|| format!("{} cannot be taken", file.display()))?;
-    let Some(Reply { id: _, status, body }) = catalogue::ask(hub, clinic.id, bundle)? else {
+    let Some(Reply { id: _, status, body, before: _ }) = catalogue::ask(hub, clinic.id, bundle)?
+    else {
         return if as_json { say("{\"answered\":false}\n") } else { say(ASKED) };
     };
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();

@@ -33,7 +33,7 @@ async fn a_list_is_asked_once_and_its_answer_is_told_to_whoever_asks_again() {
     };
     assert_eq!((catalogue.id, catalogue.bundle), (request.id, list("1")));
 
-    let answer = Reply { id: request.id, status: 200, body: b"{}".to_vec() };
+    let answer = Reply { id: request.id, status: 200, body: b"{}".to_vec(), before: None };
     assert_eq!(device.reply(&place.hub, &answer).await, StatusCode::NO_CONTENT);
     assert_eq!(ask(&place.hub, device.clinic, list("1")).unwrap(), Some(answer));
     assert_eq!(ask(&place.hub, device.clinic, list("2")).unwrap(), None, "another list");
