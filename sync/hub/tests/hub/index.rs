@@ -11,7 +11,7 @@ use sync_hub::store::{self, StoreError};
 
 use super::Place;
 use super::asking::{base, get, new_token, with_records};
-use super::device::{Device, asking, enroll};
+use super::device::{Device, asking, asking_with, enroll};
 use super::keeping::identity;
 
 #[tokio::test]
@@ -55,6 +55,7 @@ async fn searches_find_after_new_keys_and_at_another_hub() {
     assert_eq!(index(&there), index(&here));
     rekey(&there.hub, clinic).unwrap();
     let asked = asking(&device.keys, &there.new_code(clinic), "Shanti");
+    let asked = asking_with(asked, Some(device.uplink.log), None);
     let (_, joined) = enroll(&there.hub, &asked).await;
     device.hub = Device::of(&joined, Arc::clone(&device.keys), device.uplink.log).hub;
     device.write_patient("p9", "Rao");
