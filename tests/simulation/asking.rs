@@ -155,10 +155,17 @@ impl World<'_> {
 
     /// All is fetched and answered; then nothing that the hub promised to ask is missing.
     pub(super) fn settle_requests(&mut self) -> Result<(), Failure> {
+        let mut before = None;
         for _ in 0..POLLS_MAX {
             self.poll(0)?;
             self.fetch(0)?;
             self.reply(0, 1)?;
+            // How far it is; a hub that was put back says so at the second time.
+            let now = self.boxes[0].db.read_blocking(request::position);
+            let now = now.map_err(|error| broken("the records can be read", error))?;
+            if before.replace(now) == Some(now) {
+                break;
+            }
         }
         let it = &self.boxes[0];
         let found = it

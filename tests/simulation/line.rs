@@ -209,7 +209,8 @@ impl World<'_> {
         match said {
             Ok(bytes) => {
                 let is_newest = restores == self.hub.restores;
-                self.heard(at, sealed, &bytes, (is_newest, is_garbled)).map(drop)
+                drop(self.heard(at, sealed, &bytes, (is_newest, is_garbled))?);
+                self.check_held(at)
             }
             Err(status) => self.failed(at, &Fault::Refused(status), true),
         }
@@ -220,7 +221,8 @@ impl World<'_> {
         let Some(old) = pick.checked_rem(self.line.answers.len()) else { return Ok(()) };
         let Some((_, sealed)) = self.boxes[at].pending.take() else { return Ok(()) };
         let bytes = self.line.answers[old].clone();
-        self.heard(at, sealed, &bytes, (false, true)).map(drop)
+        drop(self.heard(at, sealed, &bytes, (false, true))?);
+        self.check_held(at)
     }
 
     /// A box takes in an answer. One that may not be believed makes a fault and nothing else.
@@ -246,7 +248,6 @@ impl World<'_> {
                 None
             }
         };
-        self.check_held(at)?;
         Ok(turn)
     }
 
@@ -256,7 +257,8 @@ impl World<'_> {
         for _ in 0..EXCHANGES_MAX {
             let sealed = match self.prepared(at)? {
                 Ok(sealed) => sealed,
-                Err(turn) => return Ok(turn),
+                // What the last receipt said, because all is compared.
+                Err(turn) => return self.check_held(at).map(|()| turn),
             };
             match self.hub.receive(&sealed.envelope) {
                 Ok(bytes) => {
