@@ -8,6 +8,8 @@
 //!   box ── GET /v1/requests, a proof ───► requests   what is asked of the box: put in by whoever
 //!       ◄── sealed batch ────────────────            makes it, in the same transaction
 //!   box ── POST /v1/replies, sealed ────►            what the box answered, for whoever waits
+//!   program ── /fhir/{clinic}, a token ─► search     opened by the terms of its index, looked at by the
+//!                                         booking    code of the box; asked of the box, or sold from loans
 //! ```
 //!
 //! A clinic has one box. A further code lets a box with new keys, another disk or other hardware take

@@ -83,7 +83,7 @@ pub async fn get(hub: &Arc<Hub>, token: &str, path: &str) -> Heard {
     ask(hub, request.body(Body::empty()).unwrap()).await
 }
 
-pub fn base(clinic: [u8; 16]) -> String {
+pub fn fhir_of(clinic: [u8; 16]) -> String {
     format!("/fhir/{}", Uuid::from_bytes(clinic))
 }
 
@@ -154,7 +154,7 @@ async fn a_program_reads_a_record_with_a_token_of_its_clinic() {
     let place = Place::new();
     let device = with_records(&place, "Shanti").await;
     let (token, base) =
-        (new_token(&place, device.clinic, "system/*.rs", None), base(device.clinic));
+        (new_token(&place, device.clinic, "system/*.rs", None), fhir_of(device.clinic));
     let read = get(&place.hub, &token, &format!("{base}/Patient/p1")).await;
     assert_eq!(
         (read.status, read.body["name"][0]["text"].as_str()),
@@ -206,7 +206,7 @@ async fn whoever_has_no_good_token_of_the_clinic_hears_the_same_whatever_there_i
     }
     assert_eq!(heard[0].0, StatusCode::UNAUTHORIZED);
     assert!(heard.iter().all(|it| *it == heard[0]));
-    let path = format!("{}/Patient/p1", base(device.clinic));
+    let path = format!("{}/Patient/p1", fhir_of(device.clinic));
     assert_eq!(get(&place.hub, &good, &path).await.status, StatusCode::OK);
     let tokens =
         place.hub.store.read(device.clinic, |tx| store::tokens(tx, device.clinic, 9)).unwrap();
@@ -225,7 +225,7 @@ async fn a_token_is_good_for_its_scopes_only() {
     let place = Place::new();
     let device = with_records(&place, "Shanti").await;
     let token = new_token(&place, device.clinic, "system/Appointment.rs system/Patient.r", None);
-    let base = base(device.clinic);
+    let base = fhir_of(device.clinic);
     for (path, status) in [
         ("Appointment/a01", StatusCode::OK),
         ("Appointment?date=2026-11-20", StatusCode::OK),
@@ -301,7 +301,7 @@ async fn a_search_finds_with_the_index_what_it_finds_without_one() {
         let heard = get(
             &place.hub,
             &token,
-            &format!("{}/{}", base(device.clinic), search.replace(' ', "%20")),
+            &format!("{}/{}", fhir_of(device.clinic), search.replace(' ', "%20")),
         )
         .await;
         assert_eq!(heard.status, StatusCode::OK, "{search}: {}", heard.body);
@@ -319,7 +319,7 @@ async fn pages_follow_each_other_whatever_comes_and_goes_between() {
     let place = Place::new();
     let mut device = with_records(&place, "Shanti").await;
     let (token, base) =
-        (new_token(&place, device.clinic, "system/*.rs", None), base(device.clinic));
+        (new_token(&place, device.clinic, "system/*.rs", None), fhir_of(device.clinic));
     for order in ["", "&_sort=-date", "&_sort=status,date", "&_sort=patient"] {
         let whole =
             get(&place.hub, &token, &format!("{base}/Appointment?_count=100{order}")).await.ids();
@@ -352,7 +352,7 @@ async fn a_search_by_post_and_what_it_includes_is_answered() {
     let place = Place::new();
     let device = with_records(&place, "Shanti").await;
     let (token, base) =
-        (new_token(&place, device.clinic, "system/*.rs", None), base(device.clinic));
+        (new_token(&place, device.clinic, "system/*.rs", None), fhir_of(device.clinic));
     let posted = |kind: &str| {
         let request = Request::post(format!("{base}/Patient/_search")).header("content-type", kind);
         let request = request.header("authorization", format!("Bearer {token}"));
@@ -386,7 +386,7 @@ async fn what_is_said_no_more_is_found_no_more_and_the_index_tells_no_word() {
     let place = Place::new();
     let mut device = with_records(&place, "Shanti").await;
     let (token, base) =
-        (new_token(&place, device.clinic, "system/*.rs", None), base(device.clinic));
+        (new_token(&place, device.clinic, "system/*.rs", None), fhir_of(device.clinic));
     device.write_patient("p0", "Lakshmi");
     device.write("Patient/p2", "");
     device.sync(&place.hub).await;
@@ -413,7 +413,7 @@ async fn an_index_that_was_never_made_is_made_before_it_is_asked() {
     let place = Place::new();
     let device = with_records(&place, "Shanti").await;
     let (token, base) =
-        (new_token(&place, device.clinic, "system/*.rs", None), base(device.clinic));
+        (new_token(&place, device.clinic, "system/*.rs", None), fhir_of(device.clinic));
     place
         .hub
         .store

@@ -10,7 +10,7 @@ use sync_hub::store::sql::Row;
 use sync_hub::store::{self, StoreError};
 
 use super::Place;
-use super::asking::{base, get, new_token, with_records};
+use super::asking::{fhir_of, get, new_token, with_records};
 use super::device::{Device, asking, asking_with, enroll};
 use super::keeping::identity;
 
@@ -19,7 +19,7 @@ async fn searches_find_after_new_keys_and_at_another_hub() {
     let mut here = Place::new();
     let mut device = with_records(&here, "Shanti").await;
     let clinic = device.clinic;
-    let path = format!("{}/Patient?name=rao", base(clinic));
+    let path = format!("{}/Patient?name=rao", fhir_of(clinic));
     let index = |place: &Place| {
         let sql = "SELECT term, key FROM record_index WHERE clinic = ?1 ORDER BY term, key";
         let read = |tx: &store::Tx<'_>| -> Result<Vec<Vec<u8>>, StoreError> {
