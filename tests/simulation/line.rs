@@ -209,7 +209,7 @@ impl World<'_> {
         match said {
             Ok(bytes) => {
                 let is_newest = restores == self.hub.restores;
-                drop(self.heard(at, sealed, &bytes, (is_newest, is_garbled))?);
+                self.heard(at, sealed, &bytes, (is_newest, is_garbled))?;
                 self.check_held(at)
             }
             Err(status) => self.failed(at, &Fault::Refused(status), true),
@@ -221,7 +221,7 @@ impl World<'_> {
         let Some(old) = pick.checked_rem(self.line.answers.len()) else { return Ok(()) };
         let Some((_, sealed)) = self.boxes[at].pending.take() else { return Ok(()) };
         let bytes = self.line.answers[old].clone();
-        drop(self.heard(at, sealed, &bytes, (false, true))?);
+        self.heard(at, sealed, &bytes, (false, true))?;
         self.check_held(at)
     }
 
