@@ -54,8 +54,9 @@ async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
         down(&app.data, app.db.clone()).counted(app.sync.meter.clone()),
         Pace::new(app.clinic.id.as_bytes()),
     );
-    let mut said = "";
+    let (mut stirred, mut said, mut was_away) = (app.sync.stirred(), "", false);
     loop {
+        stirred.borrow_and_update();
         let fetched = tokio::select! {
             () = stopping.requested() => return,
             fetched = down.fetch(|| app.now()) => fetched,
@@ -64,6 +65,7 @@ async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
             Ok(Fetched::New(new)) => {
                 if new > 0 {
                     taken.notify_one();
+                    app.sync.stir();
                 }
                 Ok(Turn::Told { more: true, pause_ms: 0 })
             }
@@ -71,10 +73,16 @@ async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
             Err(fault) => Err(fault),
         };
         say(&turn, &mut said);
+        if was_away && turn.is_ok() {
+            app.sync.stir();
+        }
+        was_away = turn.is_err();
         let wait = pace.after(&turn);
         tokio::select! {
             () = stopping.requested() => return,
             () = sleep(wait.long) => {}
+            // The sender lives as long as the box.
+            _ = stirred.changed() => {}
         }
     }
 }
@@ -86,8 +94,10 @@ async fn answer(app: &App, stopping: &Stopping, taken: &Notify) {
         Pace::new(app.clinic.id.as_bytes()),
     );
     let (mut changed, mut said) = (app.db.last_sequence(), "");
+    let mut stirred = app.sync.stirred();
     loop {
         changed.borrow_and_update();
+        stirred.borrow_and_update();
         let done = async {
             operation::do_all(app).await?;
             down.answer(app.now()).await
@@ -116,6 +126,7 @@ async fn answer(app: &App, stopping: &Stopping, taken: &Notify) {
         tokio::select! {
             () = stopping.requested() => return,
             () = woken => {}
+            _ = stirred.changed() => {}
         }
     }
 }

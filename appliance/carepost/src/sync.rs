@@ -36,11 +36,23 @@ pub struct Bell {
     asked: AtomicU64,
     /// The last ring before the exchange after which there was nothing more to tell, or which failed.
     answered: watch::Sender<u64>,
+    /// Changes when the line is back, or the hub has asked something: what waits for a next try need not.
+    stirred: watch::Sender<u64>,
     /// What all loops that speak with the hub cost.
     pub meter: Meter,
 }
 
 impl Bell {
+    /// Wakes all loops that speak with the hub.
+    pub fn stir(&self) {
+        self.stirred.send_modify(|times| *times = times.wrapping_add(1));
+    }
+
+    /// What changes whenever they are woken.
+    pub fn stirred(&self) -> watch::Receiver<u64> {
+        self.stirred.subscribe()
+    }
+
     /// Rings, and waits until everything is told, or a try has failed, or for as long as a person waits.
     pub async fn ring(&self) {
         let own = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
@@ -89,9 +101,10 @@ async fn tell(app: App, stopping: Stopping) {
     let mut pace = Pace::new(app.clinic.id.as_bytes());
     let line = Internet::counted(app.sync.meter.clone());
     let mut loans = loans(&app.data, app.db.clone(), app.config.loans, line);
-    let mut said = "";
+    let (mut stirred, mut said, mut was_away) = (app.sync.stirred(), "", true);
     loop {
         told.borrow_and_update();
+        stirred.borrow_and_update();
         let asked = app.sync.asked.load(Ordering::Relaxed);
         let turn = tokio::select! {
             () = stopping.requested() => return,
@@ -101,6 +114,14 @@ async fn tell(app: App, stopping: Stopping) {
             app.sync.answered.send_replace(asked);
         }
         say(&turn, &mut said);
+        let is_away = match &turn {
+            Ok(Turn::Told { .. } | Turn::Idle | Turn::Held) => false,
+            Ok(Turn::Alone | Turn::Stopped(_) | Turn::Replacing) | Err(_) => true,
+        };
+        if was_away && !is_away {
+            app.sync.stir();
+        }
+        was_away = is_away;
         let wait = pace.after(&turn);
         let waited = async {
             if !wait.or_change {
@@ -112,6 +133,8 @@ async fn tell(app: App, stopping: Stopping) {
         tokio::select! {
             () = stopping.requested() => return,
             () = waited => {}
+            // The sender lives as long as the box.
+            _ = stirred.changed() => {}
             () = app.sync.rung.notified() => agent.ask_again(),
         }
     }

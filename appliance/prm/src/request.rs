@@ -182,6 +182,13 @@ pub fn count_proposals(read: &Read<'_>) -> Result<i64> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
+/// When the newest sale came in that waits for its loan.
+pub fn newest_sale(read: &Read<'_>) -> Result<Option<Timestamp>> {
+    let mut statement =
+        read.sql().prepare_cached("SELECT max(taken_at) FROM request WHERE kind = 'sale'")?;
+    Ok(statement.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(from_ms))
+}
+
 /// The requests of a kind that wait, the oldest first, at most `limit`.
 pub fn waiting(read: &Read<'_>, stamp: &Stamp, kind: Kind, limit: usize) -> Result<Vec<Request>> {
     stamp.needs(Right::AnswerRequests)?;

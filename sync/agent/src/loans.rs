@@ -37,7 +37,7 @@ use prm::db::Db;
 use prm::hub::{self, Hub};
 use prm::id::{LogId, ScheduleId};
 use prm::stamp::Stamp;
-use prm::{change, loan};
+use prm::{change, loan, request};
 use sync_protocol::loan::{Standing, ToHub};
 use sync_protocol::wire::SlotKey;
 
@@ -103,6 +103,8 @@ struct Ground {
     is_unlearned: bool,
     has_due: bool,
     away: i64,
+    /// When the newest sale was announced that waits for its loan.
+    announced_at: Option<Timestamp>,
 }
 
 impl<L: Line> Loans<L> {
@@ -152,7 +154,11 @@ impl<L: Line> Loans<L> {
             self.passed_at = Some(now);
         }
         let lent = self.lend(ground.generation, nonce, (&stamp, at)).await?;
-        let is_due = ground.has_due || lent > 0 || is_new_run || !self.settled.is_empty();
+        // The hub announces a sale before it says so to its loan.
+        let is_announced =
+            ground.announced_at.is_some_and(|it| self.asked_at.is_none_or(|at| it >= at));
+        let is_due =
+            is_announced || ground.has_due || lent > 0 || is_new_run || !self.settled.is_empty();
         if !is_due && (ground.away == 0 || !is_later(self.asked_at, ASK_AGAIN)) {
             return Ok(Turn::Idle);
         }
@@ -170,16 +176,17 @@ impl<L: Line> Loans<L> {
             let has_due = !loan::due(read, None, 1)?.is_empty()
                 || !loan::wanting(read, 1)?.is_empty()
                 || !loan::shown(read, 1)?.is_empty();
-            let unlearned = hub::is_unlearned(read)?;
-            Ok((hub::get(read)?, standing, log, (unlearned, has_due, loan::away_count(read)?)))
+            let due = (hub::is_unlearned(read)?, has_due, loan::away_count(read)?);
+            Ok((hub::get(read)?, standing, log, (due, request::newest_sale(read)?)))
         });
-        let (hub, standing, log, (is_unlearned, has_due, away)) = found.await?;
+        let (hub, standing, log, (due, announced_at)) = found.await?;
+        let (is_unlearned, has_due, away) = due;
         let (Some(hub), Some(standing)) = (hub, standing) else { return Ok(None) };
         let Some(generation) = standing.generation.filter(|_| standing.receipt_at.is_some()) else {
             return Ok(None);
         };
         let generation = Generation(generation.unsigned_abs());
-        Ok(Some(Ground { hub, log, generation, is_unlearned, has_due, away }))
+        Ok(Some(Ground { hub, log, generation, is_unlearned, has_due, away, announced_at }))
     }
 }
 
