@@ -19,10 +19,10 @@ use prm::id::RequestId;
 use prm::request::{self, Kind};
 use prm::stamp::Stamp;
 use proptest::prelude::*;
-use sync_agent::Agent;
 use sync_agent::ask::{Ask, Id, Proposal};
 use sync_agent::down::{Down, Fetched};
 use sync_agent::enrol::{Joining, enrol};
+use sync_agent::{Agent, OnHeld};
 use sync_hub::clock::Clock;
 use sync_hub::hub::Hub;
 use sync_hub::store::{self, Clinic, IfMissing};
@@ -122,10 +122,8 @@ impl World {
         let wrapped_key = hub.keys.vault.make_clinic_key(CLINIC).unwrap();
         let clinic =
             Clinic { id: CLINIC, name: "Shanti".into(), wrapped_key, added_at: 0, life: 0 };
-        let code = code::make().unwrap();
-        let hash = code::hash(&code).unwrap();
         hub.store.write(CLINIC, |tx| store::add_clinic(tx, &clinic)).unwrap();
-        hub.store.write(CLINIC, |tx| store::add_code(tx, CLINIC, hash, i64::MAX)).unwrap();
+        let (code, _) = code::give(&hub, CLINIC, 1000).unwrap();
         let (data, keys) = (self.box_folder.path(), self.box_folder.path().join("keys"));
         let db = self.db.clone().unwrap();
         let mut agent = Agent::new(db.clone(), keys.clone(), told::shown);
@@ -140,7 +138,7 @@ impl World {
                 fingerprint: None,
                 data,
                 keys: &keys,
-                replaces: false,
+                on_held: OnHeld::Refuse,
             };
             enrol(&db, joining, now()).await.unwrap();
             agent.round(now()).await.unwrap();

@@ -16,7 +16,7 @@ use prm::practitioner;
 use prm::schedule;
 use prm::slot::{self, Search};
 use prm::stamp::Stamp;
-use sync_agent::bundle;
+use sync_agent::{Deltas, bundle};
 use sync_protocol::envelope::{Dictionary, Kind, OpeningKey, Place, SigningKey, dictionary, seal};
 use sync_protocol::ledger::{Bundle, Content, Entry, Mark};
 use sync_protocol::lineage::LogId;
@@ -46,10 +46,11 @@ impl Folder {
     /// What is told of the log after a number, each record once.
     fn told(&self, mut after: u64) -> Vec<Entry> {
         let stamp = Stamp::of_box(self.now);
+        let how = (told::shown as sync_agent::Shown, Deltas::NotTaken);
         let mut told = Vec::new();
         while let Some(stretch) = self
             .db
-            .read_blocking(|read| bundle::stretch(read, &stamp, told::shown, (after, Mark::START)))
+            .read_blocking(|read| bundle::stretch(read, &stamp, how, (after, Mark::START)))
             .unwrap()
         {
             after = stretch.through;
@@ -170,6 +171,7 @@ fn busy_week(clinic: &Folder) -> Vec<Entry> {
                     session_capacity: None,
                     valid_from: None,
                     valid_to: None,
+                    lending: schedule::Lending::default(),
                 };
                 schedule::add(tx, &stamp, addition)?;
                 let search = Search {

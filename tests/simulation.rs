@@ -31,8 +31,17 @@
 //! that a disk keeps it is `journeys/kill.rs`. Ids and keys are drawn by the programs
 //! themselves; a story names things by their place in a list, so that it does not depend on them.
 //!
-//! Loans are not played yet, and of what the hub asks only wishes and edits; both have models in
-//! `sync/protocol` and tests of their own.
+//! Of what the hub asks wishes and edits are played; what is an operation of the box's FHIR door is not,
+//! it has tests of its own in `carepost`.
+//!
+//! # Loans
+//!
+//! The hub sells what it holds, and tries what it may not sell; patients call off, or come with their
+//! confirmation; the desk asks back and takes back; terms, cut-offs and both ends' clocks pass. Whoever
+//! compares ([`sales`]) knows what a patient knows: what was confirmed is kept for who bought it, from the
+//! sale on, and in the end it is in the diary or work for the desk. Promised is nothing where both ends
+//! were put back, and where two boxes of one disk, or a disk that was put back without a new log,
+//! lent the same.
 //!
 //! # Broken on purpose
 //!
@@ -50,6 +59,28 @@
 //! | a stretch has all records that changed | 24 |
 //! | what the box says it took in, it took in | 7 |
 //! | an edit of a patient is in the log | 4 |
+//!
+//! Of loans and requests, from the stories with loans; what no story of some hundred found is found by the
+//! model of `sync/protocol`, or as it says.
+//!
+//! | taken out | seeds |
+//! |---|---|
+//! | a loan claims its time | 3 |
+//! | the hub keeps what it sold | 3 |
+//! | a copy of the box that learns takes in what was sold | 6 |
+//! | what was held of an old life is over | 6 |
+//! | the hub remembers a sale that is settled | 7 |
+//! | nothing is sold after its time | 18 |
+//! | a grant of a lower fence is old | 18 |
+//! | a sale is told until the slot is asked back | 28 |
+//! | a loan that is unknown stays away | 37 |
+//! | a loan is sold once | 43 |
+//! | a sale is adopted with who bought | 43 |
+//! | a hub that misses sales gives back what it held | 92 |
+//! | nobody takes back what may be sold still | 173 |
+//! | a return is kept until it is settled | 1 |
+//! | how far the requests are is written with them | 1 |
+//! | only the box says how far it has the requests | 55 |
 
 mod acknowledged;
 mod asking;
@@ -58,7 +89,10 @@ mod content;
 mod desk;
 mod healing;
 mod hub;
+mod lending;
 mod line;
+mod loans;
+mod sales;
 mod seeds;
 mod shrinking;
 mod story;

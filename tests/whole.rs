@@ -6,6 +6,9 @@
 )]
 
 mod asked;
+// Of the hub's tests: a server of PostgreSQL that ends with its value.
+#[path = "../sync/hub/tests/hub/cluster.rs"]
+mod cluster;
 mod dictionary;
 mod journeys;
 mod program;

@@ -607,7 +607,7 @@ CREATE TABLE reply (
   body BLOB NOT NULL,
   made_at INTEGER NOT NULL,
   until INTEGER
-) STRICT, WITHOUT ROWID;
+, sent INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE TABLE conflict (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
@@ -626,3 +626,15 @@ CREATE TABLE conflict (
 ) STRICT;
 
 CREATE INDEX conflict_open ON conflict (noted_at, id) WHERE ruling IS NULL;
+
+CREATE TABLE sync_spent (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  day INTEGER NOT NULL,
+  bytes INTEGER NOT NULL CHECK (bytes >= 0),
+  budget INTEGER CHECK (budget > 0),
+  waits INTEGER NOT NULL CHECK (waits IN (0, 1))
+) STRICT;
+
+CREATE INDEX reply_unsent ON reply (made_at, id) WHERE sent IS NULL;
+
+CREATE UNIQUE INDEX reply_sent ON reply (sent) WHERE sent IS NOT NULL;

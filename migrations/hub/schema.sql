@@ -129,3 +129,59 @@ CREATE TABLE loan_store (
   store INTEGER NOT NULL,
   sales INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE token (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  name TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  made_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER,
+  PRIMARY KEY (clinic, hash)
+) STRICT;
+
+CREATE TABLE record_index (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  term BLOB NOT NULL CHECK (length(term) = 16),
+  key BLOB NOT NULL,
+  PRIMARY KEY (clinic, term, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE record_terms (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  key BLOB NOT NULL,
+  terms BLOB NOT NULL,
+  PRIMARY KEY (clinic, key)
+) STRICT;
+
+CREATE TABLE index_state (
+  clinic BLOB PRIMARY KEY REFERENCES clinic (id),
+  key BLOB NOT NULL,
+  version INTEGER NOT NULL,
+  through BLOB
+) STRICT;
+
+CREATE INDEX record_by_type ON record (clinic, type, key);
+
+CREATE TABLE hold (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  slot BLOB NOT NULL,
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  body BLOB NOT NULL,
+  until INTEGER NOT NULL,
+  PRIMARY KEY (clinic, slot)
+) STRICT;
+
+CREATE INDEX hold_id ON hold (clinic, id);
+
+CREATE TABLE idempotency (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  until INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (clinic, id)
+) STRICT;
+
+CREATE INDEX idempotency_until ON idempotency (clinic, until);

@@ -59,6 +59,11 @@ impl Client {
 
     /// Asks, and reads the whole answer. One that is not as it should be is an error.
     pub async fn ask(&mut self, ask: Ask) -> Result<Bytes> {
+        Ok(self.ask_either(ask).await?.1)
+    }
+
+    /// The same for whoever has to know which of the statuses that are fine it was.
+    pub async fn ask_either(&mut self, ask: Ask) -> Result<(u16, Bytes)> {
         let Ask { kind, method, path, body, fine } = ask;
         let uri = if path.starts_with('/') { path } else { format!("/api/v1/prm/{path}") };
         let mut request = Request::builder()
@@ -77,6 +82,6 @@ impl Client {
         if !fine.contains(&status) {
             bail!("{kind}: {status} {}", String::from_utf8_lossy(&bytes));
         }
-        Ok(bytes)
+        Ok((status, bytes))
     }
 }

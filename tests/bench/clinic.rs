@@ -176,6 +176,7 @@ fn furnish(tx: &mut Tx<'_>, stamp: &Stamp, practitioners: usize) -> prm::error::
                 session_capacity: None,
                 valid_from: None,
                 valid_to: None,
+                lending: schedule::Lending::default(),
             };
             schedule::add(tx, stamp, addition)?;
         }

@@ -6,6 +6,14 @@
 mod bare;
 mod client;
 mod clinic;
+// Of the hub's tests: a server of PostgreSQL that ends with its value.
+#[path = "../../sync/hub/tests/hub/cluster.rs"]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first thing that is not as it should be"
+)]
+#[expect(dead_code, reason = "tests need more of it")]
+mod cluster;
 mod fhir;
 mod import;
 mod laps;
@@ -29,15 +37,18 @@ use fhir::Beside;
 use measure::{Bench, Effort};
 use table::{Figure, say};
 
-const GROUPS: [&str; 12] = [
-    "bookings", "mixed", "slots", "search", "check-in", "fhir", "sync", "memory", "start", "size",
-    "paint", "import",
+const GROUPS: [&str; 14] = [
+    "bookings", "mixed", "slots", "search", "check-in", "fhir", "sync", "hub", "lending", "memory",
+    "start", "size", "paint", "import",
 ];
+/// Groups that are measured without a clinic of theirs.
+const WITHOUT_CLINIC: [&str; 5] = ["hub", "lending", "paint", "size", "import"];
 const USAGE: &str = "\
 figures [--quick] [--fresh] [--only GROUP] [--appointments N] [--beside URL [--beside-process PID]]
   --quick           small clinics, short rounds: shows that measuring works, not how quick the box is
   --fresh           makes the kept clinics anew
-  --only GROUP      bookings, mixed, slots, search, check-in, fhir, sync, memory, start, size, paint or import, at the largest clinic
+  --only GROUP      bookings, mixed, slots, search, check-in, fhir, sync, hub, lending, memory, start, size, paint or
+                    import, at the largest clinic
   --appointments N  only the clinic of this size
   --beside URL      the base of another FHIR server, empty, to be given the same data and asked the same (group fhir)";
 
@@ -61,14 +72,14 @@ fn main() -> Result<()> {
     let target = target()?;
     let program =
         std::env::var_os("CAREPOST").map_or_else(|| target.join("release/carepost"), PathBuf::from);
-    let hub = std::env::var_os("CAREPOST_HUB")
+    let hub = std::env::var_os("HUB_PROGRAM")
         .map_or_else(|| target.join("release/carepost-hub"), PathBuf::from);
     let data = target.join("bench-data").join(if wanted.quick { "quick" } else { "full" });
     fs::create_dir_all(&data)?;
     let effort = effort(wanted.quick);
     let only = wanted.only.as_deref();
     let mut columns: Vec<(String, Vec<Figure>)> = Vec::new();
-    if only.is_none_or(|only| !["paint", "size", "import"].contains(&only)) {
+    if only.is_none_or(|only| !WITHOUT_CLINIC.contains(&only)) {
         for size in sizes(&wanted) {
             let kept = clinic::kept(&data, size, wanted.fresh)?;
             let copy = data.join("copy");
@@ -96,6 +107,12 @@ fn main() -> Result<()> {
         Some((size, figures)) => (format!("The box with {size} appointments"), figures.clone()),
         None => ("The box".to_owned(), Vec::new()),
     };
+    if only.is_none_or(|only| only == "hub") {
+        figures.extend(sync::hubs(&data.join("hubs"), wanted.quick)?);
+    }
+    if only.is_none_or(|only| only == "lending") {
+        figures.extend(sync::lending());
+    }
     if only.is_none_or(|only| only == "size") {
         let bytes = fs::metadata(&program)?.len();
         figures.push(Figure {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow};
 use fastrand::Rng;
 use futures_util::future::join_all;
+use hyper::body::Bytes;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{LocalSet, spawn_local};
 
@@ -31,6 +32,11 @@ pub fn one_by_one(address: SocketAddr, token: &str, asks: Vec<Ask>) -> Result<(L
         }
         Ok((laps, bytes))
     })
+}
+
+/// Asks one thing on a connection of its own; answers the status and the body.
+pub fn once(address: SocketAddr, token: &str, ask: Ask) -> Result<(u16, Bytes)> {
+    runtime()?.block_on(async { Client::open(address, token).await?.ask_either(ask).await })
 }
 
 /// So many clients ask, each the next thing as soon as its last was answered; answers the times and the whole time.

@@ -43,6 +43,8 @@ pub struct Plan {
     pub searches: Vec<(&'static str, String)>,
     /// A token of the desk.
     pub desk: String,
+    /// A token of an administrator.
+    pub admin: String,
     /// Tokens of kiosks.
     pub kiosks: Vec<String>,
     /// A token of a program that speaks FHIR.
@@ -95,6 +97,7 @@ impl Plan {
         let searches =
             patients.iter().flat_map(|patient| searches_for(patient, &mut rng)).collect();
         let desk = new_token(db, Role::Clerk)?;
+        let admin = new_token(db, Role::Admin)?;
         let integrator = new_token(db, Role::Integrator)?;
         let kiosks = (0..KIOSKS).map(|_| new_token(db, Role::Kiosk)).collect::<Result<_>>()?;
         Ok(Self {
@@ -105,6 +108,7 @@ impl Plan {
             ahead,
             searches,
             desk,
+            admin,
             kiosks,
             integrator,
         })

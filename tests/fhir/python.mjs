@@ -1,4 +1,4 @@
-// Runs a script with the FHIR clients of Python, in an environment of its own that is made once.
+// Runs a script of Python with what clients.txt names, in an environment of its own that is made once.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -31,10 +31,10 @@ async function install() {
   }
 }
 
-/** Runs a script that stands beside this file; answers why not if Python or its registry is not there. */
+/** Runs a script, named as seen from this file; answers why not if Python or its registry is not there. */
 export async function python(script, environment) {
   const missing = await install();
-  if (missing) return `the clients of Python cannot be installed here: ${missing}`;
+  if (missing) return `what clients.txt names cannot be installed here: ${missing}`;
   const file = fileURLToPath(new URL(script, import.meta.url));
   const env = { ...process.env, ...environment };
   try {

@@ -113,6 +113,7 @@ pub fn furnish(
             session_capacity: None,
             valid_from: None,
             valid_to: None,
+            lending: schedule::Lending::default(),
         };
         schedules.push(schedule::add(tx, stamp, addition)?.id);
     }

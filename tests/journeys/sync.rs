@@ -3,12 +3,13 @@
 //!
 //! `CAREPOST_SYNC_ROUNDS` sets how often one of them is killed, `CAREPOST_SEED` which, when, and what the line does.
 
+mod booked;
 mod disk;
 mod hub;
 mod line;
 mod replaced;
+mod several;
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -121,7 +122,15 @@ async fn a_box_that_joined_tells_everything_and_both_hold_the_same() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_that_cuts_repeats_and_delays_loses_nothing() {
-    let world = World::new(seed()).await;
+    on_a_bad_line(World::new(seed()).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_cuts_repeats_and_delays_loses_nothing_on_postgresql() {
+    on_a_bad_line(World::on_postgresql(seed()).await).await;
+}
+
+async fn on_a_bad_line(world: World) {
     let clinic = &world.clinic;
     let running = Running::start(clinic);
     world.line.be(Faults { cut: 12, twice: 15, late: 15, ..Faults::default() });
@@ -178,9 +187,17 @@ async fn register(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_of_either_side_lose_nothing() {
+    kill_either(World::new(seed()).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_of_either_side_lose_nothing_on_postgresql() {
+    kill_either(World::on_postgresql(seed()).await).await;
+}
+
+async fn kill_either(mut world: World) {
     let rounds = number("CAREPOST_SYNC_ROUNDS").unwrap_or(ROUNDS);
     let mut rng = Rng::with_seed(seed());
-    let mut world = World::new(seed()).await;
     let clinic = Arc::new(copied(&world.clinic, &world.clinic.data));
     let mut running = Arc::new(Running::start(&clinic));
     let mut keys = Vec::new();
@@ -253,8 +270,11 @@ async fn two_boxes_of_one_disk_are_stopped_until_a_person_says_which_it_is() {
     second.kill();
 
     // A person switches one off, and lets the other join again.
-    let joined = world.enrol(clinic, &world.code());
-    done(joined);
+    let code = world.code();
+    let refused = world.enrol(clinic, &code);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("--forget-held"), "{said}");
+    done(world.enrol_anyway(clinic, &code));
     world.settle(clinic, &running).await;
     world.assert_equal(clinic);
     // The other one is heard no more, whatever it says.
@@ -266,22 +286,29 @@ async fn two_boxes_of_one_disk_are_stopped_until_a_person_says_which_it_is() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hub_that_is_as_it_was_yesterday_is_told_again() {
-    let mut world = World::new(seed()).await;
+    put_back_yesterday(World::new(seed()).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hub_that_is_as_it_was_yesterday_is_told_again_on_postgresql() {
+    put_back_yesterday(World::on_postgresql(seed()).await).await;
+}
+
+async fn put_back_yesterday(mut world: World) {
     let clinic = copied(&world.clinic, &world.clinic.data);
     let running = Running::start(&clinic);
     let mut keys = Vec::from(visit(&clinic, &running, 0).await);
     world.settle(&clinic, &running).await;
     world.hub.kill();
     let yesterday = world.folder.join("yesterday");
-    copy(&world.hub_data, &yesterday);
+    world.place.copy(&yesterday);
     world.start_hub();
     for nth in 1..20 {
         keys.extend(visit(&clinic, &running, nth).await);
     }
     world.settle(&clinic, &running).await;
     world.hub.kill();
-    fs::remove_dir_all(&world.hub_data).unwrap();
-    copy(&yesterday, &world.hub_data);
+    world.place.put_back(&yesterday);
     world.start_hub();
     world.settle(&clinic, &running).await;
     assert_held(&world, &keys);

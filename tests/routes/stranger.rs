@@ -201,6 +201,8 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "/loans/displaced/{id}/done" | "/loans/{id}/override") => {
             json!({ "reason": "the line is cut" })
         }
+        ("post", "/loans/displaced/{id}/rebook") => json!({ "slot_id": slot }),
+        ("post", "/loans/recall") => json!({ "from": "2026-12-01", "to": "2026-12-02" }),
         ("post", "/locations") => json!({ "name": "Room 1", "kind": "room" }),
         ("post", "/patients") => json!({ "name": "Asha Rao", "accept_duplicate": true }),
         ("post", "/patients/duplicates/dismiss") => {

@@ -13,6 +13,8 @@ use prm::patient;
 use prm::request::{self, Kind};
 use prm::stamp::Stamp;
 
+use super::sales::Sales;
+
 /// More requests than any story makes.
 const WAITING_MAX: usize = 1000;
 
@@ -71,8 +73,9 @@ impl Acknowledged {
         self.people.iter().filter(|it| it.merged_into.is_none()).map(|it| it.id).collect()
     }
 
-    /// Why the records are not what was answered, or nothing.
-    pub fn compared_with(&self, db: &Db, stamp: &Stamp) -> Option<String> {
+    /// Why the records are not what was answered, or nothing. What the hub sold nobody is told of before it
+    /// is in the diary.
+    pub fn compared_with(&mut self, db: &Db, stamp: &Stamp, sales: &Sales) -> Option<String> {
         let found = db.read_blocking(|read| {
             let waiting = request::waiting(read, stamp, Kind::Proposal, WAITING_MAX)?;
             Ok((visits(read, stamp)?, self.people(read, stamp)?, waiting))
@@ -87,13 +90,23 @@ impl Acknowledged {
         if let Some(again) = waiting.iter().find(|it| self.decided.contains(&it.id)) {
             return Some(format!("a request that was decided waits again: {again:?}"));
         }
-        for known in &self.visits {
+        for known in &mut self.visits {
             match visits.remove(&known.id) {
+                // The patient called it off, and the hub told so.
+                Some(found) if sales.is_withdrawn(&found) && !found.status.stands() => {
+                    *known = found
+                }
                 None => return Some(format!("an appointment is gone: {known:?}")),
                 Some(found) if found != *known => {
                     return Some(format!("an appointment is {found:?}, answered was {known:?}"));
                 }
                 Some(_) => {}
+            }
+        }
+        for (id, found) in std::mem::take(&mut visits) {
+            match sales.of(id) {
+                Some(sale) if sale.slot.start() == found.start => self.visits.push(found),
+                Some(_) | None => drop(visits.insert(id, found)),
             }
         }
         if let Some(more) = visits.values().next() {

@@ -6,6 +6,7 @@ use prm::request::{self, Kind};
 use serde_json::{Value, json};
 use sync_agent::Fault;
 use sync_hub::receive::Refused;
+use sync_hub::requests::Told;
 use sync_protocol::ask::{Ask, Edit, Id, Proposal};
 
 use super::template::Template;
@@ -21,6 +22,8 @@ const REQUESTS_MAX: usize = 1000;
 pub struct Asking {
     batches: Vec<Vec<u8>>,
     asked: u128,
+    /// The edits among it, which are answered at once.
+    edits: Vec<RequestId>,
 }
 
 fn broken(what: &'static str, detail: impl ToString) -> Failure {
@@ -33,7 +36,10 @@ impl World<'_> {
         self.asking.asked += 1;
         let id = Id(self.asking.asked.to_be_bytes());
         let ask = match (pick % 3, self.edited(id, pick)) {
-            (0, Some(edit)) => Ask::Edit(edit),
+            (0, Some(edit)) => {
+                self.asking.edits.push(RequestId::from_bytes(id.0));
+                Ask::Edit(edit)
+            }
             (_, _) => Ask::Proposal(wish(id, pick)),
         };
         self.hub.ask(&ask);
@@ -122,19 +128,26 @@ impl World<'_> {
     pub(super) fn reply(&mut self, at: usize, pick: usize) -> Result<(), Failure> {
         let it = &mut self.boxes[at];
         let unsent = self.runtime.block_on(it.down.unsent(it.now()));
-        let Some((_, unsent)) = unsent.map_err(|fault| broken("answers can be sent", fault))?
+        let Some((_, before, unsent)) =
+            unsent.map_err(|fault| broken("answers can be sent", fault))?
         else {
             return Ok(());
         };
         for (id, envelope) in unsent {
-            match self.hub.answered(&envelope) {
-                Ok(()) if pick.is_multiple_of(3) => {}
-                Ok(()) => {
-                    let noted = self.runtime.block_on(it.down.note_sent(id, it.now()));
-                    noted.map_err(|fault| broken("answers can be sent", fault))?;
-                }
-                Err(Refused::NotLiving) => return Ok(()),
+            let status = match self.hub.answered(&envelope) {
+                Ok(Told::Known) if pick.is_multiple_of(3) => continue,
+                Ok(Told::Known) => 204,
+                Ok(Told::NotAsked) => 410,
+                Ok(Told::Missing) => 412,
+                Err(Refused::NotLiving) => 409,
                 Err(refused) => return Err(broken("answers can be sent", refused)),
+            };
+            self.seen.insert(format!("answer: {status}"));
+            let heard = it.down.hear_status((id, before), status, it.now());
+            match self.runtime.block_on(heard) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(fault) => return Err(broken("answers can be sent", fault)),
             }
         }
         Ok(())
@@ -142,11 +155,18 @@ impl World<'_> {
 
     /// All is fetched and answered; then nothing that the hub promised to ask is missing.
     pub(super) fn settle_requests(&mut self) -> Result<(), Failure> {
+        let mut before = None;
         for _ in 0..POLLS_MAX {
             self.poll(0)?;
             self.fetch(0)?;
+            self.reply(0, 1)?;
+            // How far it is; a hub that was put back says so at the second time.
+            let now = self.boxes[0].db.read_blocking(request::position);
+            let now = now.map_err(|error| broken("the records can be read", error))?;
+            if before.replace(now) == Some(now) {
+                break;
+            }
         }
-        self.reply(0, 1)?;
         let it = &self.boxes[0];
         let found = it
             .db
@@ -159,13 +179,12 @@ impl World<'_> {
                 format!("{missing:?} are missing, and the box was told of {lost}"),
             ));
         }
-        let is_first_life = self.hub.restores == 0 && !it.was_put_back;
-        let unanswered = it.acknowledged.decided.iter().find(|id| !self.knows(id));
-        match unanswered {
-            Some(id) if is_first_life => {
-                Err(broken("every answer reaches the hub", format!("{id} does not")))
-            }
-            Some(_) | None => Ok(()),
+        let edits = self.asking.edits.iter().filter(|id| taken.contains(id.as_bytes()));
+        let answered = it.acknowledged.decided.iter().chain(edits);
+        let mut asked = answered.filter(|id| self.hub.still_asks(Id(*id.as_bytes())));
+        match asked.find(|id| !self.knows(id)) {
+            Some(id) => Err(broken("every answer reaches the hub", format!("{id} does not"))),
+            None => Ok(()),
         }
     }
 

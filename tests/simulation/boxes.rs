@@ -8,13 +8,16 @@ use jiff::Timestamp;
 use prm::change;
 use prm::db::{Db, Keys};
 use prm::hub::{self, Hub};
+use prm::id::LogId;
 use prm::stamp::Stamp;
 use rusqlite::Connection;
 use sync_agent::down::{Down, Poll};
 use sync_agent::keys::BoxKeys;
+use sync_agent::loans::BoxTime;
 use sync_agent::{Agent, Sealed};
 
 use super::acknowledged::Acknowledged;
+use super::lending::Lending;
 use super::template;
 
 /// A box.
@@ -28,6 +31,8 @@ pub struct BoxEnd {
     pub agent: Agent,
     /// Its end of what the hub asks.
     pub down: Down,
+    /// Its end of the loans.
+    pub lending: Lending,
     /// A question for requests that waits for its answer.
     pub poll: Option<(Poll, Vec<u8>)>,
     /// What was sent and not answered, with the number of the exchange.
@@ -38,6 +43,8 @@ pub struct BoxEnd {
     pub clock_ms: i64,
     /// How fast its clock goes, in hundredths.
     pub rate: i64,
+    /// How long it runs, by a clock that is never set, and how often it was started.
+    pub since_boot: BoxTime,
     /// Whether there is no room on its disk.
     pub is_full: bool,
     /// Whether what it believes of the hub may be older than the hub.
@@ -46,6 +53,8 @@ pub struct BoxEnd {
     pub is_forked: bool,
     /// Whether a backup of it was ever put back, or it is a copy.
     pub was_put_back: bool,
+    /// The log of a disk that was put back or copied, until a new one has learned what was sold.
+    dark: Option<LogId>,
     /// The newest backup, and what the desk had been told by then.
     saved: (PathBuf, Acknowledged),
 }
@@ -53,18 +62,21 @@ pub struct BoxEnd {
 impl BoxEnd {
     /// A box with these files, of which there is a backup already.
     pub fn open(name: u32, data: PathBuf, clock_ms: i64, saved: (PathBuf, Acknowledged)) -> Self {
-        let ((db, agent, down), acknowledged) = (opened(&data), saved.1.clone());
+        let ((db, agent, down, lending), acknowledged) = (opened(&data), saved.1.clone());
         Self {
             name,
             data,
             db,
             agent,
             down,
+            lending,
             poll: None,
             pending: None,
             acknowledged,
             clock_ms,
             rate: 100,
+            since_boot: BoxTime { boot: 1, at_ms: 0 },
+            dark: None,
             is_full: false,
             is_doubtful: false,
             is_forked: false,
@@ -93,7 +105,8 @@ impl BoxEnd {
         self.db.close();
         (self.pending, self.poll) = (None, None);
         work(&self.data);
-        (self.db, self.agent, self.down) = opened(&self.data);
+        (self.db, self.agent, self.down, self.lending) = opened(&self.data);
+        self.since_boot = BoxTime { boot: self.since_boot.boot + 1, at_ms: 0 };
     }
 
     /// A copy of its folder is kept.
@@ -112,6 +125,7 @@ impl BoxEnd {
         });
         self.acknowledged = acknowledged;
         (self.is_doubtful, self.is_forked, self.was_put_back) = (true, !anew, true);
+        self.darken();
         // The copy may have been made while there was no room.
         self.set_full(false);
         if anew {
@@ -120,11 +134,38 @@ impl BoxEnd {
         }
     }
 
+    /// What it knows of loans may be older than what the hub knows.
+    fn darken(&mut self) {
+        self.dark = Some(self.db.read_blocking(change::log_id).unwrap());
+    }
+
+    /// Whether it may not know what was lent and sold. Over when a new log has learned it.
+    pub fn is_dark(&mut self) -> bool {
+        if let Some(dark) = self.dark {
+            let now =
+                self.db.read_blocking(|read| Ok((change::log_id(read)?, hub::is_unlearned(read)?)));
+            if now.is_ok_and(|(log, unlearned)| log != dark && !unlearned) {
+                self.dark = None;
+            }
+        }
+        self.dark.is_some()
+    }
+
+    /// Its clock goes on.
+    pub fn pass(&mut self, ms: i64) {
+        self.clock_ms += ms * self.rate / 100;
+        // Quartz is right to a hundredth, whatever the time of day says.
+        let steady = ms * self.rate.clamp(99, 101) / 100;
+        self.since_boot.at_ms += steady.unsigned_abs();
+    }
+
     /// A second box with the same disk.
-    pub fn copy(&self, name: u32, to: PathBuf) -> Self {
+    pub fn copy(&mut self, name: u32, to: PathBuf) -> Self {
         template::copy(&self.data, &to);
         let mut copy = Self::open(name, to, self.clock_ms, self.saved.clone());
         copy.acknowledged = self.acknowledged.clone();
+        self.darken();
+        copy.darken();
         (copy.is_full, copy.was_put_back) = (self.is_full, true);
         (copy.is_doubtful, copy.is_forked) = (self.is_doubtful, self.is_forked);
         copy
@@ -168,10 +209,11 @@ impl BoxEnd {
     }
 }
 
-fn opened(data: &Path) -> (Db, Agent, Down) {
+fn opened(data: &Path) -> (Db, Agent, Down, Lending) {
     let keys = Keys::load(&place::keys(data)).unwrap();
     let db = Db::open(&place::database(data), keys).unwrap();
     let agent = sync::agent(data, db.clone());
     let down = requests::down(data, db.clone());
-    (db, agent, down)
+    let lending = Lending::of(data, db.clone());
+    (db, agent, down, lending)
 }

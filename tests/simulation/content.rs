@@ -1,7 +1,4 @@
 //! What a box has as FHIR, beside what the hub holds.
-//!
-//! Names beside references (`display`) are left out: a record is told again when it changes, not
-//! when somebody that it names does.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +9,12 @@ use prm::error::Result;
 use prm::id::Noun;
 use prm::stamp::Stamp;
 use prm::statement;
-use serde_json::Value;
 
 use super::boxes::BoxEnd;
 use super::hub::HubEnd;
 
 /// Which resources show which records.
-const SHOWN: [(Noun, &[&str]); 9] = [
+const SHOWN: [(Noun, &[&str]); 10] = [
     (Noun::Clinic, &["Organization"]),
     (Noun::Patient, &["Patient"]),
     (Noun::Practitioner, &["Practitioner", "PractitionerRole"]),
@@ -28,6 +24,7 @@ const SHOWN: [(Noun, &[&str]); 9] = [
     (Noun::Appointment, &["Appointment"]),
     (Noun::QueueEntry, &["Encounter", "Task"]),
     (Noun::Device, &["Device"]),
+    (Noun::Loan, &["Slot"]),
 ];
 /// More than any story makes.
 const RECORDS_MAX: usize = 1000;
@@ -46,7 +43,7 @@ fn all(read: &Read<'_>, stamp: &Stamp) -> Result<BTreeMap<String, Shown>> {
     for (noun, kinds) in SHOWN {
         for id in statement::ids(read, stamp, noun, None, RECORDS_MAX)? {
             for kind in kinds {
-                let Some(resource) = shown(read, stamp, kind, id)? else { continue };
+                let Some(resource) = shown(read, stamp, kind, id, None)? else { continue };
                 let changed = last.get(&id).copied().unwrap_or(0);
                 found.insert(format!("{kind}/{id}"), Shown { body: resource.to_vec(), changed });
             }
@@ -73,35 +70,15 @@ pub fn held(of: &BoxEnd, hub: &HubEnd) -> Option<String> {
             None => return Some(format!("{key} is said to be held and is not")),
             Some(held) if held == shown.body => {}
             Some(held) => {
-                let (held, own) = (without_names(&held), without_names(&shown.body));
-                if held != own {
-                    return Some(format!("{key} is held otherwise: {}", differing(&held, &own)));
-                }
+                let text = |body: &[u8]| String::from_utf8_lossy(body).into_owned();
+                let differ = differing(&text(&held), &text(&shown.body));
+                return Some(format!("{key} is held otherwise: {differ}"));
             }
         }
     }
     let is_all = standing.through == last;
     let (count, held) = (own.len() as u64, hub.record_count());
     (is_all && count != held).then(|| format!("the box has {count} records, the hub holds {held}"))
-}
-
-/// A resource without the names beside its references.
-fn without_names(body: &[u8]) -> String {
-    fn strip(value: &mut Value) {
-        match value {
-            Value::Object(map) => {
-                if map.contains_key("reference") {
-                    map.remove("display");
-                }
-                map.values_mut().for_each(strip);
-            }
-            Value::Array(all) => all.iter_mut().for_each(strip),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
-    }
-    let mut value = serde_json::from_slice(body).unwrap_or_default();
-    strip(&mut value);
-    value.to_string()
 }
 
 /// Both texts from where they differ.

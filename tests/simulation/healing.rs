@@ -28,6 +28,7 @@ pub fn heal(world: &mut World<'_>) -> Result<(), Failure> {
     world.set_clocks();
     for at in 0..world.boxes.len() {
         world.give_up(at);
+        world.give_up_loans(at)?;
     }
     // Whoever is a copy finds out: each hears what the other told.
     for _ in 0..2 {
@@ -42,6 +43,7 @@ pub fn heal(world: &mut World<'_>) -> Result<(), Failure> {
         let Some(Turn::Stopped(_)) = world.talk(0)? else { break };
         world.decide(0);
     }
+    world.settle_loans()?;
     world.settle_requests()?;
     // What was taken in changed records.
     world.pass(QUIET_MS);

@@ -35,6 +35,9 @@ pub struct Line {
     overheard: Vec<Sent>,
     answers: Vec<Vec<u8>>,
     exchanges: u32,
+    /// What boxes said of loans, and what they were answered.
+    pub said_of_loans: Vec<Vec<u8>>,
+    pub heard_of_loans: Vec<Vec<u8>>,
 }
 
 impl Line {
@@ -78,7 +81,7 @@ fn taken<T>(from: &mut Vec<T>, pick: usize) -> Option<T> {
     Some(from.remove(at))
 }
 
-fn garble(bytes: &mut Vec<u8>, pick: usize) {
+pub fn garble(bytes: &mut Vec<u8>, pick: usize) {
     let at = pick * 37 % bytes.len().max(1);
     match bytes.get_mut(at) {
         Some(byte) if pick.is_multiple_of(2) => *byte ^= 1 << (pick % 8),
@@ -86,7 +89,7 @@ fn garble(bytes: &mut Vec<u8>, pick: usize) {
     }
 }
 
-fn status(refused: &Refused) -> u16 {
+pub fn status(refused: &Refused) -> u16 {
     match refused {
         Refused::Envelope(_) | Refused::Unrecognised => 401,
         Refused::Malformed => 400,
@@ -206,7 +209,8 @@ impl World<'_> {
         match said {
             Ok(bytes) => {
                 let is_newest = restores == self.hub.restores;
-                self.heard(at, sealed, &bytes, (is_newest, is_garbled)).map(drop)
+                self.heard(at, sealed, &bytes, (is_newest, is_garbled))?;
+                self.check_held(at)
             }
             Err(status) => self.failed(at, &Fault::Refused(status), true),
         }
@@ -217,7 +221,8 @@ impl World<'_> {
         let Some(old) = pick.checked_rem(self.line.answers.len()) else { return Ok(()) };
         let Some((_, sealed)) = self.boxes[at].pending.take() else { return Ok(()) };
         let bytes = self.line.answers[old].clone();
-        self.heard(at, sealed, &bytes, (false, true)).map(drop)
+        self.heard(at, sealed, &bytes, (false, true))?;
+        self.check_held(at)
     }
 
     /// A box takes in an answer. One that may not be believed makes a fault and nothing else.
@@ -243,7 +248,6 @@ impl World<'_> {
                 None
             }
         };
-        self.check_held(at)?;
         Ok(turn)
     }
 
@@ -253,7 +257,8 @@ impl World<'_> {
         for _ in 0..EXCHANGES_MAX {
             let sealed = match self.prepared(at)? {
                 Ok(sealed) => sealed,
-                Err(turn) => return Ok(turn),
+                // What the last receipt said, because all is compared.
+                Err(turn) => return self.check_held(at).map(|()| turn),
             };
             match self.hub.receive(&sealed.envelope) {
                 Ok(bytes) => {

@@ -44,10 +44,80 @@ pub enum Act {
     FetchOld,
     Rule,
     Reply,
+    AskTalk,
+    Lend,
+    LoansArrive,
+    LoansHear,
+    LoansLose,
+    LoansGarble,
+    LoansHearOld,
+    LoansReplay,
+    LoansTalk,
+    Sell,
+    CallOff,
+    Scan,
+    Recall,
+    TakeBack,
+}
+
+impl Act {
+    /// Whether the records of a box may be others afterwards.
+    pub fn may_write_at_a_box(self) -> bool {
+        match self {
+            Self::Desk(_)
+            | Self::Hear
+            | Self::HearOld
+            | Self::Talk
+            | Self::RestartBox
+            | Self::RestoreBox
+            | Self::PutBackBox
+            | Self::CopyBox
+            | Self::RestoreHub
+            | Self::Decide
+            | Self::Fetch
+            | Self::FetchOld
+            | Self::Rule
+            | Self::AskTalk
+            | Self::Lend
+            | Self::LoansHear
+            | Self::LoansLose
+            | Self::LoansGarble
+            | Self::LoansHearOld
+            | Self::LoansTalk
+            | Self::CallOff
+            | Self::Scan
+            | Self::Recall
+            | Self::TakeBack => true,
+            Self::Pass
+            | Self::BoxClock
+            | Self::BoxRate
+            | Self::HubClock
+            | Self::Say
+            | Self::Arrive
+            | Self::Double
+            | Self::Lose
+            | Self::Garble
+            | Self::LoseAnswer
+            | Self::GarbleAnswer
+            | Self::Replay
+            | Self::RestartHub
+            | Self::SaveBox
+            | Self::SaveHub
+            | Self::FillBox
+            | Self::FillHub
+            | Self::MakeRoom
+            | Self::Ask
+            | Self::Poll
+            | Self::Reply
+            | Self::LoansArrive
+            | Self::LoansReplay
+            | Self::Sell => false,
+        }
+    }
 }
 
 /// Each act, its word, and how often it is drawn.
-const ACTS: [(Act, &str, u32); 43] = [
+const ACTS: [(Act, &str, u32); 57] = [
     (Act::Desk(Deed::Register), "register", 40),
     (Act::Desk(Deed::Edit), "edit", 40),
     (Act::Desk(Deed::Merge), "merge", 12),
@@ -75,11 +145,11 @@ const ACTS: [(Act, &str, u32); 43] = [
     (Act::Talk, "talk", 60),
     (Act::RestartBox, "restart-box", 8),
     (Act::RestartHub, "restart-hub", 12),
-    (Act::SaveBox, "save-box", 8),
-    (Act::RestoreBox, "restore-box", 5),
+    (Act::SaveBox, "save-box", 20),
+    (Act::RestoreBox, "restore-box", 10),
     (Act::PutBackBox, "put-back-box", 4),
     (Act::CopyBox, "copy-box", 5),
-    (Act::SaveHub, "save-hub", 10),
+    (Act::SaveHub, "save-hub", 16),
     (Act::RestoreHub, "restore-hub", 8),
     (Act::FillBox, "fill-box", 6),
     (Act::FillHub, "fill-hub", 6),
@@ -91,6 +161,20 @@ const ACTS: [(Act, &str, u32); 43] = [
     (Act::FetchOld, "fetch-old", 10),
     (Act::Rule, "rule", 30),
     (Act::Reply, "reply", 30),
+    (Act::AskTalk, "ask-talk", 50),
+    (Act::Lend, "lend", 50),
+    (Act::LoansArrive, "loans-arrive", 60),
+    (Act::LoansHear, "loans-hear", 60),
+    (Act::LoansLose, "loans-lose", 15),
+    (Act::LoansGarble, "loans-garble", 6),
+    (Act::LoansHearOld, "loans-hear-old", 6),
+    (Act::LoansReplay, "loans-replay", 12),
+    (Act::LoansTalk, "loans-talk", 70),
+    (Act::Sell, "sell", 110),
+    (Act::CallOff, "call-off", 20),
+    (Act::Scan, "scan", 25),
+    (Act::Recall, "recall", 25),
+    (Act::TakeBack, "take-back", 25),
 ];
 
 /// As many steps has a story at least, and at most.

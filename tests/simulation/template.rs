@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use carepost::place;
 use jiff::Timestamp;
+use prm::change;
 use prm::clinic::{Founding, found};
 use prm::db::{Db, Keys};
 use prm::hub as of_hub;
@@ -82,6 +83,8 @@ impl Template {
                     people.push(Person { id: made.id, name: made.name, merged_into: None });
                 }
                 of_hub::join(tx, &stamp, &joined, (Some(1), false))?;
+                let (log, box_id) = (change::log_id(tx)?, joined.box_id);
+                of_hub::has_learned(tx, &stamp, &of_hub::Learned { log, box_id, generation: 1 })?;
                 Ok((practitioners, people))
             })
             .unwrap();
@@ -108,6 +111,7 @@ fn every_morning(practitioner: PractitionerId) -> schedule::Addition {
         session_capacity: None,
         valid_from: None,
         valid_to: None,
+        lending: schedule::Lending::default(),
     }
 }
 

@@ -13,6 +13,8 @@ use super::content;
 use super::desk;
 use super::hub::HubEnd;
 use super::line::Line;
+use super::loans::Loss;
+use super::sales::Sales;
 use super::story::{Act, Step};
 use super::template::{self, Template};
 
@@ -21,6 +23,8 @@ const BOXES_MAX: usize = 2;
 /// What a step takes, in ms.
 const STEP_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60_000;
+/// If so many minutes pass, backups are made before.
+const NIGHT_MINUTES: i64 = 360;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 /// 1970-01-01 and 2099-12-31, as clocks without a battery or with a wrong one say.
 const WRONG_MS: [i64; 2] = [10_000, 4_102_358_400_000];
@@ -42,9 +46,12 @@ pub struct World<'r> {
     pub(super) hub: HubEnd,
     pub(super) line: Line,
     pub(super) asking: Asking,
+    pub(super) sales: Sales,
+    /// How often somebody tried to buy.
+    pub(super) sold: u128,
     /// What has come about, by a word.
     pub(super) seen: BTreeSet<String>,
-    now_ms: i64,
+    pub(super) now_ms: i64,
     folders: u32,
 }
 
@@ -63,7 +70,8 @@ impl<'r> World<'r> {
         let hub = HubEnd::open(of_hub, template.of_hub());
         let (line, asking, seen) = (Line::default(), Asking::default(), BTreeSet::new());
         let now_ms = template::BEGIN_MS;
-        Self { folder, runtime, boxes, hub, line, asking, seen, now_ms, folders: 0 }
+        let sales = Sales::default();
+        Self { folder, runtime, boxes, hub, line, asking, sales, sold: 0, seen, now_ms, folders: 0 }
     }
 
     fn new_folder(&mut self) -> PathBuf {
@@ -76,7 +84,7 @@ impl<'r> World<'r> {
         self.now_ms += ms;
         self.hub.pass(ms);
         for it in &mut self.boxes {
-            it.clock_ms += ms * it.rate / 100;
+            it.pass(ms);
         }
     }
 
@@ -108,6 +116,16 @@ impl<'r> World<'r> {
         it.join(joined);
     }
 
+    fn save_box(&mut self, at: usize) {
+        let folder = self.new_folder();
+        self.boxes[at].save(folder);
+    }
+
+    fn save_hub(&mut self) {
+        let folder = self.new_folder();
+        self.hub.save(folder, self.sales.known());
+    }
+
     /// What time a clock says that was set wrong, or right.
     fn some_time(&self, pick: usize) -> i64 {
         let times = [WRONG_MS[0], WRONG_MS[1], self.now_ms - 60 * MINUTE_MS, self.now_ms + DAY_MS];
@@ -125,8 +143,13 @@ impl<'r> World<'r> {
                 done.map_err(|detail| Failure { what: "the desk is answered", detail })?;
             }
             Act::Pass => {
-                let minutes = [1, 10, 60, 360, 1440];
-                self.pass(minutes[pick % minutes.len()] * MINUTE_MS);
+                let minutes = [1, 10, 60, 360, 1440, 3000];
+                let minutes = minutes[pick % minutes.len()];
+                if minutes >= NIGHT_MINUTES {
+                    self.save_box(at);
+                    self.save_hub();
+                }
+                self.pass(minutes * MINUTE_MS);
             }
             Act::BoxClock => self.boxes[at].clock_ms = self.some_time(pick),
             Act::BoxRate => self.boxes[at].rate = [50, 99, 100, 101, 200][pick % 5],
@@ -144,24 +167,27 @@ impl<'r> World<'r> {
             Act::Talk => drop(self.talk(at)?),
             Act::RestartBox => self.boxes[at].restart(),
             Act::RestartHub => self.hub.restart(),
-            Act::SaveBox => {
-                let folder = self.new_folder();
-                self.boxes[at].save(folder);
+            Act::SaveBox => self.save_box(at),
+            Act::RestoreBox => {
+                self.sales.all.iter_mut().for_each(|it| it.box_forgot = true);
+                self.boxes[at].put_back(true);
             }
-            Act::RestoreBox => self.boxes[at].put_back(true),
-            Act::PutBackBox => self.boxes[at].put_back(false),
+            Act::PutBackBox => {
+                self.sales.all.iter_mut().for_each(|it| it.box_forgot = true);
+                self.sales.is_forked = true;
+                self.boxes[at].put_back(false);
+            }
             Act::CopyBox if self.boxes.len() < BOXES_MAX => {
                 let folder = self.new_folder();
+                self.sales.is_forked = true;
                 let copy = self.boxes[at].copy(self.folders, folder);
                 self.boxes.push(copy);
             }
             Act::CopyBox => {}
-            Act::SaveHub => {
-                let folder = self.new_folder();
-                self.hub.save(folder);
-            }
+            Act::SaveHub => self.save_hub(),
             Act::RestoreHub => {
-                self.hub.restore();
+                let sold = self.hub.restore();
+                self.sales.hub_restored(&sold);
                 self.boxes.iter_mut().for_each(|it| it.is_doubtful = true);
             }
             Act::FillBox => self.boxes[at].set_full(true),
@@ -174,18 +200,55 @@ impl<'r> World<'r> {
             Act::FetchOld => self.fetch_old(at, pick)?,
             Act::Rule => self.rule(at, pick)?,
             Act::Reply => self.reply(at, pick)?,
+            Act::AskTalk => {
+                self.poll(at)?;
+                self.fetch(at)?;
+                self.rule(at, pick)?;
+                self.reply(at, 1)?;
+            }
+            Act::Lend => self.lend(at)?,
+            Act::LoansArrive => self.loans_arrive(at, pick.is_multiple_of(4))?,
+            Act::LoansHear => self.loans_hear(at)?,
+            Act::LoansLose => self.loans_lose(at, Loss::Silence, pick)?,
+            Act::LoansGarble => self.loans_lose(at, Loss::Garbled, pick)?,
+            Act::LoansHearOld => self.loans_lose(at, Loss::Old, pick)?,
+            Act::LoansReplay => self.loans_replay(pick)?,
+            Act::LoansTalk => drop(self.loans_talk(at)?),
+            Act::Sell => self.sell(pick)?,
+            Act::CallOff => self.call_off(pick)?,
+            Act::Scan => self.scan(at, pick)?,
+            Act::Recall => self.recall(at, pick)?,
+            Act::TakeBack => self.take_back(at, pick)?,
         }
-        self.check()
+        if act.may_write_at_a_box() { self.check() } else { Ok(()) }
     }
 
     /// Compares what is there with what was said.
-    pub(super) fn check(&self) -> Result<(), Failure> {
-        for it in &self.boxes {
-            if let Some(detail) = it.acknowledged.compared_with(&it.db, &it.stamp()) {
+    pub(super) fn check(&mut self) -> Result<(), Failure> {
+        for it in &mut self.boxes {
+            let stamp = it.stamp();
+            if let Some(detail) = it.acknowledged.compared_with(&it.db, &stamp, &self.sales) {
                 return Err(Failure { what: "what was acknowledged is there, once", detail });
             }
         }
-        Ok(())
+        self.check_sales()
+    }
+
+    /// Compares what the box knows of its loans with what was sold, unless it cannot know.
+    fn check_sales(&mut self) -> Result<(), Failure> {
+        let is_dark = self.boxes[0].is_dark();
+        if self.boxes.len() > 1 || self.sales.is_forked || is_dark {
+            return Ok(());
+        }
+        let books = self.books(0)?;
+        self.sales.see(&books, self.now_ms);
+        let visits = &self.boxes[0].acknowledged.visits;
+        match self.sales.given_away(&books, |id| visits.iter().any(|it| it.id == id)) {
+            Some(detail) => {
+                Err(Failure { what: "what was sold is kept for who bought it", detail })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Compares what the hub holds with what it said, unless nobody can know yet: there are two boxes of

@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("sync-hub", &["sync-protocol", "fhir"]),
     ("xtask", &[]),
     // The tests may know everything.
-    ("tests", &["prm", "carepost", "sync-agent", "sync-hub", "sync-protocol"]),
+    ("tests", &["fhir", "prm", "carepost", "sync-agent", "sync-hub", "sync-protocol"]),
 ];
 
 /// The manifest of each crate, by the crate's folder.

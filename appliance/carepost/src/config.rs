@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use layers::Layers;
+use sync_agent::Budget;
 use sync_agent::loans::Usual;
 
 pub use setting::{Kind, LANGUAGES, SETTINGS, Setting, markdown};
@@ -51,6 +52,8 @@ pub struct Config {
     pub backup: Backup,
     /// What is lent to the hub, where a session says nothing else.
     pub loans: Usual,
+    /// What a day of the line to the hub may cost.
+    pub budget: Budget,
     layers: Layers,
 }
 
@@ -283,6 +286,7 @@ impl Config {
                 horizon_days: read.number("loans.horizon_days")?,
                 term_hours: read.number("loans.term_hours")?,
             },
+            budget: budget(read.number("sync.budget_megabytes_per_day")?),
             layers: read,
         })
     }
@@ -335,4 +339,9 @@ impl Config {
         let origin = self.layers.written(key).map_or(Origin::Default, |(_, origin)| origin.clone());
         ConfigError::Conflict { origin, why }
     }
+}
+
+/// A day's budget of so many megabytes; 0 is no bound.
+fn budget(megabytes: u32) -> Budget {
+    Budget((megabytes > 0).then(|| u64::from(megabytes) * 1_000_000))
 }

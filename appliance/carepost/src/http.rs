@@ -8,6 +8,7 @@
 pub mod appointments;
 pub mod audit;
 pub mod auth;
+pub mod catalogue;
 pub mod check_ins;
 pub mod clinic;
 pub mod closed_days;

@@ -4,6 +4,7 @@
 //!   fetch ─► take ─┬─ sale ──────► kept, until the loan adopts it
 //!                  ├─ proposal ──► kept, until the desk decides      (http/sync_requests.rs)
 //!                  ├─ edit ──────► merged at once; what both sides changed, for the desk (http/conflicts.rs)
+//!                  ├─ catalogue ─► services that cannot be booked yet, for the desk (http/catalogue.rs)
 //!                  └─ operation ─► done by the FHIR door, once, before its deadline
 //!   answers ─► hub
 //! ```
@@ -11,6 +12,7 @@
 //! Two loops: one waits with the hub, the other does what was taken in and sends the answers; so a poll
 //! that is open for a minute keeps no answer waiting.
 
+pub mod catalogue;
 mod edit;
 mod operation;
 pub mod proposal;
@@ -48,10 +50,13 @@ pub fn down(data: &Path, db: Db) -> Down {
 }
 
 async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
-    let (mut down, mut pace) =
-        (down(&app.data, app.db.clone()), Pace::new(app.clinic.id.as_bytes()));
-    let mut said = "";
+    let (mut down, mut pace) = (
+        down(&app.data, app.db.clone()).counted(app.sync.meter.clone()),
+        Pace::new(app.clinic.id.as_bytes()),
+    );
+    let (mut stirred, mut said, mut was_away) = (app.sync.stirred(), "", false);
     loop {
+        stirred.borrow_and_update();
         let fetched = tokio::select! {
             () = stopping.requested() => return,
             fetched = down.fetch(|| app.now()) => fetched,
@@ -60,6 +65,7 @@ async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
             Ok(Fetched::New(new)) => {
                 if new > 0 {
                     taken.notify_one();
+                    app.sync.stir();
                 }
                 Ok(Turn::Told { more: true, pause_ms: 0 })
             }
@@ -67,21 +73,31 @@ async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
             Err(fault) => Err(fault),
         };
         say(&turn, &mut said);
+        if was_away && turn.is_ok() {
+            app.sync.stir();
+        }
+        was_away = turn.is_err();
         let wait = pace.after(&turn);
         tokio::select! {
             () = stopping.requested() => return,
             () = sleep(wait.long) => {}
+            // The sender lives as long as the box.
+            _ = stirred.changed() => {}
         }
     }
 }
 
 /// Does what waits and sends what is answered, whenever something was taken in or written.
 async fn answer(app: &App, stopping: &Stopping, taken: &Notify) {
-    let (mut down, mut pace) =
-        (down(&app.data, app.db.clone()), Pace::new(app.clinic.id.as_bytes()));
+    let (mut down, mut pace) = (
+        down(&app.data, app.db.clone()).counted(app.sync.meter.clone()),
+        Pace::new(app.clinic.id.as_bytes()),
+    );
     let (mut changed, mut said) = (app.db.last_sequence(), "");
+    let mut stirred = app.sync.stirred();
     loop {
         changed.borrow_and_update();
+        stirred.borrow_and_update();
         let done = async {
             operation::do_all(app).await?;
             down.answer(app.now()).await
@@ -110,6 +126,7 @@ async fn answer(app: &App, stopping: &Stopping, taken: &Notify) {
         tokio::select! {
             () = stopping.requested() => return,
             () = woken => {}
+            _ = stirred.changed() => {}
         }
     }
 }
@@ -138,7 +155,7 @@ pub fn sale(read: &Read<'_>, stamp: &Stamp, booking: [u8; 16]) -> Result<Option<
     let Some(body) = request::sale(read, stamp, booking)? else { return Ok(None) };
     match Ask::from_bytes(&body) {
         Ok(Ask::Sale(sale)) => Ok(Some(sale)),
-        Ok(Ask::Operation(_) | Ask::Proposal(_) | Ask::Edit(_)) | Err(_) => {
+        Ok(Ask::Operation(_) | Ask::Proposal(_) | Ask::Edit(_) | Ask::Catalogue(_)) | Err(_) => {
             Err(Error::Storage("a request of the hub is not what was kept".into()))
         }
     }

@@ -99,7 +99,8 @@ impl Opened {
         let stop_check = Arc::new(AtomicBool::new(false));
         let check = check_integrity(&app, Arc::clone(&stop_check));
         let chores = tokio::spawn(chores(app.clone(), certificate, stopping.clone()));
-        let telling = tokio::spawn(sync::tell(app.clone(), stopping.clone()));
+        let telling = sync::begin(app.clone(), stopping.clone())
+            .inspect_err(|error| tracing::error!(%error, "the hub is not told"));
         let asked = tokio::spawn(requests::serve(app.clone(), stopping.clone()));
         tracing::info!(%plain, ?tls, ?trust, "the box serves");
         tell(&[NotifyState::Ready]);
@@ -116,13 +117,13 @@ impl Opened {
         stop_check.store(true, Ordering::Relaxed);
         let db = app.db.clone();
         let closed = tokio::task::spawn_blocking(move || {
-            if let Some(check) = check {
-                // A check that panicked has said so on its way.
-                let _ = check.join();
+            // Whoever panicked has said so on its way.
+            for thread in check.into_iter().chain(telling) {
+                let _ = thread.join();
             }
             db.close();
         });
-        for task in [chores, telling, asked, stopped, closed] {
+        for task in [chores, asked, stopped, closed] {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the box failed");
             }

@@ -1,6 +1,8 @@
 //! Telling the hub while the box serves: a loop beside the doors, which waits as the agent says.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,7 +10,8 @@ use jiff::tz::TimeZone;
 use prm::db::Db;
 use sync_agent::loans::{self, Loans, Usual};
 use sync_agent::pace::Pace;
-use sync_agent::{Agent, Fault, Turn};
+use sync_agent::{Agent, Fault, Internet, Line, Meter, Turn};
+use tokio::runtime;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
@@ -20,6 +23,9 @@ use crate::place;
 /// How long changes are gathered before they are told, so that a busy minute is few bundles.
 const GATHERED: Duration = Duration::from_millis(500);
 
+/// How far what tells stands back behind the rest of the box: a niceness, of which 19 is the furthest.
+const STANDS_BACK: i32 = 10;
+
 /// How long somebody who rang waits for the exchange.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -30,9 +36,23 @@ pub struct Bell {
     asked: AtomicU64,
     /// The last ring before the exchange after which there was nothing more to tell, or which failed.
     answered: watch::Sender<u64>,
+    /// Changes when the line is back, or the hub has asked something: what waits for a next try need not.
+    stirred: watch::Sender<u64>,
+    /// What all loops that speak with the hub cost.
+    pub meter: Meter,
 }
 
 impl Bell {
+    /// Wakes all loops that speak with the hub.
+    pub fn stir(&self) {
+        self.stirred.send_modify(|times| *times = times.wrapping_add(1));
+    }
+
+    /// What changes whenever they are woken.
+    pub fn stirred(&self) -> watch::Receiver<u64> {
+        self.stirred.subscribe()
+    }
+
     /// Rings, and waits until everything is told, or a try has failed, or for as long as a person waits.
     pub async fn ring(&self) {
         let own = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
@@ -53,20 +73,38 @@ pub fn agent(data: &std::path::Path, db: Db) -> Agent {
     Agent::new(db, place::keys(data), told::shown)
 }
 
-/// What lends the slots of the box in a data folder.
-pub fn loans(data: &std::path::Path, db: Db, usual: Usual) -> Loans {
-    Loans::new(db, place::keys(data), usual)
+/// What lends the slots of the box in a data folder, and speaks of it over this line.
+pub fn loans<L: Line>(data: &std::path::Path, db: Db, usual: Usual, line: L) -> Loans<L> {
+    Loans::new(db, place::keys(data), usual, line)
 }
 
-/// Tells the hub, if the box has joined one, until `stopping`.
-pub async fn tell(app: App, stopping: Stopping) {
+/// Tells the hub, if the box has joined one, until `stopping`, on a thread of its own that stands back. Packing
+/// and sealing a bundle takes a processor for milliseconds: no request may wait behind it.
+///
+/// # Errors
+/// If the system gives no thread.
+pub fn begin(app: App, stopping: Stopping) -> io::Result<JoinHandle<()>> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("sync".into()).spawn(move || {
+        // In Linux each thread has its own niceness, and threads that it starts, as for its reads, begin with that.
+        if let Err(error) = rustix::process::nice(STANDS_BACK) {
+            tracing::debug!(%error, "what tells the hub does not stand back");
+        }
+        runtime.block_on(tell(app, stopping));
+    })
+}
+
+async fn tell(app: App, stopping: Stopping) {
     let mut told = app.db.last_sequence();
-    let mut agent = agent(&app.data, app.db.clone());
+    let mut agent =
+        agent(&app.data, app.db.clone()).within(app.config.budget, app.sync.meter.clone());
     let mut pace = Pace::new(app.clinic.id.as_bytes());
-    let mut loans = loans(&app.data, app.db.clone(), app.config.loans);
-    let mut said = "";
+    let line = Internet::counted(app.sync.meter.clone());
+    let mut loans = loans(&app.data, app.db.clone(), app.config.loans, line);
+    let (mut stirred, mut said, mut was_away) = (app.sync.stirred(), "", true);
     loop {
         told.borrow_and_update();
+        stirred.borrow_and_update();
         let asked = app.sync.asked.load(Ordering::Relaxed);
         let turn = tokio::select! {
             () = stopping.requested() => return,
@@ -76,6 +114,14 @@ pub async fn tell(app: App, stopping: Stopping) {
             app.sync.answered.send_replace(asked);
         }
         say(&turn, &mut said);
+        let is_away = match &turn {
+            Ok(Turn::Told { .. } | Turn::Idle | Turn::Held) => false,
+            Ok(Turn::Alone | Turn::Stopped(_) | Turn::Replacing) | Err(_) => true,
+        };
+        if was_away && !is_away {
+            app.sync.stir();
+        }
+        was_away = is_away;
         let wait = pace.after(&turn);
         let waited = async {
             if !wait.or_change {
@@ -87,6 +133,8 @@ pub async fn tell(app: App, stopping: Stopping) {
         tokio::select! {
             () = stopping.requested() => return,
             () = waited => {}
+            // The sender lives as long as the box.
+            _ = stirred.changed() => {}
             () = app.sync.rung.notified() => agent.ask_again(),
         }
     }
@@ -96,7 +144,8 @@ pub async fn tell(app: App, stopping: Stopping) {
 async fn exchange(app: &App, agent: &mut Agent, loans: &mut Loans) -> Result<Turn, Fault> {
     let turn = agent.round(app.now()).await?;
     match turn {
-        Turn::Told { more: false, .. } | Turn::Idle => {}
+        // What is held back holds up no sale.
+        Turn::Told { more: false, .. } | Turn::Idle | Turn::Held => {}
         Turn::Told { more: true, .. } | Turn::Alone | Turn::Stopped(_) | Turn::Replacing => {
             return Ok(turn);
         }
@@ -116,7 +165,7 @@ async fn exchange(app: &App, agent: &mut Agent, loans: &mut Loans) -> Result<Tur
 fn say(turn: &Result<Turn, Fault>, said: &mut &'static str) {
     let now = match turn {
         Ok(Turn::Stopped(_)) => "stopped",
-        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Replacing) => "",
+        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Held | Turn::Replacing) => "",
         Err(fault) => fault.word(),
     };
     if now == *said {
@@ -129,7 +178,7 @@ fn say(turn: &Result<Turn, Fault>, said: &mut &'static str) {
                 "nothing is told to the hub any more; see `carepost sync status`"
             );
         }
-        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Replacing) => {
+        Ok(Turn::Alone | Turn::Told { .. } | Turn::Idle | Turn::Held | Turn::Replacing) => {
             tracing::info!("the hub is told again")
         }
         Err(fault) => tracing::warn!(%fault, "the hub is not told; it is tried again"),

@@ -4,9 +4,11 @@
 //! Invariant: it is written from the tables that the doors go by ([`interactions`],
 //! [`crate::search::parameters`]), so that it promises what is answered.
 
+mod copy;
 #[cfg(test)]
 mod tests;
 
+pub use copy::{is_copied, of_copy};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

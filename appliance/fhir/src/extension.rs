@@ -26,6 +26,11 @@ pub const PERFORMER: &str = "https://carepost.health/fhir/StructureDefinition/se
 /// an end of `00:00:00` is the next midnight), `slotMinutes`, `slotCapacity` and `sessionCapacity`
 /// (`valuePositiveInt`; the last two may be missing: one patient in a slot, any number in a session).
 pub const WEEKLY_SESSION: &str = "https://carepost.health/fhir/StructureDefinition/weekly-session";
+/// `Schedule`: how much of it is lent to the hub for booking online. Elements `sharePercent`
+/// (`valueUnsignedInt`, hundredths of a day's free slots, 0 to 100), `cutoffHours` (`valuePositiveInt`, the
+/// hours before its start at which a slot is neither lent nor sold online any more, to 720) and
+/// `horizonDays` (`valuePositiveInt`, the days ahead, to 35). What is missing is as the box's settings say.
+pub const LENDING: &str = "https://carepost.health/fhir/StructureDefinition/online-booking-loans";
 /// `Slot`: how many more patients it takes (`valueUnsignedInt`).
 pub const PLACES_LEFT: &str = "https://carepost.health/fhir/StructureDefinition/places-left";
 /// `Appointment`: until when a pending one is held (`valueInstant`).
@@ -37,6 +42,12 @@ pub const OVERBOOK_REASON: &str =
 pub const CONFIRMED_AT: &str = "https://carepost.health/fhir/StructureDefinition/confirmed-at";
 /// `Appointment`: the series that it is of (`valueUuid`).
 pub const SERIES: &str = "https://carepost.health/fhir/StructureDefinition/appointment-series";
+/// `Appointment` that was sold by the hub: the text of the QR that opens the check-in (`valueString`).
+pub const CHECK_IN_CODE: &str = "https://carepost.health/fhir/StructureDefinition/check-in-code";
+/// `Appointment` that was sold by the hub: what tells the box of the sale while the line is cut, to be
+/// scanned at the desk (`valueString`).
+pub const SALE_CONFIRMATION: &str =
+    "https://carepost.health/fhir/StructureDefinition/sale-confirmation";
 /// `Task` of the queue: what orders the line (`valueInstant`); whoever waits and is due first is next.
 pub const DUE: &str = "https://carepost.health/fhir/StructureDefinition/queue-due";
 /// `Task` of the queue: how often the patient was called (`valueUnsignedInt`).

@@ -1,9 +1,25 @@
 //! Where resources are read and written: the clinic, and the address of its FHIR.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use prm::clinic::Clinic;
+pub use prm::clinic::Clinic;
+use prm::clinic::WALK_IN_WAIT_MINUTES;
+use prm::id::ClinicId;
+
+/// A clinic of which nothing is known, not even its zone: its clock is that of Greenwich.
+pub static NOWHERE: LazyLock<Clinic> = LazyLock::new(|| Clinic {
+    id: ClinicId::from_bytes([0; 16]),
+    version: 0,
+    name: String::new(),
+    timezone: "UTC".to_owned(),
+    zone: TimeZone::UTC,
+    country: String::new(),
+    walk_in_wait_minutes: WALK_IN_WAIT_MINUTES,
+    demo: false,
+});
 
 /// The clinic, and the address under which it serves FHIR.
 #[derive(Clone, Copy, Debug)]

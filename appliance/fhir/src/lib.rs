@@ -46,6 +46,7 @@ pub mod smart;
 pub mod structure;
 pub mod summary;
 pub mod task;
+pub mod terms;
 
 pub use here::Here;
 pub use json::Resource;

@@ -6,6 +6,7 @@
 //! Source: <https://hl7.org/fhir/R4/search.html>.
 
 mod number;
+mod order;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -21,6 +22,7 @@ use crate::reference::{self, Target};
 use crate::search::{Chained, Condition, Kind, Modifier, Parameter, Place, Query, Reversed, Value};
 use crate::structure;
 
+pub use self::order::{SortKey, sort_key, sorts};
 pub use self::text::folded;
 pub use self::token::{digits, last_digits};
 pub(crate) use self::values::values;

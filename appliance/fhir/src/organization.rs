@@ -1,18 +1,21 @@
 //! FHIR Organization: the clinic itself (<https://hl7.org/fhir/R4/organization.html>).
 //!
-//! The clinic is founded and set up at the box, not through FHIR, so that there is nothing to read.
+//! The clinic is founded and set up at the box, not through FHIR, so that the box reads nothing. Whoever
+//! holds a copy of its records reads from it whose they are ([`own`]).
 //! Other organizations, such as insurers, are stored as they were given.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use prm::clinic::Clinic;
+use prm::id::ClinicId;
 
 use crate::concept::Coded;
 use crate::element;
 use crate::extension::{Extension, TIME_ZONE, with};
-use crate::here::Here;
+use crate::here::{Here, NOWHERE};
 use crate::json::Resource;
 use crate::kept::Kept;
 use crate::practitioner::own_identifier;
@@ -84,6 +87,23 @@ pub fn own(resource: &Resource) -> Option<Own> {
         timezone: zone.and_then(|it| text(&it["valueCode"])),
         country: resource.get("address").and_then(|it| text(&it[0]["country"])),
     })
+}
+
+impl Own {
+    /// The clinic, as far as it is said; its clock is that of Greenwich if its zone is none that is known here.
+    pub fn clinic(self) -> Clinic {
+        let Self { id, name, timezone, country } = self;
+        let known = timezone.and_then(|name| Some((TimeZone::get(&name).ok()?, name)));
+        let (zone, timezone) = known.unwrap_or_else(|| (TimeZone::UTC, NOWHERE.timezone.clone()));
+        Clinic {
+            id: ClinicId::from_bytes(id.into_bytes()),
+            name,
+            timezone,
+            zone,
+            country: country.unwrap_or_default(),
+            ..NOWHERE.clone()
+        }
+    }
 }
 
 #[cfg(test)]

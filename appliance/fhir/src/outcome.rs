@@ -193,6 +193,44 @@ impl Outcome {
         Issue::at(expression, code, diagnostics).into()
     }
 
+    /// The status of HTTP for what is wrong with a resource or a request: 422 where a rule of FHIR or of the
+    /// clinic is broken or something else is missing, 400 where it cannot be read at all, or where no
+    /// element is wrong but the request itself, such as a search.
+    pub fn status(&self) -> u16 {
+        let first = self.issues.first();
+        let is_of_element = first.is_some_and(|issue| issue.expression.is_some());
+        match first.map(|issue| issue.code) {
+            Some(IssueCode::Required | IssueCode::Value) if !is_of_element => 400,
+            Some(
+                IssueCode::Invalid
+                | IssueCode::Structure
+                | IssueCode::NotSupported
+                | IssueCode::TooCostly,
+            ) => 400,
+            Some(IssueCode::MultipleMatches | IssueCode::Duplicate) => 412,
+            Some(IssueCode::TooLong) => 413,
+            Some(IssueCode::Forbidden) => 403,
+            Some(
+                IssueCode::Required
+                | IssueCode::Value
+                | IssueCode::Invariant
+                | IssueCode::Login
+                | IssueCode::Processing
+                | IssueCode::NotFound
+                | IssueCode::Deleted
+                | IssueCode::CodeInvalid
+                | IssueCode::BusinessRule
+                | IssueCode::Conflict
+                | IssueCode::LockError
+                | IssueCode::Exception
+                | IssueCode::Timeout
+                | IssueCode::Throttled
+                | IssueCode::Informational,
+            )
+            | None => 422,
+        }
+    }
+
     /// The resource `OperationOutcome`.
     pub fn to_json(&self) -> Value {
         let mut outcome = Map::new();

@@ -169,32 +169,49 @@ fn collect<'a>(map: &'a Map, path: &str, found: &mut Vec<Found<'a>>) {
 /// Puts what `to` answers in the place of each literal reference that [`references`] finds; what it
 /// answers nothing for stays.
 pub fn rewrite(resource: &mut Resource, mut to: impl FnMut(&str) -> Option<String>) {
+    each(resource, &mut |map| {
+        if let Some(Value::String(reference)) = map.get_mut("reference")
+            && let Some(new) = to(reference)
+        {
+            *reference = new;
+        }
+    });
+}
+
+/// Takes the words away that stand beside the literal references that [`references`] finds: they are copies
+/// of what the resource says that is referred to.
+pub fn drop_displays(resource: &mut Resource) {
+    each(resource, &mut |map| {
+        if map.contains_key("reference") {
+            map.shift_remove("display");
+        }
+    });
+}
+
+fn each(resource: &mut Resource, of: &mut impl FnMut(&mut Map)) {
     let map = resource.map();
     let names: Vec<String> = map.keys().filter(|name| may_refer(map, name)).cloned().collect();
     for name in &names {
         if let Some(value) = resource.get_mut(name) {
-            rewrite_value(value, &mut to);
+            each_within(value, of);
         }
     }
 }
 
-fn rewrite_value(value: &mut Value, to: &mut impl FnMut(&str) -> Option<String>) {
+fn each_within(value: &mut Value, of: &mut impl FnMut(&mut Map)) {
     match value {
         Value::Object(map) => {
-            if is_reference(map)
-                && let Some(Value::String(reference)) = map.get_mut("reference")
-                && let Some(new) = to(reference)
-            {
-                *reference = new;
+            if is_reference(map) {
+                of(map);
             }
             let names: Vec<bool> = map.keys().map(|name| may_refer(map, name)).collect();
             for ((_, inner), _) in map.iter_mut().zip(names).filter(|(_, may)| *may) {
-                rewrite_value(inner, to);
+                each_within(inner, of);
             }
         }
         Value::Array(entries) => {
             for entry in entries {
-                rewrite_value(entry, to);
+                each_within(entry, of);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

@@ -5,10 +5,12 @@
 //! | `active` | whether it is in use; so when it is not said |
 //! | `actor` | the practitioner (a `Practitioner` or a `PractitionerRole`), and where, if not in the usual room |
 //! | `planningHorizon` | the first and the last date, if bounded |
+//! | [`extension::LENDING`] | how much of it is lent for booking online, where that is not as the settings say |
 //! | [`extension::WEEKLY_SESSION`] | days, times, lengths and capacities, for which R4 has no element |
 //!
 //! Everything else stays as it was given.
 
+mod lending;
 mod session;
 
 use jiff::Timestamp;
@@ -17,8 +19,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use prm::id::{LocationId, PractitionerId};
-use prm::schedule::{Addition, Edit, LendingEdit, Schedule};
+use prm::schedule::{Addition, Edit, Lending, LendingEdit, Schedule};
 
+use self::lending::LENDING;
 use self::session::{Session, WEEKLY_SESSION};
 use crate::concept;
 use crate::element::{self, Map};
@@ -32,6 +35,12 @@ use crate::reference;
 
 /// FHIR's name of the type.
 pub const TYPE: &str = "Schedule";
+
+/// How long the slots of a session are, in minutes, if it says so.
+pub fn slot_minutes(resource: &Resource) -> Option<i64> {
+    let session = extension::first(resource.map(), extension::WEEKLY_SESSION)?;
+    element::whole(extension::first(session, "slotMinutes")?, "valuePositiveInt")
+}
 
 /// What a `Schedule` says of what the records hold, for the verbs that check it.
 #[derive(Clone, Debug)]
@@ -47,12 +56,14 @@ pub struct RawSchedule {
     /// Whether it is in use. A new one is; one that is not any more was ended.
     pub active: bool,
     session: Session,
+    lending: Lending,
 }
 
 impl RawSchedule {
     /// The session as a new one.
     pub fn addition(self) -> Addition {
-        let Self { practitioner, location, valid_from, valid_to, active: _, session } = self;
+        let Self { practitioner, location, valid_from, valid_to, active: _, session, lending } =
+            self;
         let Session {
             weekdays,
             start_minute,
@@ -72,13 +83,15 @@ impl RawSchedule {
             session_capacity,
             valid_from,
             valid_to,
+            lending,
         }
     }
 
     /// The session as an edit of one on record. Refused if it would have other slots: that is a new
     /// session, so that the slots of the old one stay what they are.
     pub fn edit(self, before: &Schedule) -> Result<Edit, Outcome> {
-        let Self { practitioner, location, valid_from, valid_to, active: _, session } = self;
+        let Self { practitioner, location, valid_from, valid_to, active: _, session, lending } =
+            self;
         let was = Session::of(before);
         let mut issues = Vec::new();
         if practitioner != before.practitioner {
@@ -98,7 +111,11 @@ impl RawSchedule {
             session_capacity: Some(session.session_capacity),
             valid_from: Some(valid_from),
             valid_to: Some(valid_to),
-            lending: LendingEdit::default(),
+            lending: LendingEdit {
+                share_percent: Some(lending.share_percent),
+                cutoff_hours: Some(lending.cutoff_hours),
+                horizon_days: Some(lending.horizon_days),
+            },
         })
     }
 }
@@ -131,7 +148,8 @@ pub fn read(resource: &Resource, here: Here<'_>) -> Result<RawSchedule, Outcome>
         }
     }
     let session = WEEKLY_SESSION.of(map);
-    let mut issues = Vec::new();
+    let lending = LENDING.of(map).unwrap_or_default();
+    let mut issues: Vec<Issue> = lending::wrong(map).into_iter().collect();
     if practitioner.is_none() {
         let what = "a schedule needs the practitioner of this box who sees patients, as \
                     Practitioner/<id> or PractitionerRole/<id>";
@@ -142,7 +160,8 @@ pub fn read(resource: &Resource, here: Here<'_>) -> Result<RawSchedule, Outcome>
                     for a session that repeats";
         issues.push(Issue::at(session_at(), IssueCode::Required, what));
     }
-    let (Some(practitioner), Some(session)) = (practitioner, session) else {
+    let (Some(practitioner), Some(session), true) = (practitioner, session, issues.is_empty())
+    else {
         return Err(Outcome { issues });
     };
     let horizon = element::object(map, "planningHorizon").cloned().unwrap_or_default();
@@ -153,6 +172,7 @@ pub fn read(resource: &Resource, here: Here<'_>) -> Result<RawSchedule, Outcome>
         valid_to: last(&horizon, here),
         active: element::flag(map, "active").unwrap_or(true),
         session,
+        lending,
     })
 }
 
@@ -179,10 +199,11 @@ pub fn write(
         valid_from,
         valid_to,
         active,
-        lending: _,
+        lending,
     } = schedule;
     let mut kept = Kept::begin(TYPE, id, here.meta(*version, updated), given);
     kept.list("extension", &WEEKLY_SESSION, &[Session::of(schedule)]);
+    kept.list("extension", &LENDING, &lending::of(*lending));
     kept.element(
         "active",
         active,

@@ -13,6 +13,8 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use crate::capability::Interaction;
+use crate::outcome::{IssueCode, Outcome};
+use crate::search::Query;
 use crate::structure;
 
 /// The longest list of scopes, in bytes.
@@ -21,6 +23,8 @@ pub const SCOPES_BYTES_MAX: usize = 8 * 1024;
 const TYPES_MAX: usize = 160;
 /// What every scope that is known begins with.
 const SYSTEM: &str = "system/";
+/// How a refusal begins that ends with the scope that is missing.
+const LACKS: &str = "this token lacks the scope ";
 
 /// All types of R4, in the order of the alphabet: the place of one is its place in [`Scopes`].
 static TYPES: LazyLock<Vec<&'static str>> = LazyLock::new(|| structure::each_type().collect());
@@ -74,6 +78,11 @@ impl Permission {
 /// The scope that lets a program do this with resources of a type.
 pub fn wanted(type_: &str, permission: Permission) -> String {
     format!("{SYSTEM}{type_}.{}", permission.letter())
+}
+
+/// The scope for want of which something was refused, if it was for that.
+pub fn missing(outcome: &Outcome) -> Option<&str> {
+    outcome.issues.first()?.diagnostics.strip_prefix(LACKS)
 }
 
 /// Why a text is no scope that is known here.
@@ -146,6 +155,46 @@ impl Scopes {
     pub fn allows(&self, type_: &str, permission: Permission) -> bool {
         let bits = place(type_).and_then(|at| self.0.get(at)).copied().unwrap_or(0);
         bits & permission.bit() != 0
+    }
+
+    /// Refuses what may not be done with resources of a type.
+    ///
+    /// # Errors
+    /// *Forbidden*, with the scope that is missing.
+    pub fn within(&self, type_: &str, permission: Permission) -> Result<(), Outcome> {
+        if self.allows(type_, permission) {
+            return Ok(());
+        }
+        let what = format!("{LACKS}{}", wanted(type_, permission));
+        Err(Outcome::error(IssueCode::Forbidden, what))
+    }
+
+    /// Refuses a search that looks at resources of a type that may not be searched: to find a resource by
+    /// another is to learn of the other.
+    ///
+    /// # Errors
+    /// *Forbidden*, with the scope that is missing.
+    pub fn may_search(&self, query: &Query) -> Result<(), Outcome> {
+        self.within(query.type_, Permission::Search)?;
+        for chained in &query.chained {
+            let mut refused = Ok(());
+            for (type_, _) in &chained.any {
+                refused = self.within(type_, Permission::Search);
+                // What it points to of other types fits nothing.
+                if refused.is_ok() {
+                    break;
+                }
+            }
+            refused?;
+        }
+        let looked_at = query.reversed.iter().map(|reversed| reversed.type_);
+        let shown = query.revincludes.iter().map(|include| include.source);
+        looked_at.chain(shown).try_for_each(|type_| self.within(type_, Permission::Search))
+    }
+
+    /// Whether resources of a type may be seen, by reading or by searching.
+    pub fn sees(&self, type_: &str) -> bool {
+        self.allows(type_, Permission::Read) || self.allows(type_, Permission::Search)
     }
 
     /// Whether nothing may be done.

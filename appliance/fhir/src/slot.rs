@@ -4,6 +4,10 @@
 //! and no time of a last change. The id is that of the records, `<schedule>.<minutes since 1970>`: its
 //! characters and its length are those of a FHIR id.
 
+mod time;
+
+pub use time::{Time, named};
+
 use prm::slot::Slot;
 
 use crate::concept;

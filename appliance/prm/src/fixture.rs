@@ -144,6 +144,7 @@ pub(crate) fn all_week(
         session_capacity: None,
         valid_from: None,
         valid_to: None,
+        lending: schedule::Lending::default(),
     }
 }
 

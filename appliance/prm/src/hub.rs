@@ -4,11 +4,13 @@
 //! telling the hub of the log does not lengthen the log. That a hub was joined is a line of the audit.
 
 mod learned;
+mod spent;
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row};
 
 pub use self::learned::{LENT_AHEAD_DAYS_MAX, Learned, has_learned, is_unlearned, learned};
+pub use self::spent::{Spent, note_spent, spent};
 use crate::change;
 use crate::db::{Read, Tx};
 use crate::error::{Error, Result};

@@ -59,6 +59,31 @@ pub fn of(
     Ok(found)
 }
 
+/// Everything of a kind that came from a source, at most 10,000, by name.
+pub fn all_of(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    (source, kind): (&str, &str),
+) -> Result<Vec<Imported>> {
+    stamp.needs(Right::ReadChart)?;
+    let mut statement = read.sql().prepare_cached(
+        "SELECT name, local, given, version, merged FROM imported
+         WHERE source = ?1 AND kind = ?2 ORDER BY name LIMIT 10000",
+    )?;
+    let rows = statement.query_map((source, kind), |row: &Row<'_>| {
+        Ok(Imported {
+            source: source.to_owned(),
+            kind: kind.to_owned(),
+            name: row.get(0)?,
+            local: row.get(1)?,
+            given: row.get(2)?,
+            version: row.get(3)?,
+            merged: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Whether something that came under another name, from wherever, is this record, too. Known of
 /// patients, practitioners and their roles.
 pub fn is_another(

@@ -18,7 +18,9 @@ mod tests;
 
 use jiff::Timestamp;
 
-pub use self::displaced::{Displaced, displace, displace_lost, displaced, done};
+pub use self::displaced::{
+    Displaced, displace, displace_lost, displaced, displaced_count, done, rebook,
+};
 pub use self::row::{Filter, LIST_MAX, at, away_count, due, get, in_order, list, without};
 pub use self::sale::{
     Confirmation, SALE_BYTES_MAX, SALES_MAX, details, forget_confirmation, forget_details,

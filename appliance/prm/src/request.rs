@@ -5,7 +5,7 @@
 //!
 //! Invariant: a request that is done is gone from here in the transaction that writes its answer.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Row};
 
 use crate::db::{Read, Tx};
@@ -20,6 +20,10 @@ pub const PROPOSALS_MAX: i64 = 1_000;
 pub const OPERATIONS_AT_ONCE: usize = 50;
 /// As many answers are read at once.
 pub const REPLIES_AT_ONCE: usize = 20;
+/// As many answers that the hub has are kept.
+pub const SENT_MAX: i64 = 1_000;
+/// As long are they kept: less than the hub keeps them.
+const SENT_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How far the box has the requests of its hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -178,6 +182,13 @@ pub fn count_proposals(read: &Read<'_>) -> Result<i64> {
     Ok(statement.query_row([], |row| row.get(0))?)
 }
 
+/// When the newest sale came in that waits for its loan.
+pub fn newest_sale(read: &Read<'_>) -> Result<Option<Timestamp>> {
+    let mut statement =
+        read.sql().prepare_cached("SELECT max(taken_at) FROM request WHERE kind = 'sale'")?;
+    Ok(statement.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(from_ms))
+}
+
 /// The requests of a kind that wait, the oldest first, at most `limit`.
 pub fn waiting(read: &Read<'_>, stamp: &Stamp, kind: Kind, limit: usize) -> Result<Vec<Request>> {
     stamp.needs(Right::AnswerRequests)?;
@@ -253,7 +264,7 @@ pub fn decide(
 pub fn replies(read: &Read<'_>, stamp: &Stamp) -> Result<Vec<(RequestId, Reply)>> {
     stamp.needs(Right::AnswerRequests)?;
     let mut statement = read.sql().prepare_cached(
-        "SELECT id, status, body, until FROM reply WHERE until IS NULL OR until >= ?1
+        "SELECT id, status, body, until FROM reply WHERE sent IS NULL AND (until IS NULL OR until >= ?1)
          ORDER BY made_at, id LIMIT ?2",
     )?;
     let limit = i64::try_from(REPLIES_AT_ONCE).unwrap_or(i64::MAX);
@@ -264,8 +275,45 @@ pub fn replies(read: &Read<'_>, stamp: &Stamp) -> Result<Vec<(RequestId, Reply)>
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The hub has this answer.
+/// The hub has this answer. It is kept for a hub that is put back to an older copy, unless somebody waited
+/// for it, who has heard it or is gone.
 pub fn replied(tx: &mut Tx<'_>, stamp: &Stamp, id: RequestId) -> Result<()> {
+    stamp.needs(Right::AnswerRequests)?;
+    let sql = "DELETE FROM reply WHERE id = ?1 AND until IS NOT NULL";
+    tx.sql().prepare_cached(sql)?.execute([id])?;
+    tx.sql()
+        .prepare_cached(
+            "UPDATE reply SET sent = (SELECT coalesce(max(sent), 0) + 1 FROM reply) WHERE id = ?1",
+        )?
+        .execute([id])?;
+    let old = stamp.now.checked_sub(SENT_KEPT).unwrap_or(Timestamp::MIN);
+    tx.sql()
+        .prepare_cached(
+            "DELETE FROM reply WHERE sent IS NOT NULL
+             AND (made_at < ?1 OR sent <= (SELECT max(sent) FROM reply) - ?2)",
+        )?
+        .execute((to_ms(old), SENT_MAX))?;
+    Ok(())
+}
+
+/// The answer that the hub took last, of those that are kept.
+pub fn last_replied(read: &Read<'_>) -> Result<Option<RequestId>> {
+    let sql = "SELECT id FROM reply WHERE sent IS NOT NULL ORDER BY sent DESC LIMIT 1";
+    Ok(read.sql().prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?)
+}
+
+/// The hub has this answer no more: all that are kept are to be sent again, in their order.
+pub fn replies_lost(tx: &mut Tx<'_>, stamp: &Stamp, id: RequestId) -> Result<()> {
+    stamp.needs(Right::AnswerRequests)?;
+    // Said of an answer that was sent again meanwhile, it is old.
+    let sql = "UPDATE reply SET sent = NULL WHERE sent IS NOT NULL
+        AND EXISTS (SELECT 1 FROM reply WHERE id = ?1 AND sent IS NOT NULL)";
+    tx.sql().prepare_cached(sql)?.execute([id])?;
+    Ok(())
+}
+
+/// The hub will never take this answer.
+pub fn not_wanted(tx: &mut Tx<'_>, stamp: &Stamp, id: RequestId) -> Result<()> {
     stamp.needs(Right::AnswerRequests)?;
     tx.sql().prepare_cached("DELETE FROM reply WHERE id = ?1")?.execute([id])?;
     Ok(())

@@ -137,6 +137,8 @@ pub struct Addition {
     pub valid_from: Option<Date>,
     /// The last local date, if bounded.
     pub valid_to: Option<Date>,
+    /// How much of it is lent to the hub.
+    pub lending: Lending,
 }
 
 /// What may change of a session without making other slots of it: where, how many, how long.
@@ -170,6 +172,7 @@ pub fn add(tx: &mut Tx<'_>, stamp: &Stamp, addition: Addition) -> Result<Schedul
         session_capacity,
         valid_from,
         valid_to,
+        lending,
     } = addition;
     practitioner::active(tx, practitioner)?;
     in_steps("slot_minutes", slot_minutes, 5, 720)?;
@@ -189,7 +192,7 @@ pub fn add(tx: &mut Tx<'_>, stamp: &Stamp, addition: Addition) -> Result<Schedul
         valid_from,
         valid_to,
         active: true,
-        lending: Lending::default(),
+        lending,
     };
     if schedule.end_minute < schedule.start_minute.saturating_add(slot_minutes) {
         return Err(Error::invalid(

@@ -95,7 +95,7 @@ fn bench(passed_on: &[&str]) -> Result<()> {
         .args(passed_on)
         .current_dir(root())
         .env("CAREPOST", target()?.join("release/carepost"))
-        .env("CAREPOST_HUB", target()?.join("release/carepost-hub"))
+        .env("HUB_PROGRAM", target()?.join("release/carepost-hub"))
         .env("CHROMIUM", browser))
 }
 

@@ -46,6 +46,16 @@ const VERBS: Record<string, Key> = {
   sign_out: 'did.sign_out',
   change_password: 'did.change_password',
   change_password_failed: 'did.change_password_failed',
+  lend: 'did.lend',
+  override: 'did.override',
+  displace: 'did.displace',
+  place: 'did.place',
+};
+
+/** Verbs that mean something else of a time that is lent. */
+const OF_LOANS: Record<string, Key> = {
+  ...VERBS,
+  recall: 'did.ask_back',
 };
 
 const NOUNS: Record<string, Key> = {
@@ -66,6 +76,7 @@ const NOUNS: Record<string, Key> = {
   device: 'record.device',
   audit: 'record.audit',
   merge: 'record.merge',
+  loan: 'record.loan',
 };
 
 const CHANNELS: Record<string, Key> = {
@@ -73,10 +84,11 @@ const CHANNELS: Record<string, Key> = {
   kiosk: 'channel.kiosk',
   api: 'channel.api',
   'command-line': 'channel.command-line',
+  hub: 'channel.hub',
 };
 
-export function verbWord(verb: string): string {
-  return said(VERBS, verb);
+export function verbWord(verb: string, noun: string): string {
+  return said(noun === 'loan' ? OF_LOANS : VERBS, verb);
 }
 
 export function nounWord(noun: string): string {

@@ -111,7 +111,7 @@ class DayOnScreen {
       if (!same(this.appointments, appointments, (one) => `${one.id} ${one.version} ${one.patient.name}`)) {
         this.appointments = appointments;
       }
-      if (!same(this.slots, slots, (one) => `${one.id} ${one.free} ${one.location_id}`)) this.slots = slots;
+      if (!same(this.slots, slots, (one) => `${one.id} ${one.free} ${one.lent} ${one.location_id}`)) this.slots = slots;
       this.loading = false;
     } catch (cause) {
       // The banner says that the box is silent; the day is read again when it is back.

@@ -1,7 +1,7 @@
 // The desk as a whole: which page, which dialog, which appointment is chosen, and what a change or a key means for them.
 import { tick } from 'svelte';
 import { listen, type Change } from '../lib/live';
-import type { Appointment, Patient, QueueEntry, Slot } from '../lib/shapes';
+import type { Appointment, Loan, Patient, QueueEntry, Slot } from '../lib/shapes';
 import { addDays } from './clock';
 import { day } from './day.svelte';
 import { lists } from './clinic.svelte';
@@ -16,11 +16,19 @@ import { say } from './words.svelte';
 export const PAGES = ['day', 'duplicates', 'practitioners', 'places', 'devices', 'sync', 'staff', 'audit'] as const;
 export type Page = (typeof PAGES)[number];
 
+/** A time that is lent to the cloud: a slot of the day, or what a loan says of it. */
+export type LentTime = Pick<Slot, 'id' | 'practitioner_id' | 'start' | 'end'>;
+
+export function timeOf({ slot_id, practitioner_id, start, end }: Loan): LentTime {
+  return { id: slot_id, practitioner_id, start, end };
+}
+
 export type Dialog =
   | { name: 'visit' }
   | { name: 'move'; appointment: Appointment }
   | { name: 'overbook'; appointment: Appointment; slot: Slot }
   | { name: 'cancel'; appointment: Appointment }
+  | { name: 'lent'; time: LentTime }
   | { name: 'qr'; appointment: Appointment }
   | { name: 'edit'; patient: Patient }
   | { name: 'audit'; patient: Patient }
@@ -93,7 +101,12 @@ class Desk {
   /** The clinic's date; follows the clock over midnight. */
   today(): string {
     void this.nowMs;
-    return new Date(session.nowMs() + offsetMs(session.clinic?.now ?? '')).toISOString().slice(0, 10);
+    return this.wallOf(session.nowMs()).slice(0, 10);
+  }
+
+  /** A moment as the clinic's wall clock writes it: `2026-11-23T10:25:00.000Z`, whose letters are what counts. */
+  wallOf(ms: number): string {
+    return new Date(ms + offsetMs(session.clinic?.now ?? '')).toISOString();
   }
 
   go(page: Page, date?: string): void {
@@ -159,6 +172,7 @@ class Desk {
     for (const hear of this.#hearingAll) hear();
     switch (change.noun) {
       case 'appointment':
+      case 'loan':
         day.changed();
         break;
       case 'queue':

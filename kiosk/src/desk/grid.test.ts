@@ -67,6 +67,13 @@ describe('the grid', () => {
   // The box writes midnight as the next day.
   slots[2] = { ...(slots[2] as Slot), end: '2026-11-24T00:00:00+05:30' };
 
+  it('shows what is lent and has no free place beside it', () => {
+    const lent = { ...slot('menon', '09:00', '09:15', 0), lent: true };
+    const beside = { ...slot('menon', '09:15', '09:30', 1), lent: true };
+    const blocks = blocksOf(day({ practitioners: [practitioner('menon')], slots: [lent, beside] }), [], { from: 540, to: 570 });
+    expect(blocks.map((block) => [block.id, block.startEditable])).toEqual([['lent.menon.09:00', false]]);
+  });
+
   it('joins slots that touch, and lets an evening end at midnight', () => {
     expect(sessionsOf(slots)).toEqual([
       { from: 540, to: 570 },

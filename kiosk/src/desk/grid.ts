@@ -36,7 +36,7 @@ export interface Block {
   display?: 'background';
   startEditable?: boolean;
   classNames: string[];
-  extendedProps: { appointment?: Appointment; shade?: 'closed' | 'leave' };
+  extendedProps: { appointment?: Appointment; lent?: Slot; shade?: 'closed' | 'leave' };
 }
 
 export interface Day {
@@ -119,6 +119,20 @@ export function blocksOf(day: Day, columns: Column[], hours: Stretch): Block[] {
         extendedProps: { shade: leave ? 'leave' : 'closed' },
       });
     }
+  }
+  for (const slot of day.slots) {
+    // Where there is a free place beside it, that is booked.
+    if (!slot.lent || slot.free > 0) continue;
+    blocks.push({
+      id: `lent.${slot.id}`,
+      resourceIds: [slot.practitioner_id],
+      start: wallClock(slot.start),
+      end: wallClock(slot.end),
+      title: '',
+      startEditable: false,
+      classNames: ['is-lent'],
+      extendedProps: { lent: slot },
+    });
   }
   for (const appointment of day.appointments) {
     if (isGone(appointment)) continue;

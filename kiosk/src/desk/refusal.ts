@@ -22,6 +22,9 @@ const SENTENCES: Record<string, Key> = {
   see_the_desk: 'refused.not_found',
   patient_double_booked: 'refused.patient_double_booked',
   slot_unavailable: 'refused.slot_unavailable',
+  slot_lent: 'refused.slot_lent',
+  slot_unlearned: 'refused.slot_unlearned',
+  not_lent: 'refused.not_lent',
   session_full: 'refused.session_full',
   location_taken: 'refused.location_taken',
   hold_expired: 'refused.hold_expired',
@@ -34,7 +37,7 @@ const SENTENCES: Record<string, Key> = {
 };
 
 /** Refusals that another slot answers. */
-const ANOTHER_SLOT = new Set(['slot_taken', 'session_full', 'location_taken', 'slot_unavailable']);
+const ANOTHER_SLOT = new Set(['slot_taken', 'slot_lent', 'session_full', 'location_taken', 'slot_unavailable']);
 
 export function refusalOf(cause: unknown): Refusal {
   if (!(cause instanceof Problem)) return { key: 'refused.fault' };

@@ -163,6 +163,7 @@ function offer(appointment: Appointment, slot: Slot, cause: unknown, alternative
     [
       ...alternatives.slice(0, OFFERED).map((one) => moveAction(appointment, one)),
       { label: say('move.choose'), run: () => chooseSlot(appointment) },
+      ...(isRefusal(cause, 'slot_lent') ? [{ label: say('lent.about'), run: () => void (desk.dialog = { name: 'lent', time: slot }) }] : []),
       { label: say('overbook'), run: () => void (desk.dialog = { name: 'overbook', appointment, slot }) },
     ],
   );

@@ -16,6 +16,7 @@ const SENTENCES: Record<string, Key> = {
   refused: 'sync.refused',
   line_down: 'sync.line_down',
   hub_busy: 'sync.hub_busy',
+  over_budget: 'sync.over_budget',
   beginning: 'sync.beginning',
   waiting: 'sync.waiting',
   told: 'sync.told',
@@ -57,8 +58,14 @@ class Standing {
       count: sync.waiting,
       since: since === null ? '' : showMoment(since),
       minutes: minutesAgo(sync.receipt_at),
+      budget: showMegabytes(sync.budget_bytes ?? 0),
     });
   }
+}
+
+/** Bytes as megabytes, as people here write numbers. */
+export function showMegabytes(bytes: number): string {
+  return new Intl.NumberFormat(words.locale, { maximumFractionDigits: bytes < 10_000_000 ? 1 : 0 }).format(bytes / 1_000_000);
 }
 
 /** Whole minutes since a time; none at all for one that is ahead, or for no time. */
@@ -72,6 +79,11 @@ export function showMoment(time: string): string {
   if (date === today) return clock;
   const style = date.slice(0, 4) === today.slice(0, 4) ? 'short' : 'day';
   return `${showDate(date, words.locale, style)}, ${clock}`;
+}
+
+/** The same of a moment in milliseconds since 1970. */
+export function showMomentMs(ms: number): string {
+  return showMoment(desk.wallOf(ms));
 }
 
 export const standing = new Standing();

@@ -9,6 +9,7 @@ const NOUNS = [
   'schedule',
   'leave',
   'closed_day',
+  'loan',
   'location',
   'healthcare_service',
   'device',

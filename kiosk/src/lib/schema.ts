@@ -593,6 +593,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/loans/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is held for booking online, counted by day and practitioner, by date. */
+        get: operations["get_loans_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/loans/displaced": {
         parameters: {
             query?: never;
@@ -621,6 +638,46 @@ export interface paths {
         put?: never;
         /** Says what was done for a patient who was displaced. */
         post: operations["post_loans_displaced_id_done"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/displaced/{id}/rebook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Books another slot for a patient who was displaced, and notes that with it this was done. A slot that is
+         *     taken is 409 `slot_taken` with `alternatives`.
+         */
+        post: operations["post_loans_displaced_id_rebook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/loans/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks the hub for many slots at once: those of a day, of a practitioner, or both. They are free here as
+         *     soon as the hub has answered, unless they were sold. What was asked back or sold already is passed over.
+         */
+        post: operations["post_loans_recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1261,6 +1318,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/sync/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Services that the hub lists and that cannot be booked before somebody accepts them: who changes
+         *     `active` of one does. One that was edited here is the clinic's own, and not among them.
+         */
+        get: operations["get_sync_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/sync/conflicts": {
         parameters: {
             query?: never;
@@ -1593,6 +1670,8 @@ export interface components {
         DeviceStatus: "offered" | "pending" | "paired" | "revoked";
         /** @description A patient with a confirmation for a slot that somebody else has. */
         Displaced: {
+            /** @description The nearest free slots; only for the first 20 of an answer, and only where the practitioner is known. */
+            alternatives: components["schemas"]["Slot"][];
             /**
              * Format: uuid
              * @description The booking that was confirmed online.
@@ -1761,6 +1840,35 @@ export interface components {
         LoanAnswer: {
             loan: components["schemas"]["Loan"] | null;
         };
+        /** @description What is held for booking online of one practitioner on one day. */
+        LoanDay: {
+            /** @description The local date. */
+            date: string;
+            /**
+             * Format: int64
+             * @description How many slots are held in all.
+             */
+            lent: number;
+            /** Format: uuid */
+            practitioner_id: string;
+            /**
+             * Format: int64
+             * @description Of these: asked back, and not back yet.
+             */
+            recalled: number;
+            /** @description Until when the hub sells the last of those that are not sold and not asked back; null if there is none. */
+            sell_until: string | null;
+            /**
+             * Format: int64
+             * @description Of these: sold, as far as is known.
+             */
+            sold: number;
+            /**
+             * Format: int64
+             * @description Of these: the hub cannot say whether they were sold.
+             */
+            unknown: number;
+        };
         /**
          * @description How a slot stands that is held for booking online.
          * @enum {string}
@@ -1920,6 +2028,22 @@ export interface components {
         NewSchedule: {
             /** @description Local time, `17:00`; `24:00` is midnight. */
             end: string;
+            /**
+             * Format: int64
+             * @description Hours before the start at which a slot is neither lent nor sold online any more, 1 to 720; likewise.
+             */
+            loan_cutoff_hours?: number | null;
+            /**
+             * Format: int64
+             * @description Days ahead that slots are lent, 1 to 35; likewise.
+             */
+            loan_horizon_days?: number | null;
+            /**
+             * Format: int64
+             * @description Hundredths of a day's free slots that are lent for booking online, 0 to 100; as the settings say
+             *     when it is not said.
+             */
+            loan_share_percent?: number | null;
             /**
              * Format: uuid
              * @description Where, if not in the practitioner's usual room.
@@ -2100,6 +2224,8 @@ export interface components {
         Page_Displaced: {
             /** @description What was asked for, in order. */
             items: {
+                /** @description The nearest free slots; only for the first 20 of an answer, and only where the practitioner is known. */
+                alternatives: components["schemas"]["Slot"][];
                 /**
                  * Format: uuid
                  * @description The booking that was confirmed online.
@@ -2237,6 +2363,40 @@ export interface components {
                 status: components["schemas"]["LoanStatus"];
                 /** Format: int64 */
                 version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_LoanDay: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description The local date. */
+                date: string;
+                /**
+                 * Format: int64
+                 * @description How many slots are held in all.
+                 */
+                lent: number;
+                /** Format: uuid */
+                practitioner_id: string;
+                /**
+                 * Format: int64
+                 * @description Of these: asked back, and not back yet.
+                 */
+                recalled: number;
+                /** @description Until when the hub sells the last of those that are not sold and not asked back; null if there is none. */
+                sell_until: string | null;
+                /**
+                 * Format: int64
+                 * @description Of these: sold, as far as is known.
+                 */
+                sold: number;
+                /**
+                 * Format: int64
+                 * @description Of these: the hub cannot say whether they were sold.
+                 */
+                unknown: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
@@ -2730,6 +2890,33 @@ export interface components {
             /** Format: uuid */
             practitioner_id: string;
         };
+        /** @description Another time for a patient who was displaced. */
+        Rebooking: {
+            /** @description The id of a slot. */
+            slot_id: string;
+        };
+        /** @description How many slots were asked back. */
+        RecallAnswer: {
+            /** @description Whether there are more; the same request asks for these. */
+            more: boolean;
+            /**
+             * Format: int32
+             * @description So many.
+             */
+            recalled: number;
+        };
+        /** @description Which slots are asked back. */
+        RecallAsked: {
+            /** @description That begin on this local date or later. */
+            from: string;
+            /**
+             * Format: uuid
+             * @description Of this practitioner; of all when it is not said.
+             */
+            practitioner_id?: string | null;
+            /** @description That begin before this local date. */
+            to: string;
+        };
         /** @description One of the family. */
         Relative: components["schemas"]["Patient"] & {
             /** @description What this person is to the patient, for example `mother`; null where it was not said. */
@@ -3014,13 +3201,23 @@ export interface components {
         };
         /** @description How the sync stands. What the hub holds is what its last receipt said. */
         Sync: {
-            /** @description `alone`, `stopped`, `refused`, `line_down`, `hub_busy`, `beginning`, `waiting` or `told`. */
+            /**
+             * Format: int64
+             * @description What it may cost in a day before what nobody waits for is held back; null is no bound.
+             */
+            budget_bytes: number | null;
+            /** @description `alone`, `stopped`, `refused`, `line_down`, `hub_busy`, `over_budget`, `beginning`, `waiting` or `told`. */
             condition: string;
             /**
              * Format: int64
              * @description How many elements of patients were edited here and at the hub, each otherwise, and wait for the desk.
              */
             conflicts: number;
+            /**
+             * Format: int64
+             * @description How many patients bought online what somebody else has, and wait for the desk.
+             */
+            displaced: number;
             /**
              * Format: int64
              * @description How many tries failed in a row.
@@ -3036,6 +3233,11 @@ export interface components {
              * @description The last change of the box's log.
              */
             last: number;
+            /**
+             * Format: int64
+             * @description How many slots are held for booking online.
+             */
+            lent: number;
             /**
              * Format: int64
              * @description How many requests the hub had no more when this box, put back to an older copy, asked for them.
@@ -3057,6 +3259,11 @@ export interface components {
             requests: number;
             /** @description The same in one English sentence, as `carepost sync status` says it. */
             says: string;
+            /**
+             * Format: int64
+             * @description What the line to the hub has cost today, in bytes, as far as it is counted.
+             */
+            spent_bytes: number;
             stop: components["schemas"]["SyncStop"] | null;
             /**
              * Format: int64
@@ -5295,6 +5502,60 @@ export interface operations {
             };
         };
     };
+    get_loans_days: {
+        parameters: {
+            query?: {
+                /** @description Of this practitioner. */
+                practitioner?: string;
+                /** @description From this local date; today when it is not said. */
+                from?: string;
+                /** @description To before this local date. */
+                to?: string;
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_LoanDay"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_loans_displaced: {
         parameters: {
             query?: {
@@ -5382,6 +5643,121 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_loans_displaced_id_rebook: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The booking. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rebooking"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appointment"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_loans_recall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecallAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecallAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8011,6 +8387,54 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sync_catalogue: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HealthcareService"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -70,3 +70,8 @@ export type Status = Schemas['Status'];
 export type Sync = Schemas['Sync'];
 export type Conflict = Schemas['Conflict'];
 export type SyncRequest = Schemas['SyncRequest'];
+/** A slot that is lent to the cloud. */
+export type Loan = Schemas['Loan'];
+export type LoanDay = Schemas['LoanDay'];
+/** A patient who bought online what somebody else has. */
+export type Displaced = Schemas['Displaced'];

@@ -10,10 +10,10 @@ use prm::error::Error;
 use prm::hub::{self, Hub, Standing};
 use prm::stamp::Stamp;
 use prm::{change, id};
-use reqwest::Client;
-use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE, dictionary};
+use sync_protocol::budget::{Budget, haste};
+use sync_protocol::envelope::dictionary;
 use sync_protocol::ledger::{
-    Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard,
+    Body, Bundle, Content, Extent, Key, Mark, Parked, Receipt, Standing as Heard, delta,
 };
 use sync_protocol::lineage::LogId;
 use sync_protocol::loan::Generation;
@@ -21,13 +21,15 @@ use sync_protocol::loan::clock::Nonce;
 use sync_protocol::uplink::{self, Next, Own, State, Stop, Uplink};
 use sync_protocol::wire::{Answer, Up};
 
-use crate::bundle::{self, Shown};
-use crate::http::{self, HttpError};
+use crate::bundle::{self, Deltas, Shown};
+use crate::http::HttpError;
 use crate::keys::{BoxKeys, KeyError};
-use crate::{mark, sealed, word};
+use crate::line::{Internet, Line as _};
+use crate::meter::Meter;
+use crate::{mark, sealed, spending, word};
 
 /// What the box can do.
-const CAPABILITIES: [&str; 2] = ["ledger/1", dictionary::CAPABILITY];
+const CAPABILITIES: [&str; 3] = ["ledger/1", dictionary::CAPABILITY, delta::CAPABILITY];
 /// Where bundles go, behind the hub's address.
 const BUNDLES: &str = "/v1/bundles";
 /// After so much time without a receipt the box asks for one, though it has nothing to tell: so the hub
@@ -48,6 +50,8 @@ pub enum Turn {
     },
     /// The hub holds all.
     Idle,
+    /// What is left waits for tomorrow's budget; people who wait for something still get it.
+    Held,
     /// Nothing is sent until a person decides.
     Stopped(Stop),
     /// The box takes another's place, and tells nothing before it has got everything back.
@@ -108,10 +112,13 @@ pub struct Agent {
     db: Db,
     keys_folder: PathBuf,
     show: Shown,
-    client: Option<Client>,
+    line: Internet,
     keys: Option<BoxKeys>,
     known: Option<Known>,
     nonce: Option<Nonce>,
+    /// None if it keeps to none: then what another agent of this box noted of one stays.
+    budget: Option<Budget>,
+    meter: Meter,
 }
 
 /// What is known as long as the process lives.
@@ -122,6 +129,8 @@ struct Known {
     sent: Option<(u64, Mark)>,
     /// The hub unpacks with the dictionary.
     unpacks: bool,
+    /// The hub takes what changed of a record.
+    deltas: Deltas,
 }
 
 /// What is to be sent.
@@ -148,6 +157,7 @@ pub struct Sealed {
     head: u64,
     end: Option<(u64, Mark)>,
     is_question: bool,
+    has_deltas: bool,
 }
 
 impl Sealed {
@@ -160,7 +170,25 @@ impl Sealed {
 impl Agent {
     /// Of the box with these records, with its keys in a folder. `show` makes resources of records.
     pub fn new(db: Db, keys_folder: PathBuf, show: Shown) -> Self {
-        Self { db, keys_folder, show, client: None, keys: None, known: None, nonce: None }
+        let (budget, meter) = (None, Meter::default());
+        Self {
+            db,
+            keys_folder,
+            show,
+            line: Internet::counted(meter.clone()),
+            keys: None,
+            known: None,
+            nonce: None,
+            budget,
+            meter,
+        }
+    }
+
+    /// Keeps to a budget, of which others spend, too: what they count counts.
+    #[must_use]
+    pub fn within(self, budget: Budget, meter: Meter) -> Self {
+        let line = Internet::counted(meter.clone());
+        Self { budget: Some(budget), meter, line, ..self }
     }
 
     /// Forgets what the hub said: the next round asks.
@@ -190,7 +218,9 @@ impl Agent {
         match self.prepare(now).await? {
             Prepared::Nothing(turn) => Ok(turn),
             Prepared::Bundle(mut sealed) => {
-                let answer = self.post(&mut sealed).await?;
+                // Nobody needs the envelope after that.
+                let envelope = std::mem::take(&mut sealed.envelope);
+                let answer = self.line.exchange(sealed.url(), envelope).await?;
                 self.hear(*sealed, &answer, now).await
             }
         }
@@ -222,11 +252,12 @@ impl Agent {
     /// [`Fault`]; it is not noted yet.
     pub async fn prepare(&mut self, now: Timestamp) -> Result<Prepared, Fault> {
         let stamp = &Stamp::of_box(now);
-        let found = self.db.read(|read| {
+        let found = self.db.read(move |read| {
             let (log, head) = (change::log_id(read)?, change::last(read)?);
-            Ok((hub::get(read)?, hub::standing(read)?, log, head))
+            let spent = (hub::spent(read)?, spending::today(read, now)?);
+            Ok((hub::get(read)?, hub::standing(read)?, (log, head), spent))
         });
-        let (hub, standing, log, head) = found.await?;
+        let (hub, standing, (log, head), (noted, today)) = found.await?;
         let Some(hub) = hub else { return Ok(Prepared::Nothing(Turn::Alone)) };
         let standing = of_log(standing, log);
         if standing.stop.as_deref() == Some(hub::REPLACING) {
@@ -237,8 +268,15 @@ impl Agent {
         let is_due =
             standing.receipt_at.is_none_or(|at| stamp.now.duration_since(at).abs() >= ASK_AGAIN);
         let mut next = uplink.next(head);
-        if next == Next::Idle && is_due {
+        let spent = spending::of(noted).on(today).and(self.meter.pending());
+        let is_let = self.budget.is_none_or(|it| it.lets(haste(&next, head), spent));
+        if self.budget.is_some() && noted.waits == is_let {
+            self.note_waiting(stamp, !is_let).await?;
+        }
+        if (next == Next::Idle || !is_let) && is_due {
             next = Next::Ask;
+        } else if !is_let {
+            return Ok(Prepared::Nothing(Turn::Held));
         }
         let out = match &next {
             Next::Idle => return Ok(Prepared::Nothing(Turn::Idle)),
@@ -257,9 +295,10 @@ impl Agent {
             return Ok(Prepared::Nothing(Turn::Idle));
         };
         let is_question = matches!(content, Content::Ask | Content::Forked { .. });
+        let has_deltas = changes(&content);
         let bundle = Bundle { log: uplink.log, generation: uplink.generation, content };
         let envelope = self.seal(&hub, standing.log, bundle)?;
-        let sealed = Sealed { envelope, hub, standing, uplink, head, end, is_question };
+        let sealed = Sealed { envelope, hub, standing, uplink, head, end, is_question, has_deltas };
         Ok(Prepared::Bundle(Box::new(sealed)))
     }
 
@@ -274,7 +313,8 @@ impl Agent {
         now: Timestamp,
     ) -> Result<Turn, Fault> {
         let stamp = &Stamp::of_box(now);
-        let Sealed { envelope: _, hub, standing, uplink, head, end, is_question } = sealed;
+        let Sealed { envelope: _, hub, standing, uplink, head, end, is_question, has_deltas } =
+            sealed;
         let keys = self.keys()?;
         let answer: Answer = sealed::from_hub((&hub, keys), standing.log, answer)
             .filter(|it: &Answer| it.receipt.log == uplink.log)
@@ -286,9 +326,11 @@ impl Agent {
         let is_stuck = !is_question && heard.state == uplink.state;
         let noted = noted(&standing, &heard, &receipt, stamp.now);
         let named = (noted.parked > 0 || standing.parked > 0).then(|| named(&receipt));
-        let stamp = *stamp;
+        let (stamp, budget, pending) = (*stamp, self.budget, self.meter.pending());
         self.db
             .write(move |tx| {
+                let spent = spending::add(tx, stamp.now, budget, pending)?;
+                hub::note_spent(tx, &stamp, spent)?;
                 // A hub that was joined meanwhile has notes of its own.
                 if hub::get(tx)?.is_none_or(|now| now.box_id != hub.box_id) {
                     return Ok(());
@@ -296,6 +338,7 @@ impl Agent {
                 hub::note(tx, &stamp, &noted, named.as_deref())
             })
             .await?;
+        self.meter.noted(pending);
         let next = heard.next(head);
         let turn = match (stopped(&heard), next) {
             // The hub has to hear of a fork once; then it says itself what it is.
@@ -313,9 +356,27 @@ impl Agent {
         if let Some(known) = &mut self.known {
             known.uplink = heard;
             known.sent = end;
-            known.unpacks = capabilities.iter().any(|it| it == dictionary::CAPABILITY);
+            let can = |what: &str| capabilities.iter().any(|it| it == what);
+            known.unpacks = can(dictionary::CAPABILITY);
+            // If it was not taken, the same is told in whole next.
+            known.deltas = match can(delta::CAPABILITY) && !(is_stuck && has_deltas) {
+                true => Deltas::Taken,
+                false => Deltas::NotTaken,
+            };
         }
-        if is_stuck { Err(Fault::Stuck) } else { Ok(turn) }
+        if is_stuck && !has_deltas { Err(Fault::Stuck) } else { Ok(turn) }
+    }
+
+    /// Notes whether something waits for tomorrow.
+    async fn note_waiting(&self, stamp: &Stamp, waits: bool) -> Result<(), Fault> {
+        let (stamp, budget, pending) = (*stamp, self.budget, self.meter.pending());
+        let note = self.db.write(move |tx| {
+            let spent = spending::add(tx, stamp.now, budget, pending)?;
+            hub::note_spent(tx, &stamp, hub::Spent { waits, ..spent })
+        });
+        note.await?;
+        self.meter.noted(pending);
+        Ok(())
     }
 
     /// What was known, unless the log, the hub or what a person decided is another now.
@@ -333,8 +394,13 @@ impl Agent {
         let generation = standing.generation.map(|it| Generation(it.unsigned_abs()));
         let state = stop.map_or(State::Asking, State::Stopped);
         let uplink = Uplink { generation, state, ..Uplink::new(log) };
-        self.known =
-            Some(Known { hub: hub.clone(), uplink: uplink.clone(), sent: None, unpacks: false });
+        self.known = Some(Known {
+            hub: hub.clone(),
+            uplink: uplink.clone(),
+            sent: None,
+            unpacks: false,
+            deltas: Deltas::NotTaken,
+        });
         (uplink, None)
     }
 
@@ -368,9 +434,10 @@ impl Agent {
         stamp: &Stamp,
         (after, before): (u64, Mark),
     ) -> Result<Option<Outgoing>, Error> {
-        let (stamp, show) = (*stamp, self.show);
+        let deltas = self.known.as_ref().map_or(Deltas::NotTaken, |it| it.deltas);
+        let (stamp, how) = (*stamp, (self.show, deltas));
         let found =
-            self.db.read(move |read| bundle::stretch(read, &stamp, show, (after, before))).await?;
+            self.db.read(move |read| bundle::stretch(read, &stamp, how, (after, before))).await?;
         Ok(found.map(|bundle::Stretch { through, mark, entries }| Outgoing {
             content: Content::Stretch { after, before, through, mark, entries },
             end: Some((through, mark)),
@@ -417,21 +484,6 @@ impl Agent {
         sealed::stretch_to_hub(ends, (log, after, through), &up, dictionary.as_ref())
     }
 
-    /// Sends the envelope, which nobody needs after that.
-    async fn post(&mut self, sealed: &mut Sealed) -> Result<Vec<u8>, Fault> {
-        let client = match self.client.take() {
-            Some(client) => client,
-            None => http::client()?,
-        };
-        let client = self.client.insert(client);
-        let body = (MEDIA_TYPE, std::mem::take(&mut sealed.envelope));
-        let (status, bytes) = http::post(client, &sealed.url(), body, ENVELOPE_MAX).await?;
-        if status != reqwest::StatusCode::OK {
-            return Err(Fault::Refused(status.as_u16()));
-        }
-        Ok(bytes)
-    }
-
     /// What the box's log has at the number that a receipt names.
     async fn own(
         &self,
@@ -462,6 +514,16 @@ fn of_log(standing: Option<Standing>, log: id::LogId) -> Standing {
         Some(standing) if standing.log == log => standing,
         Some(standing) => Standing::unknown(log, standing.generation),
         None => Standing::unknown(log, None),
+    }
+}
+
+/// Whether a record is told by what changed of it.
+fn changes(content: &Content) -> bool {
+    match content {
+        Content::Ask | Content::Forked { .. } => false,
+        Content::Statement { entries, .. } | Content::Stretch { entries, .. } => {
+            entries.iter().any(|it| matches!(it.body, Body::Changed(_)))
+        }
     }
 }
 

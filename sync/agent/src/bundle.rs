@@ -10,7 +10,7 @@ use prm::db::Read;
 use prm::error::{Error, Result};
 use prm::stamp::Stamp;
 use sync_protocol::ledger::{
-    BUNDLE_BYTES_MAX, Body, Content, ENTRIES_MAX, ENTRY_BYTES_MAX, Entry, Key, Mark,
+    BUNDLE_BYTES_MAX, Body, Content, Delta, ENTRIES_MAX, ENTRY_BYTES_MAX, Entry, Key, Mark,
 };
 use uuid::Uuid;
 
@@ -21,9 +21,14 @@ const LOOKED_AT_MAX: usize = 2_000;
 /// Keys that are read at once.
 const KEYS_AT_ONCE: usize = 100;
 
-/// A record as a resource of this type, as it is now; none if there is no such record, or it was
-/// deleted. The id is that of the change log.
-pub type Shown = fn(&Read<'_>, &Stamp, &str, Uuid) -> Result<Option<Resource>>;
+/// A record as a resource of this type, as it is now or as a version of it was told; none if there is no such
+/// record or version, or it was deleted. The id is that of the change log.
+pub type Shown = fn(&Read<'_>, &Stamp, &str, Uuid, Option<i64>) -> Result<Option<Resource>>;
+
+/// What is told often and changes little, one record to a resource.
+const MADE_OF_DELTAS: [&str; 4] = ["Appointment", "Encounter", "Patient", "Task"];
+/// In a stretch with more records than this they have enough in common to be told in whole.
+pub const DELTAS_MAX: usize = 100;
 
 /// A stretch that was read, with the mark at its end.
 pub struct Stretch {
@@ -56,7 +61,7 @@ struct Room {
 impl Room {
     /// Takes all of these or none.
     fn take(&mut self, entries: Vec<Entry>) -> bool {
-        let bytes = entries.iter().map(|entry| length(&entry.body)).sum::<usize>();
+        let bytes = entries.iter().map(|entry| entry.body.bytes()).sum::<usize>();
         let fits = self.entries.len() + entries.len() <= ENTRIES_MAX
             && self.bytes + bytes <= BUNDLE_BYTES_MAX;
         if fits {
@@ -70,11 +75,13 @@ impl Room {
     }
 }
 
-fn length(body: &Body) -> usize {
-    match body {
-        Body::Given(bytes) => bytes.len(),
-        Body::TooLong(_) | Body::Gone => 0,
-    }
+/// Whether the hub puts records together from what it holds and a [`Delta`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deltas {
+    /// It said so.
+    Taken,
+    /// It did not, or it holds something else than was thought.
+    NotTaken,
 }
 
 /// The stretch that begins after a number, which has this mark.
@@ -84,7 +91,7 @@ fn length(body: &Body) -> usize {
 pub fn stretch(
     read: &Read<'_>,
     stamp: &Stamp,
-    show: Shown,
+    (show, deltas): (Shown, Deltas),
     (after, before): (u64, Mark),
 ) -> Result<Option<Stretch>> {
     let start = i64::try_from(after).unwrap_or(i64::MAX);
@@ -99,8 +106,15 @@ pub fn stretch(
             match room.places.get(&key) {
                 Some(place) => room.entries[*place].sequence = sequence,
                 None => {
-                    let body = body(read, stamp, show, (&kind, change.resource))?;
-                    fresh.push(Entry { sequence, key, body: body.unwrap_or(Body::Gone) });
+                    let of = (kind.as_str(), change.resource);
+                    let body = body(read, stamp, show, of)?.unwrap_or(Body::Gone);
+                    let body = match deltas {
+                        Deltas::Taken if room.entries.len() < DELTAS_MAX => {
+                            shortened(body, read, stamp, show, (of, change.version))
+                        }
+                        Deltas::Taken | Deltas::NotTaken => body,
+                    };
+                    fresh.push(Entry { sequence, key, body });
                 }
             }
         }
@@ -153,6 +167,26 @@ impl Part {
     }
 }
 
+/// The same as a [`Delta`] from the version before, if that is known here and leaves less to be told. It is what
+/// the hub holds, unless two changes were told at once; then the hub says so.
+fn shortened(
+    body: Body,
+    read: &Read<'_>,
+    stamp: &Stamp,
+    show: Shown,
+    ((kind, id), version): ((&str, Uuid), i64),
+) -> Body {
+    let Body::Given(bytes) = &body else { return body };
+    if version <= 1 || !MADE_OF_DELTAS.contains(&kind) {
+        return body;
+    }
+    let Ok(Some(before)) = show(read, stamp, kind, id, Some(version - 1)) else { return body };
+    match Delta::between(&before.to_vec(), bytes) {
+        Some(delta) if delta.len() < bytes.len() / 2 => Body::Changed(delta),
+        Some(_) | None => body,
+    }
+}
+
 /// What is told of a record; nothing if it is not there. One that cannot be read is told without a
 /// body, which the hub parks: it does not hold up the others.
 fn body(
@@ -161,7 +195,7 @@ fn body(
     show: Shown,
     (kind, id): (&str, Uuid),
 ) -> Result<Option<Body>> {
-    let resource = match show(read, stamp, kind, id) {
+    let resource = match show(read, stamp, kind, id, None) {
         Ok(Some(resource)) => resource,
         Ok(None) => return Ok(None),
         Err(Error::Storage(_)) => {

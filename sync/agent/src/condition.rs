@@ -28,6 +28,8 @@ pub enum Condition {
     LineDown,
     /// The hub answers, and takes nothing now.
     HubBusy,
+    /// What is left waits for tomorrow's budget of the line; what people wait for goes.
+    OverBudget,
     /// All records are being told for the first time.
     Beginning,
     /// Some changes are not told yet.
@@ -45,6 +47,7 @@ impl Condition {
             Self::Refused => "refused",
             Self::LineDown => "line_down",
             Self::HubBusy => "hub_busy",
+            Self::OverBudget => "over_budget",
             Self::Beginning => "beginning",
             Self::Waiting => "waiting",
             Self::Told => "told",
@@ -107,6 +110,7 @@ pub fn condition(status: &Status) -> Condition {
         Some((_, Some(_))) => Condition::Refused,
         Some(("no_answer", None)) => Condition::LineDown,
         Some((_, None)) => Condition::HubBusy,
+        None if status.over_budget => Condition::OverBudget,
         None if !status.whole => Condition::Beginning,
         None if status.waiting > 0 => Condition::Waiting,
         None => Condition::Told,
@@ -122,10 +126,16 @@ pub fn urgency(status: &Status, now: Timestamp) -> Urgency {
         }
         Condition::LineDown | Condition::HubBusy => Urgency::Look,
         Condition::Alone => Urgency::Calm,
-        Condition::Beginning | Condition::Waiting | Condition::Told if status.parked > 0 => {
+        // A budget that the clinic's days do not fit into.
+        Condition::OverBudget if waited(status, now) >= SILENT_MAX => Urgency::Look,
+        Condition::OverBudget | Condition::Beginning | Condition::Waiting | Condition::Told
+            if status.parked > 0 =>
+        {
             Urgency::Look
         }
-        Condition::Beginning | Condition::Waiting | Condition::Told => Urgency::Calm,
+        Condition::OverBudget | Condition::Beginning | Condition::Waiting | Condition::Told => {
+            Urgency::Calm
+        }
     }
 }
 
@@ -133,6 +143,11 @@ pub fn urgency(status: &Status, now: Timestamp) -> Urgency {
 fn silent(status: &Status, now: Timestamp) -> SignedDuration {
     let since = status.receipt_at.or(status.hub.as_ref().map(|hub| hub.enrolled_at));
     since.map_or(SignedDuration::ZERO, |since| now.duration_since(since))
+}
+
+/// How long the oldest change has waited.
+fn waited(status: &Status, now: Timestamp) -> SignedDuration {
+    status.waiting_since.map_or(SignedDuration::ZERO, |since| now.duration_since(since))
 }
 
 /// How the sync is, in one sentence.
@@ -161,9 +176,25 @@ fn sentence(status: &Status, now: Timestamp, show: impl Fn(Timestamp) -> String)
         }
         Condition::LineDown => format!("the hub does not answer; {waits}; {last}"),
         Condition::HubBusy => format!("the hub takes nothing just now; {waits}; {last}"),
+        Condition::OverBudget => {
+            let budget = megabytes(status.budget_bytes.unwrap_or_default());
+            format!(
+                "today's {budget} MB for the line are used up: {waits}, and go on tomorrow; bookings and answers go on now; {last}"
+            )
+        }
         Condition::Beginning => format!("all records are being told for the first time; {last}"),
         Condition::Waiting => format!("{waits}; {last}"),
         Condition::Told => format!("the hub holds everything; {last}"),
+    }
+}
+
+/// Bytes as megabytes, with one digit after the point below ten.
+pub fn megabytes(bytes: i64) -> String {
+    let tenths = bytes.max(0) / 100_000;
+    if tenths < 100 {
+        format!("{}.{}", tenths / 10, tenths % 10)
+    } else {
+        (tenths / 10).to_string()
     }
 }
 
@@ -207,6 +238,9 @@ mod tests {
             stop: None,
             parked: 0,
             parked_entries: Vec::new(),
+            spent_bytes: 0,
+            budget_bytes: None,
+            over_budget: false,
             failures: 0,
             fault: None,
             fault_at: None,
@@ -244,6 +278,24 @@ mod tests {
         assert_eq!(told_of(&parked, "2026-11-23T10:02:00Z").1, Urgency::Look);
         assert_eq!(super::condition(&Status { whole: false, ..told() }), Condition::Beginning);
         assert_eq!(super::condition(&Status { hub: None, ..told() }), Condition::Alone);
+    }
+
+    #[test]
+    fn a_budget_that_is_used_up_is_calm_and_says_what_goes_on() {
+        let over = Status {
+            waiting: 9_000,
+            waiting_since: Some(at("2026-11-23T06:00:00Z")),
+            spent_bytes: 20_400_000,
+            budget_bytes: Some(20_000_000),
+            over_budget: true,
+            ..told()
+        };
+        let (condition, urgency, sentence) = told_of(&over, "2026-11-23T10:02:00Z");
+        assert_eq!((condition, urgency), (Condition::OverBudget, Urgency::Calm));
+        assert!(sentence.starts_with("today's 20 MB for the line are used up: 9000"), "{sentence}");
+        let days_later = told_of(&over, "2026-11-26T10:00:00Z");
+        assert_eq!(days_later.1, Urgency::Look, "a budget that is too small for long");
+        assert_eq!((megabytes(3_260_000), megabytes(0)), ("3.2".into(), "0.0".into()));
     }
 
     #[test]

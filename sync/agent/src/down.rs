@@ -18,14 +18,15 @@ use prm::hub::{self, Hub};
 use prm::id::{LogId, RequestId};
 use prm::stamp::Stamp;
 use prm::{change, request};
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 use sync_protocol::ask::{Ask, Reply};
-use sync_protocol::downlink::{self, Batch, IDS_MAX, Position, Taken};
+use sync_protocol::downlink::{self, Batch, IDS_MAX, Position, Progress, Taken};
 use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE};
 
 use crate::keys::BoxKeys;
+use crate::line::Internet;
 use crate::sealed;
-use crate::{Fault, http};
+use crate::{Fault, Meter, http};
 
 /// Where requests are fetched, behind the hub's address.
 const REQUESTS: &str = "/v1/requests";
@@ -53,7 +54,7 @@ pub enum Fetched {
 
 /// A question for requests on its way to the hub, and what the answer is compared with.
 pub struct Poll {
-    /// How far the box has them, sealed.
+    /// How far the box is, sealed.
     pub proof: Vec<u8>,
     hub: Hub,
     log: LogId,
@@ -68,7 +69,8 @@ pub struct Down {
     db: Db,
     keys_folder: PathBuf,
     take: Take,
-    ready: Option<(Client, BoxKeys)>,
+    line: Internet,
+    keys: Option<BoxKeys>,
 }
 
 /// Whom to speak with, and as which log.
@@ -77,7 +79,13 @@ type Known = (Hub, LogId);
 impl Down {
     /// Of the box with these records, with its keys in a folder.
     pub fn new(db: Db, keys_folder: PathBuf, take: Take) -> Self {
-        Self { db, keys_folder, take, ready: None }
+        Self { db, keys_folder, take, line: Internet::default(), keys: None }
+    }
+
+    /// Counts what it costs here.
+    #[must_use]
+    pub fn counted(self, meter: Meter) -> Self {
+        Self { line: Internet::counted(meter), ..self }
     }
 
     /// Fetches what the hub asks, and waits with the hub until there is something, for less than a
@@ -89,8 +97,7 @@ impl Down {
         let Some(poll) = self.prepare().await? else { return Ok(Fetched::Nobody) };
         let url = format!("{}{REQUESTS}?after={}", poll.hub.url, poll.position.taken);
         let proof = (PROOF, URL_SAFE_NO_PAD.encode(&poll.proof));
-        let (client, _) = self.ready()?;
-        let (status, bytes) = http::get(client, &url, proof, ENVELOPE_MAX).await?;
+        let (status, bytes) = http::get(self.line.client()?, &url, proof, ENVELOPE_MAX).await?;
         match status {
             StatusCode::OK => Ok(Fetched::New(self.hear(poll, &bytes, clock()).await?)),
             StatusCode::CONFLICT => Ok(Fetched::Nobody),
@@ -103,11 +110,12 @@ impl Down {
     /// # Errors
     /// [`Fault`].
     pub async fn prepare(&mut self) -> Result<Option<Poll>, Fault> {
-        let found = self.db.read(|read| Ok((listened_to(read)?, request::position(read)?)));
-        let (Some((hub, log)), held) = found.await? else { return Ok(None) };
+        let found = self
+            .db
+            .read(|read| Ok((listened_to(read)?, request::position(read)?, answered(read)?)));
+        let (Some((hub, log)), held, answered) = found.await? else { return Ok(None) };
         let position = to_protocol(held);
-        let (_, keys) = self.ready()?;
-        let proof = sealed::to_hub((&hub, keys), log, &position)?;
+        let proof = sealed::to_hub((&hub, self.keys()?), log, &Progress { position, answered })?;
         Ok(Some(Poll { proof, hub, log, position }))
     }
 
@@ -122,10 +130,10 @@ impl Down {
         now: Timestamp,
     ) -> Result<usize, Fault> {
         let Poll { proof: _, hub, log, position } = poll;
-        let (_, keys) = self.ready()?;
+        let keys = self.keys()?;
         let batch = sealed::from_hub::<Batch>((&hub, keys), log, answer).ok_or(Fault::Receipt)?;
         let is_news = !batch.requests.is_empty() || batch.series != position.series;
-        if !is_news && batch.lost == 0 {
+        if !is_news && batch.lost == 0 && batch.missing.is_none() {
             return Ok(0);
         }
         let (stamp, take) = (Stamp::of_box(now), self.take);
@@ -135,6 +143,9 @@ impl Down {
                 .is_none_or(|(now, now_log)| (now.box_id, now_log) != (hub.box_id, log))
             {
                 return Ok(0);
+            }
+            if let Some(id) = batch.missing {
+                request::replies_lost(tx, &stamp, RequestId::from_bytes(id.0))?;
             }
             take_in(tx, &stamp, &batch, take)
         });
@@ -147,60 +158,76 @@ impl Down {
     /// # Errors
     /// [`Fault`]; what was not sent is sent the next time, as long as somebody waits for it.
     pub async fn answer(&mut self, now: Timestamp) -> Result<usize, Fault> {
-        let Some((hub, replies)) = self.unsent(now).await? else { return Ok(0) };
+        let Some((hub, before, replies)) = self.unsent(now).await? else { return Ok(0) };
         let mut sent = 0;
         for (id, envelope) in replies {
-            let (client, _) = self.ready()?;
+            let client = self.line.client()?;
             let url = format!("{}{REPLIES}", hub.url);
             let (status, _) =
                 http::post(client, &url, (MEDIA_TYPE, envelope), ANSWER_BYTES_MAX).await?;
-            match status {
-                // What this hub will never take is not said for ever.
-                StatusCode::NO_CONTENT | StatusCode::PAYLOAD_TOO_LARGE => {}
-                StatusCode::CONFLICT => return Ok(sent),
-                other => return Err(Fault::Refused(other.as_u16())),
+            if !self.hear_status((id, before), status.as_u16(), now).await? {
+                return Ok(sent);
             }
-            self.note_sent(id, now).await?;
             sent += 1;
         }
         Ok(sent)
     }
 
-    /// The hub, and the answers that it does not have, each sealed; nothing if it does not listen.
+    /// The hub, the answer that it took last, and those that it does not have, each sealed; nothing if it
+    /// does not listen.
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn unsent(&mut self, now: Timestamp) -> Result<Option<(Hub, Vec<Unsent>)>, Fault> {
+    pub async fn unsent(
+        &mut self,
+        now: Timestamp,
+    ) -> Result<Option<(Hub, Option<RequestId>, Vec<Unsent>)>, Fault> {
         let stamp = Stamp::of_box(now);
-        let found =
-            self.db.read(move |read| Ok((listened_to(read)?, request::replies(read, &stamp)?)));
-        let (Some((hub, log)), replies) = found.await? else { return Ok(None) };
-        let (_, keys) = self.ready()?;
+        let found = self.db.read(move |read| {
+            let replies = request::replies(read, &stamp)?;
+            Ok((listened_to(read)?, request::last_replied(read)?, replies))
+        });
+        let (Some((hub, log)), last, replies) = found.await? else { return Ok(None) };
+        let before = last.map(|id: RequestId| downlink::RequestId(*id.as_bytes()));
+        let keys = self.keys()?;
         let each = replies.into_iter().map(|(id, reply)| {
             let request::Reply { status, body, until: _ } = reply;
-            let reply = Reply { id: downlink::RequestId(*id.as_bytes()), status, body };
+            let reply = Reply { id: downlink::RequestId(*id.as_bytes()), status, body, before };
             Ok((id, sealed::to_hub((&hub, keys), log, &reply)?))
         });
         let unsent = each.collect::<Result<_, Fault>>()?;
-        Ok(Some((hub, unsent)))
+        Ok(Some((hub, last, unsent)))
     }
 
-    /// Notes that the hub has an answer.
+    /// Notes what the hub said to an answer by its status; `before` was named with it. Whether to go on.
     ///
     /// # Errors
-    /// [`Fault::Records`].
-    pub async fn note_sent(&self, id: RequestId, now: Timestamp) -> Result<(), Fault> {
+    /// [`Fault`].
+    pub async fn hear_status(
+        &self,
+        (id, before): (RequestId, Option<RequestId>),
+        status: u16,
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
         let stamp = Stamp::of_box(now);
-        Ok(self.db.write(move |tx| request::replied(tx, &stamp, id)).await?)
+        let noted = self.db.write(move |tx| match (status, before) {
+            (204, _) => request::replied(tx, &stamp, id).map(|()| Ok(true)),
+            // What this hub will never take is not said for ever.
+            (410 | 413, _) => request::not_wanted(tx, &stamp, id).map(|()| Ok(true)),
+            // It was put back, and has not what it had.
+            (412, Some(before)) => request::replies_lost(tx, &stamp, before).map(|()| Ok(false)),
+            (409, _) => Ok(Ok(false)),
+            (other, _) => Ok(Err(Fault::Refused(other))),
+        });
+        noted.await?
     }
 
-    fn ready(&mut self) -> Result<(&Client, &BoxKeys), Fault> {
-        let ready = match self.ready.take() {
-            Some(ready) => ready,
-            None => (http::client()?, BoxKeys::load(&self.keys_folder)?),
+    fn keys(&mut self) -> Result<&BoxKeys, Fault> {
+        let keys = match self.keys.take() {
+            Some(keys) => keys,
+            None => BoxKeys::load(&self.keys_folder)?,
         };
-        let (client, keys) = self.ready.insert(ready);
-        Ok((client, keys))
+        Ok(self.keys.insert(keys))
     }
 }
 
@@ -210,6 +237,11 @@ fn listened_to(read: &Read<'_>) -> Result<Option<Known>, Error> {
     let is_heard =
         standing.is_some_and(|it| it.log == log && it.stop.is_none() && it.receipt_at.is_some());
     Ok(hub::get(read)?.filter(|_| is_heard).map(|hub| (hub, log)))
+}
+
+/// The answer that the hub took last, as the protocol names it.
+fn answered(read: &Read<'_>) -> Result<Option<downlink::RequestId>, Error> {
+    Ok(request::last_replied(read)?.map(|id| downlink::RequestId(*id.as_bytes())))
 }
 
 /// Takes in what is new of a batch, and writes how far the box is.
@@ -253,7 +285,7 @@ fn deadline(ask: &Ask, batch: &Batch, now: Timestamp) -> Option<Timestamp> {
             let left = SignedDuration::from_millis(operation.deadline_ms.saturating_sub(hubs_now));
             Some(now.saturating_add(left).unwrap_or(now))
         }
-        Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_) => None,
+        Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_) | Ask::Catalogue(_) => None,
     }
 }
 

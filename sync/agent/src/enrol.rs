@@ -6,17 +6,20 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use prm::db::Db;
+use prm::db::{Db, Read};
 use prm::error::Error;
 use prm::hub::{self, Hub, Learned, Standing};
+use prm::id::LogId;
 use prm::stamp::Stamp;
 use prm::{change, clinic};
 use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::json;
 use sync_protocol::envelope::{SealingKey, VerifyingKey, fingerprint};
+use sync_protocol::restore::OnHeld;
 use uuid::Uuid;
 
+use crate::Meter;
 use crate::http::{self, HttpError};
 use crate::keys::{BoxKeys, KeyError, OPENING, SIGNING};
 
@@ -45,8 +48,9 @@ pub struct Joining<'a> {
     pub data: &'a Path,
     /// The folder of the keys.
     pub keys: &'a Path,
-    /// The box takes another's place: it tells nothing before it has got everything back.
-    pub replaces: bool,
+    /// What becomes of what the hub holds and this log did not tell. With [`OnHeld::Restore`] the box tells
+    /// nothing before it has got everything back.
+    pub on_held: OnHeld,
 }
 
 /// What came of it.
@@ -87,6 +91,11 @@ pub enum EnrolError {
         "the hub knows the keys of this box as another clinic's, so one of the two is a copy; take keys/{SIGNING} and keys/{OPENING} out of the data folder, and enrol again with new ones"
     )]
     Keys,
+    /// The hub holds what another log told.
+    #[error(
+        "the hub holds records of this clinic that this box may not have. To take them back first, stop the box and say --replace; to let the hub forget what this box does not have, say --forget-held. The code is still good"
+    )]
+    Held,
     /// Another status.
     #[error("the hub answers with status {0}; is this the address of a hub?")]
     Refused(u16),
@@ -125,13 +134,13 @@ struct Keys {
 /// # Errors
 /// [`EnrolError`]; then the box is as before, but for its keys, which a second try uses, too.
 pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Joined, EnrolError> {
-    let Joining { url, code, fingerprint: wanted, data, keys: folder, replaces } = joining;
+    let Joining { url, code, fingerprint: wanted, data, keys: folder, on_held } = joining;
     let url = http::check_address(url)?;
     if code.len() > CODE_BYTES_MAX {
         return Err(EnrolError::Code);
     }
     let keys = BoxKeys::ensure(folder)?;
-    let clinic = db.read(clinic::get).await?;
+    let (clinic, log) = db.read(|read| Ok((clinic::get(read)?, log_to_tell(read)?))).await?;
     let body = json!({
         "code": code,
         "box_public_keys": {
@@ -140,15 +149,23 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
         },
         "hardware_id": hardware_id(data),
         "name": clinic.name,
+        "log": log.map(|it| URL_SAFE_NO_PAD.encode(it.as_bytes())),
+        "on_held": on_held.as_str(),
     });
     let (client, address) = (http::client()?, format!("{url}/v1/enroll"));
     let body = ("application/json", body.to_string().into_bytes());
-    let (status, bytes) = http::post(&client, &address, body, ANSWER_BYTES_MAX).await?;
+    let (status, bytes) =
+        http::post((&client, &Meter::default()), &address, body, ANSWER_BYTES_MAX).await?;
     match status.as_u16() {
         201 => {}
         404 => return Err(EnrolError::Code),
-        409 if code_of(&bytes).as_deref() == Some("keys_taken") => return Err(EnrolError::Keys),
-        409 => return Err(EnrolError::Hardware),
+        409 => {
+            return Err(match code_of(&bytes).as_deref() {
+                Some("keys_taken") => EnrolError::Keys,
+                Some("records_held") => EnrolError::Held,
+                Some(_) | None => EnrolError::Hardware,
+            });
+        }
         other => return Err(EnrolError::Refused(other)),
     }
     let (hub, generation, fresh) = read(&bytes, url, now).ok_or(EnrolError::Answer)?;
@@ -158,10 +175,10 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
         return Err(EnrolError::Fingerprint(found));
     }
     let clinic_name = hub.clinic_name.clone();
+    let replaces = on_held == OnHeld::Restore;
     db.write(move |tx| {
         let stamp = Stamp::of_box(now);
-        let log = change::log_id(tx)?;
-        let anew = hub::standing(tx)?.is_some_and(|it| it.log == log && it.stop.is_some());
+        let anew = log_to_tell(tx)?.is_none();
         hub::join(tx, &stamp, &hub, (generation, anew))?;
         if let Some(generation) = generation.filter(|_| fresh && !replaces) {
             let (log, box_id) = (change::log_id(tx)?, hub.box_id);
@@ -176,6 +193,13 @@ pub async fn enrol(db: &Db, joining: Joining<'_>, now: Timestamp) -> Result<Join
     })
     .await?;
     Ok(Joined { clinic_name, hub: found, own: keys.fingerprint() })
+}
+
+/// The log that is told from now on; none if it was stopped, because then it gets a new identity.
+fn log_to_tell(read: &Read<'_>) -> prm::error::Result<Option<LogId>> {
+    let log = change::log_id(read)?;
+    let stopped = hub::standing(read)?.is_some_and(|it| it.log == log && it.stop.is_some());
+    Ok((!stopped).then_some(log))
 }
 
 fn read(bytes: &[u8], url: String, now: Timestamp) -> Option<(Hub, Option<i64>, bool)> {

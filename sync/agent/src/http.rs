@@ -10,6 +10,8 @@ use reqwest::{Client, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
+use crate::meter::Meter;
+
 /// How long a connection may take to be made.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long an answer may take to be there whole: a megabyte on a slow line.
@@ -79,15 +81,16 @@ pub fn client() -> Result<Client, HttpError> {
 /// # Errors
 /// [`HttpError`].
 pub async fn post(
-    client: &Client,
+    (client, meter): (&Client, &Meter),
     url: &str,
     (kind, body): (&'static str, Vec<u8>),
     longest: usize,
 ) -> Result<(StatusCode, Vec<u8>), HttpError> {
+    meter.begin(body.len());
     let request = client.post(url).header(CONTENT_TYPE, kind).body(body);
     let answer = request.send().await.map_err(|_| HttpError::NoAnswer)?;
     let status = answer.status();
-    Ok((status, whole(answer, longest).await?))
+    Ok((status, whole(answer, meter, longest).await?))
 }
 
 /// Asks with one header more and answers the status and at most `longest` bytes of what came back.
@@ -95,23 +98,25 @@ pub async fn post(
 /// # Errors
 /// [`HttpError`].
 pub async fn get(
-    client: &Client,
+    (client, meter): (&Client, &Meter),
     url: &str,
     (name, value): (&'static str, String),
     longest: usize,
 ) -> Result<(StatusCode, Vec<u8>), HttpError> {
+    meter.begin(value.len());
     let answer = client.get(url).header(name, value).send().await;
     let answer = answer.map_err(|_| HttpError::NoAnswer)?;
     let status = answer.status();
-    Ok((status, whole(answer, longest).await?))
+    Ok((status, whole(answer, meter, longest).await?))
 }
 
-async fn whole(mut answer: Response, longest: usize) -> Result<Vec<u8>, HttpError> {
+async fn whole(mut answer: Response, meter: &Meter, longest: usize) -> Result<Vec<u8>, HttpError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|_| HttpError::NoAnswer)? {
         if bytes.len() + chunk.len() > longest {
             return Err(HttpError::TooLong);
         }
+        meter.add(chunk.len());
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)

@@ -37,15 +37,19 @@ use prm::db::Db;
 use prm::hub::{self, Hub};
 use prm::id::{LogId, ScheduleId};
 use prm::stamp::Stamp;
-use prm::{change, loan};
+use prm::{change, loan, request};
 use sync_protocol::loan::{Standing, ToHub};
 use sync_protocol::wire::SlotKey;
 
-pub use self::desk::{Heard, Scanned, Shown, Status, override_loan, recall, scan, scanned, shown};
+pub use self::desk::{
+    Heard, Recalled, Scanned, Shown, Status, override_loan, recall, recall_many, scan, scanned,
+    shown,
+};
 pub use self::key::{key, parse};
 pub use self::policy::{CUTOFF_HOURS, HORIZON_DAYS, SHARE_PERCENT, TERM_HOURS, Usual, lend};
 use crate::Fault;
 use crate::keys::BoxKeys;
+use crate::line::{Internet, Line};
 pub use sync_protocol::loan::clock::{BoxTime, Nonce};
 pub use sync_protocol::loan::{Generation, Terms};
 
@@ -56,12 +60,13 @@ const LEND_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// Exchanges of one turn.
 const EXCHANGES_MAX: usize = 64;
 
-/// The box's end of all loans.
-pub struct Loans {
+/// The box's end of all loans, and its line to the hub.
+pub struct Loans<L = Internet> {
     db: Db,
     keys_folder: PathBuf,
     usual: Usual,
-    ready: Option<(reqwest::Client, BoxKeys)>,
+    line: L,
+    keys: Option<BoxKeys>,
     /// When the hub was last spoken with.
     asked_at: Option<Timestamp>,
     /// When the last pass of the policy was begun, and what is left of it.
@@ -98,16 +103,19 @@ struct Ground {
     is_unlearned: bool,
     has_due: bool,
     away: i64,
+    /// When the newest sale was announced that waits for its loan.
+    announced_at: Option<Timestamp>,
 }
 
-impl Loans {
-    /// Of the box with these records, with its keys in a folder.
-    pub fn new(db: Db, keys_folder: PathBuf, usual: Usual) -> Self {
+impl<L: Line> Loans<L> {
+    /// Of the box with these records, with its keys in a folder, which speaks over this line.
+    pub fn new(db: Db, keys_folder: PathBuf, usual: Usual, line: L) -> Self {
         Self {
             db,
             keys_folder,
             usual,
-            ready: None,
+            line,
+            keys: None,
             asked_at: None,
             passed_at: None,
             sessions: VecDeque::new(),
@@ -146,7 +154,11 @@ impl Loans {
             self.passed_at = Some(now);
         }
         let lent = self.lend(ground.generation, nonce, (&stamp, at)).await?;
-        let is_due = ground.has_due || lent > 0 || is_new_run || !self.settled.is_empty();
+        // The hub announces a sale before it says so to its loan.
+        let is_announced =
+            ground.announced_at.is_some_and(|it| self.asked_at.is_none_or(|at| it >= at));
+        let is_due =
+            is_announced || ground.has_due || lent > 0 || is_new_run || !self.settled.is_empty();
         if !is_due && (ground.away == 0 || !is_later(self.asked_at, ASK_AGAIN)) {
             return Ok(Turn::Idle);
         }
@@ -164,16 +176,17 @@ impl Loans {
             let has_due = !loan::due(read, None, 1)?.is_empty()
                 || !loan::wanting(read, 1)?.is_empty()
                 || !loan::shown(read, 1)?.is_empty();
-            let unlearned = hub::is_unlearned(read)?;
-            Ok((hub::get(read)?, standing, log, (unlearned, has_due, loan::away_count(read)?)))
+            let due = (hub::is_unlearned(read)?, has_due, loan::away_count(read)?);
+            Ok((hub::get(read)?, standing, log, (due, request::newest_sale(read)?)))
         });
-        let (hub, standing, log, (is_unlearned, has_due, away)) = found.await?;
+        let (hub, standing, log, (due, announced_at)) = found.await?;
+        let (is_unlearned, has_due, away) = due;
         let (Some(hub), Some(standing)) = (hub, standing) else { return Ok(None) };
         let Some(generation) = standing.generation.filter(|_| standing.receipt_at.is_some()) else {
             return Ok(None);
         };
         let generation = Generation(generation.unsigned_abs());
-        Ok(Some(Ground { hub, log, generation, is_unlearned, has_due, away }))
+        Ok(Some(Ground { hub, log, generation, is_unlearned, has_due, away, announced_at }))
     }
 }
 

@@ -49,7 +49,7 @@ impl Pace {
                     Turn::Told { more: false, pause_ms } if *pause_ms > 0 => {
                         Wait { long: ms(*pause_ms), or_change: false }
                     }
-                    Turn::Told { more: false, pause_ms: _ } | Turn::Idle => {
+                    Turn::Told { more: false, pause_ms: _ } | Turn::Idle | Turn::Held => {
                         Wait { long: LOOK_AGAIN, or_change: true }
                     }
                     Turn::Alone | Turn::Stopped(_) | Turn::Replacing => {

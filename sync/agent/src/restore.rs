@@ -13,7 +13,7 @@ use sync_protocol::restore::{Restore, Restored};
 
 use crate::keys::BoxKeys;
 use crate::sealed;
-use crate::{Fault, http};
+use crate::{Fault, Meter, http};
 
 /// Where it is asked for, behind the hub's address.
 const RESTORE: &str = "/v1/restore";
@@ -59,7 +59,13 @@ pub async fn fetch(
             SystemRandom::new().fill(&mut nonce).map_err(|_| Fault::Seal)?;
             let question = Restore { after: after.clone(), nonce };
             let envelope = sealed::to_hub((&hub, &keys), log, &question)?;
-            let asked = http::post(&client, &url, (MEDIA_TYPE, envelope), ENVELOPE_MAX).await;
+            let asked = http::post(
+                (&client, &Meter::default()),
+                &url,
+                (MEDIA_TYPE, envelope),
+                ENVELOPE_MAX,
+            )
+            .await;
             match asked {
                 Ok((status, bytes)) if status == reqwest::StatusCode::OK => {
                     let page: Restored =

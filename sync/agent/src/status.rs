@@ -10,7 +10,7 @@ use serde::Serialize;
 use sync_protocol::envelope::{SealingKey, VerifyingKey, fingerprint};
 use uuid::Uuid;
 
-use crate::word;
+use crate::{spending, word};
 
 /// How the sync stands.
 #[derive(Clone, Debug, Serialize)]
@@ -35,6 +35,12 @@ pub struct Status {
     pub parked: i64,
     /// Those that it named.
     pub parked_entries: Vec<ParkedEntry>,
+    /// What the line has cost today, in bytes.
+    pub spent_bytes: i64,
+    /// What it may cost in a day, if there is a bound.
+    pub budget_bytes: Option<i64>,
+    /// Whether what is left waits for tomorrow's budget.
+    pub over_budget: bool,
     /// How many tries failed in a row.
     pub failures: i64,
     /// What the last one failed of.
@@ -105,6 +111,8 @@ pub fn status(read: &Read<'_>, stamp: &Stamp) -> Result<Status> {
         Some(Advised { code, advice })
     });
     let (fault, fault_at) = fault.unzip();
+    let spent = hub::spent(read)?;
+    let is_today = spent.day == spending::today(read, stamp.now)?;
     let entry = |Parked { key, sequence, reason }| ParkedEntry { key, sequence, reason };
     Ok(Status {
         waiting: if hub.is_some() { last.saturating_sub(through).max(0) } else { 0 },
@@ -117,6 +125,9 @@ pub fn status(read: &Read<'_>, stamp: &Stamp) -> Result<Status> {
         stop,
         parked,
         parked_entries: hub::parked(read, stamp)?.into_iter().map(entry).collect(),
+        spent_bytes: if is_today { spent.bytes } else { 0 },
+        budget_bytes: spent.budget,
+        over_budget: is_today && spent.waits && (!whole || last > through),
         failures,
         fault,
         fault_at,

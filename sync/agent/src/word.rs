@@ -43,16 +43,16 @@ pub const REPLACING_ADVICE: &str = "this box takes another's place and has not g
 pub fn advice(stop: Stop) -> &'static str {
     match stop {
         Stop::Forked { .. } | Stop::Quarantined => {
-            "two boxes speak as one; switch one of them off, and join the hub again with `carepost enroll` on the other"
+            "two boxes speak as one; stop both, and join the hub again with `carepost enroll --replace` on the one that is to stay: it first takes back what the other one told"
         }
         Stop::Retired => {
-            "the hub listens to a later life of this box; switch this one off, or join the hub again with `carepost enroll`"
+            "the hub listens to a later life of this box; switch this one off, or stop it and join the hub again with `carepost enroll --replace`"
         }
         Stop::NotEnrolled => {
             "this box was restored, or is another than the one that the hub listens to; stop it, make a code there with `carepost-hub clinic code`, and join with `carepost enroll --replace`, which first takes back what the hub knows and this box does not"
         }
         Stop::Pruned => {
-            "the hub lost what this box has no more; join the hub again with `carepost enroll`"
+            "the hub lost what this box has no more; join the hub again with `carepost enroll --forget-held`, and it is told all records anew"
         }
     }
 }

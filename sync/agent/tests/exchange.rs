@@ -9,7 +9,7 @@
 mod world;
 
 use prm::change;
-use sync_agent::{Fault, Turn};
+use sync_agent::{Budget, Fault, Meter, Turn};
 use sync_protocol::ledger::Extent;
 use world::World;
 
@@ -201,4 +201,64 @@ async fn a_code_is_good_once_and_a_wrong_fingerprint_joins_nothing() {
     assert_eq!(joined.hub, world.hub().fingerprint());
     assert_eq!(world.status().hub.unwrap().clinic_name, "Shanti Clinic");
     assert!(world.db.read_blocking(change::last).is_ok());
+}
+
+#[tokio::test]
+async fn what_changed_of_a_record_is_told_in_whole_if_the_hub_holds_another_version() {
+    let world = World::new();
+    let mut agent = world.joined().await;
+    let asha = world.register("Asha Rao");
+    world.settle(&mut agent).await;
+    world.rename(asha, "Asha Rao-Patel");
+    world.settle(&mut agent).await;
+    assert_eq!(world.hub().shortened, 0, "the hub has not said that it puts records together");
+    world.hub().puts_together = true;
+    for name in ["Asha Patel", "Asha"] {
+        world.rename(asha, name);
+        world.settle(&mut agent).await;
+        assert!(world.hub().text(&format!("Patient/{asha}")).contains(name));
+        assert_eq!((world.through(), world.status().fault), (Some(world.head()), None));
+    }
+    assert_eq!(world.hub().shortened, 1, "only what was answered says that it can");
+}
+
+#[tokio::test]
+async fn a_budget_that_is_used_up_holds_the_bulk_until_tomorrow_and_nothing_that_is_awaited() {
+    const DAY: i64 = 24 * 3600;
+    let tight = Budget(Some(1));
+    let mut world = World::new();
+    for number in 0..700 {
+        world.register(&format!("Patient {number}"));
+    }
+    drop(world.joined().await);
+    let mut agent = world.agent().within(tight, Meter::default());
+    // The question goes, and costs the budget of today.
+    assert!(matches!(agent.round(world.now()).await.unwrap(), Turn::Told { more: true, .. }));
+    assert_eq!(agent.round(world.now()).await.unwrap(), Turn::Held);
+    let status = world.status();
+    assert!(status.over_budget && status.spent_bytes > 0, "{status:?}");
+    assert_eq!((status.budget_bytes, world.hub().records("Patient/")), (Some(1), 0));
+
+    // Nobody forgets that by starting again.
+    let mut agent = world.agent().within(tight, Meter::default());
+    agent.round(world.now()).await.unwrap();
+    assert_eq!(agent.round(world.now()).await.unwrap(), Turn::Held);
+    assert!(world.status().spent_bytes > status.spent_bytes);
+
+    // Tomorrow a part goes; it is sent whole.
+    world.later(DAY);
+    assert!(!world.status().over_budget);
+    assert!(matches!(agent.round(world.now()).await.unwrap(), Turn::Told { more: true, .. }));
+    assert_eq!(agent.round(world.now()).await.unwrap(), Turn::Held);
+    assert_eq!(world.hub().records("Patient/"), 499, "a part, with the clinic in it");
+    let mut unbound = world.agent();
+    world.settle(&mut unbound).await;
+    assert!(!world.status().over_budget);
+
+    // What somebody did just now is told, whatever is used up.
+    let asha = world.register("Asha Rao");
+    let mut agent = world.agent().within(tight, Meter::default());
+    world.settle(&mut agent).await;
+    assert!(world.hub().text(&format!("Patient/{asha}")).contains("Asha Rao"));
+    assert!(world.status().spent_bytes > 1);
 }

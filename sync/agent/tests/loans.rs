@@ -5,9 +5,12 @@
     reason = "a test may stop at the first thing that is not as it should be"
 )]
 
+#[path = "../../hub/tests/hub/cluster.rs"]
+mod cluster;
 #[path = "loans/world.rs"]
 mod world;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use prm::appointment::Status;
@@ -93,6 +96,23 @@ async fn answers_that_are_lost_do_no_harm() {
     world.settle(&mut ends).await;
     assert_eq!(world.diary().len(), 6);
     assert!(world.is_sound() && world.displaced().is_empty());
+}
+
+#[tokio::test]
+async fn a_sale_is_told_until_the_box_has_asked_the_slot_back() {
+    let mut world = World::new();
+    let mut ends = world.join().await;
+    world.settle(&mut ends).await;
+    let lent = world.loans();
+    world.cloud.sell(lent[0].slot, Uuid::now_v7(), "Asha Rao").unwrap();
+    let now = "2026-11-23T09:00:00Z".parse().unwrap();
+    ends.agent.ask_again();
+    ends.agent.round(now).await.unwrap();
+    world.cloud.lose.store(1, Ordering::Relaxed);
+    ends.loans.round(ends.agent.nonce(), now, world.at()).await.unwrap_err();
+    assert_eq!(world.cloud.lose.load(Ordering::Relaxed), 0, "the answer with the news was lost");
+    world.settle(&mut ends).await;
+    assert_eq!(world.diary().iter().map(|it| it.slot()).collect::<Vec<_>>(), [lent[0].slot]);
 }
 
 #[tokio::test]
@@ -245,10 +265,10 @@ async fn a_hub_put_back_from_a_copy_leaves_what_it_forgot_to_a_person() {
     let mut ends = world.join().await;
     world.settle(&mut ends).await;
     let lent = world.loans();
-    let copy = world.cloud.copy();
+    world.cloud.copy();
     let booking = Uuid::now_v7();
     let bought = world.cloud.sell(lent[0].slot, booking, "Asha Rao").unwrap();
-    world.cloud.put_back(&copy);
+    world.cloud.put_back();
     world.settle(&mut ends).await;
     let first = world.shown(lent[0].id).unwrap();
     assert_eq!(first.status, Standing::Unknown, "nobody knows whether it was sold");
@@ -263,6 +283,41 @@ async fn a_hub_put_back_from_a_copy_leaves_what_it_forgot_to_a_person() {
     let diary = world.diary();
     assert_eq!(diary[0].id, AppointmentId::from_bytes(booking.into_bytes()));
     assert_eq!(diary[0].status, Status::Booked);
+}
+
+#[tokio::test]
+async fn what_one_of_two_hubs_on_a_database_was_lent_the_other_does_not_sell() {
+    let mut world = World::new();
+    let mut ends = world.join().await;
+    world.settle(&mut ends).await;
+    let lent = world.loans();
+    let first = world.cloud.hub();
+    world.cloud.restart();
+    let second = world.cloud.hub();
+    // Whichever the box was led to: one sells what it was lent, the other says that it may not.
+    let sell = |hub: &Arc<_>, nth: usize| {
+        world.cloud.lead_to(hub);
+        world.cloud.sell(lent[nth].slot, Uuid::now_v7(), "Asha Rao")
+    };
+    let over = sell(&second, 0);
+    assert!(matches!(over, Err(NotSold::Refused(Refusal::Over))), "{over:?}");
+    sell(&first, 0).unwrap();
+    // The box that hears the second asks back what it lent to the first, and lends it anew.
+    world.cloud.lead_to(&second);
+    world.settle(&mut ends).await;
+    world.later(2);
+    world.settle(&mut ends).await;
+    assert_eq!(world.diary().iter().map(|it| it.slot()).collect::<Vec<_>>(), [lent[0].slot]);
+    for loan in world.loans().iter().take(3) {
+        let [by_first, by_second] = [&first, &second].map(|hub| {
+            world.cloud.lead_to(hub);
+            world.cloud.sell(loan.slot, Uuid::now_v7(), "Meena Das").is_ok()
+        });
+        assert!(by_second && !by_first, "{by_first} {by_second}");
+    }
+    world.settle(&mut ends).await;
+    assert_eq!(world.diary().len(), 4);
+    assert!(world.is_sound() && world.displaced().is_empty());
 }
 
 #[tokio::test]

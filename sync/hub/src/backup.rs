@@ -6,7 +6,7 @@
 //! file says everything to whoever holds the age identity, and nothing to anybody else.
 //!
 //! What was put back is as it was when the backup was made. The box hears from its next receipt how far
-//! the hub holds its log now, and sends the rest again. Enrolment codes do not come back.
+//! the hub holds its log now, and sends the rest again. Enrolment codes and tokens do not come back.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 use age::DecryptError;
 use zeroize::Zeroizing;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, ReadError};
 use crate::loans;
 use crate::receive::Refused;
+use crate::reindex::reindex_clinic;
 use crate::store::{self, Clinic, IfMissing, Store, StoreError};
 use crate::vault::{Vault, WrongKey, make_key};
 
@@ -75,6 +76,15 @@ pub enum BackupError {
     /// Keys and database do not belong together.
     #[error(transparent)]
     Key(#[from] WrongKey),
+}
+
+impl From<ReadError> for BackupError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => error.into(),
+            ReadError::Key(error) => error.into(),
+        }
+    }
 }
 
 /// Writes a clinic into the file `to`, for these recipients (`age1...`); answers how many rows that were.
@@ -176,6 +186,8 @@ pub fn restore(hub: &Hub, from: &Path, identity: &Path) -> Result<(String, u64),
             .map(|done| (id, done))
     })?;
     loans::put_back(hub, id)?;
+    // A backup of a program that made no index yet.
+    reindex_clinic(hub, id)?;
     Ok(done)
 }
 

@@ -1,10 +1,12 @@
 //! The command line: what it takes, and how each command ends (0 done, 1 failed, 2 wrong usage).
 
+mod catalogue;
 mod clinic;
 mod database;
 mod keys;
 mod serve;
 mod status;
+mod token;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -52,6 +54,9 @@ enum Command {
     /// The PostgreSQL database of hubs for many clinics.
     #[command(subcommand)]
     Database(database::Verb),
+    /// Bearer tokens for programs that read a clinic's records; the hub may serve meanwhile.
+    #[command(subcommand)]
+    Token(token::Verb),
     /// Prints completions for a shell.
     Completions {
         /// Which shell.
@@ -140,6 +145,10 @@ fn dispatch(command: Command, log_format: LogFormat) -> anyhow::Result<()> {
             verb.run()
         }
         Command::Database(verb) => {
+            begin_log(log_format, tracing::Level::WARN);
+            verb.run()
+        }
+        Command::Token(verb) => {
             begin_log(log_format, tracing::Level::WARN);
             verb.run()
         }

@@ -1,7 +1,10 @@
 //! A box joins: a code that a person carried, in exchange for each other's keys.
 
 use sync_protocol::envelope::{SealingKey, VerifyingKey};
+use sync_protocol::ledger::{Extent, Ledger};
+use sync_protocol::lineage::LogId;
 use sync_protocol::loan::Generation;
+use sync_protocol::restore::OnHeld;
 use uuid::Uuid;
 
 use crate::code;
@@ -21,6 +24,10 @@ pub struct Asking {
     pub hardware: String,
     /// Its name.
     pub name: String,
+    /// The log that it will tell; none if that is not made yet.
+    pub log: Option<LogId>,
+    /// What becomes of what another log told.
+    pub on_held: OnHeld,
 }
 
 /// A box that has joined.
@@ -54,6 +61,11 @@ pub enum NotJoined {
     /// The box of another clinic signs with this key.
     #[error("these keys are those of another clinic's box; make new ones and enrol again")]
     Keys,
+    /// Another log told what is held, and nobody said what becomes of it.
+    #[error(
+        "the hub holds records of this clinic that this box may not have; take them back first with `carepost enroll --replace`, or let the hub forget what this box does not have with `carepost enroll --forget-held`. The code is still good"
+    )]
+    Held,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -84,6 +96,10 @@ pub fn enroll(hub: &Hub, asking: &Asking) -> Result<Joined, NotJoined> {
         if is_others(store::owner_of_key(tx, &asking.sign)?) {
             return Err(NotJoined::Keys);
         }
+        let own = before.as_ref().and_then(|it| it.ledger.as_ref());
+        if asking.on_held == OnHeld::Refuse && own.is_some_and(|it| holds_of_another(it, asking)) {
+            return Err(NotJoined::Held);
+        }
         let enrolled = taking_over(before, clinic.id, asking, now_ms);
         store::put_enrolled(tx, &enrolled)?;
         store::use_code(tx, owner, hash, &asking.sign, now_ms)?;
@@ -93,6 +109,16 @@ pub fn enroll(hub: &Hub, asking: &Asking) -> Result<Joined, NotJoined> {
     Ok(joined)
 }
 
+/// Whether something is held that the log of the box did not tell.
+fn holds_of_another(ledger: &Ledger, asking: &Asking) -> bool {
+    ledger.extent != Extent::Nothing && !tells(ledger, asking)
+}
+
+/// Whether the log that the box will tell is the one that is listened to.
+fn tells(ledger: &Ledger, asking: &Asking) -> bool {
+    !ledger.quarantined && asking.log == Some(ledger.lineage.log)
+}
+
 /// The box of the clinic from now on: what is held of its log stays, the keys are new.
 fn taking_over(
     before: Option<Enrolled>,
@@ -100,6 +126,9 @@ fn taking_over(
     asking: &Asking,
     now_ms: i64,
 ) -> Enrolled {
+    // A log that is listened to needs no leave to begin; what it said before may still be under way.
+    let goes_on =
+        before.as_ref().and_then(|it| it.ledger.as_ref()).is_some_and(|it| tells(it, asking));
     let (id, ledger, statement, heard_at) = match before {
         Some(before) => (before.id, before.ledger, before.statement, before.heard_at),
         None => (Uuid::new_v4().into_bytes(), None, 0, None),
@@ -113,7 +142,7 @@ fn taking_over(
         seal: asking.seal,
         enrolled_at: now_ms,
         revoked_at: None,
-        may_begin: true,
+        may_begin: !goes_on,
         ledger,
         statement,
         heard_at,

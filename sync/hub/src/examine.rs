@@ -8,8 +8,8 @@ use sync_protocol::ledger::{Body, Entry, Reason};
 /// What a body says.
 #[derive(Debug)]
 pub enum Said {
-    /// A valid resource of this type.
-    Resource(&'static str),
+    /// A valid resource.
+    Resource(Box<Resource>),
     /// The record is gone.
     Gone,
 }
@@ -22,7 +22,9 @@ pub fn examine(entry: &Entry) -> Result<Said, Reason> {
     match &entry.body {
         Body::TooLong(_) => Err(Reason::TooLong),
         Body::Gone => Ok(Said::Gone),
-        Body::Given(bytes) => resource(bytes).map(|it| Said::Resource(it.resource_type())),
+        // It was to be put together before.
+        Body::Changed(_) => Err(Reason::Unreadable),
+        Body::Given(bytes) => resource(bytes).map(|it| Said::Resource(Box::new(it))),
     }
 }
 

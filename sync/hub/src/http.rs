@@ -3,6 +3,7 @@
 mod bundles;
 mod enroll;
 mod envelope;
+mod fhir;
 mod health;
 mod loans;
 mod problem;
@@ -12,7 +13,8 @@ mod restore;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
+use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 pub use problem::Problem;
 
@@ -30,8 +32,13 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .fallback(async || {
-            Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+        .merge(fhir::routes())
+        .fallback(async |uri: Uri| {
+            if uri.path().starts_with(fhir::PATH) {
+                return fhir::nothing().await.into_response();
+            }
+            let what = "there is nothing at this address";
+            Problem::new(StatusCode::NOT_FOUND, "not_found", what).into_response()
         })
         .method_not_allowed_fallback(async || {
             let what = "this address does not take this method";

@@ -13,7 +13,9 @@ use crate::clock::{Clock, stopwatch};
 use crate::loans::Sales;
 use crate::place::{self, HubKeys};
 use crate::requests::Requests;
+use crate::round_trip::RoundTrips;
 use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
+use crate::turns::Turns;
 use crate::vault::{ClinicKey, WrongKey};
 
 /// Bundles that may be on their way in at once; each may be as long as the longest envelope.
@@ -33,6 +35,12 @@ pub struct Hub {
     pub clock: Clock,
     /// What it counts for `/metrics`.
     pub counts: Counts,
+    /// The address under which others reach it, such as `https://hub.example`; as they write it if none.
+    pub public_url: Option<String>,
+    /// The turns of those who ask for records.
+    pub turns: Turns,
+    /// How long boxes take to answer.
+    pub round_trips: RoundTrips,
     /// Who waits for requests and for answers.
     pub requests: Requests,
     pub(crate) arriving: Semaphore,
@@ -110,6 +118,9 @@ impl Hub {
             keys,
             clock,
             counts: Counts::default(),
+            public_url: None,
+            turns: Turns::default(),
+            round_trips: RoundTrips::default(),
             requests: Requests::default(),
             arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
             worked: Semaphore::new(BUNDLES_WORKED_MAX),
@@ -124,7 +135,7 @@ impl Hub {
     /// neither a copy of the database, nor a clinic that was put back from a backup while the hub ran, nor a
     /// reboot makes an old one good; and what was lent to one process is sold by that one only.
     pub fn nonce(&self, clinic: &Clinic) -> Nonce {
-        let at_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let at_ms = self.clock.ms_since(self.started);
         let store = self.sales.store(clinic.id).unwrap_or(self.life);
         Nonce { store: store ^ clinic.life.cast_unsigned(), boot: self.life, at_ms }
     }

@@ -8,6 +8,8 @@
 //!   box ── GET /v1/requests, a proof ───► requests   what is asked of the box: put in by whoever
 //!       ◄── sealed batch ────────────────            makes it, in the same transaction
 //!   box ── POST /v1/replies, sealed ────►            what the box answered, for whoever waits
+//!   program ── /fhir/{clinic}, a token ─► search     opened by the terms of its index, looked at by the
+//!                                         booking    code of the box; asked of the box, or sold from loans
 //! ```
 //!
 //! A clinic has one box. A further code lets a box with new keys, another disk or other hardware take
@@ -22,6 +24,8 @@
 //! Invariant: SQL stands in `store` only. Logs, errors and the status hold ids, never a record.
 
 pub mod backup;
+pub mod booking;
+pub mod catalogue;
 pub mod cli;
 pub mod clock;
 pub mod code;
@@ -30,14 +34,24 @@ pub mod enroll;
 pub mod examine;
 pub mod http;
 pub mod hub;
+pub mod idempotency;
+pub mod index_key;
 pub mod loans;
 pub mod master;
 pub mod mend;
 pub mod place;
 pub mod receive;
+pub mod records;
+pub mod reindex;
 pub mod rekey;
 pub mod requests;
 pub mod restore;
+pub mod round_trip;
 pub mod sealed;
+pub mod search;
+pub mod situation;
 pub mod store;
+pub mod token;
+pub mod turns;
 pub mod vault;
+pub mod watch;

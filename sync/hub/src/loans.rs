@@ -14,13 +14,14 @@ use sync_protocol::lineage::LogId;
 use sync_protocol::loan::clock::{DRIFT_PER_MILLE, HubTime};
 use sync_protocol::loan::{BookingId, Borrower, Effect, Generation, Terms, ToBox, ToHub};
 use sync_protocol::wire::{Accounts, Details, LoansDown, LoansUp, SLOTS_MAX, SlotKey};
+use zeroize::Zeroizing;
 
 pub use self::restored::{Sales, begin, put_back};
 pub use self::sell::{Asking, Bought, NotSold, cancel, on_offer, sell};
-use crate::hub::Hub;
+use crate::hub::{Hub, ReadError};
 use crate::receive::Refused;
 use crate::sealed::{self, Opened};
-use crate::store::{self, Clinic, Enrolled, LoanRow, Stored, sql::Tx};
+use crate::store::{self, Clinic, Enrolled, LoanRow, StoreError, Stored, sql::Tx};
 
 /// Slots of one clinic of which the hub knows; grants of more are not answered.
 pub const LOANS_MAX: u64 = 500_000;
@@ -88,6 +89,23 @@ fn time(hub: &Hub, clinic: &Clinic) -> HubTime {
     HubTime { nonce: hub.nonce(clinic), wall_ms: hub.clock.now_ms() }
 }
 
+/// The slot of a sale, and what the box is told of it.
+pub type Told = (SlotKey, Zeroizing<Vec<u8>>);
+
+/// What the box is told of a sale: a Bundle of who bought and of the appointment, opened; none if nothing was
+/// sold under this booking.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn sold(hub: &Hub, clinic: [u8; 16], booking: BookingId) -> Result<Option<Told>, ReadError> {
+    let found = hub.store.read(clinic, |tx| -> Result<_, StoreError> {
+        Ok(store::clinic(tx, clinic)?.zip(store::sale(tx, clinic, booking)?))
+    })?;
+    let Some((of, sale)) = found else { return Ok(None) };
+    let bundle = hub.key_of(&of)?.open(&sale_key(booking), &sale.sealed)?;
+    Ok(Some((sale.slot, bundle)))
+}
+
 /// Under what the details of a sale lie sealed.
 fn sale_key(booking: BookingId) -> Vec<u8> {
     [b"sale/", booking.0.as_slice()].concat()
@@ -143,6 +161,7 @@ impl Of<'_, '_> {
                 }
             }
         }
+        // News until the box has asked the slot back: the answer that says it may be lost.
         for mut row in store::loans_sold(self.tx, self.clinic, limit)? {
             if down.said.len() >= SLOTS_MAX {
                 break;
@@ -152,8 +171,9 @@ impl Of<'_, '_> {
             let sale = state.holding.and_then(|it| it.sale);
             down.said
                 .extend(sale.map(|booking| (row.slot.clone(), ToBox::Sale { fence, booking })));
-            row.news = false;
-            self.put(&mut row, state)?;
+            if state != row.state {
+                self.put(&mut row, state)?;
+            }
         }
         down.more = down.said.len() > SLOTS_MAX;
         down.said.truncate(SLOTS_MAX);

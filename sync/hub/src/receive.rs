@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use sync_protocol::envelope::{NUMBER_MAX, OpenError, Place, dictionary};
 use sync_protocol::ledger::{
-    Body, Bundle, Content, Effect, Entry, Extent, Ledger, Reason, Receipt, Standing,
+    Body, Bundle, Content, Effect, Entry, Extent, Ledger, Reason, Receipt, delta,
 };
 use sync_protocol::lineage::GENERATION_MAX;
 use sync_protocol::wire::{Answer, Up};
 
 use crate::examine::{Said, examine};
-use crate::hub::{Counts, Hub};
+use crate::hub::{Counts, Hub, ReadError};
+use crate::index_key;
 use crate::sealed::{self, Opened};
 use crate::store::{self, Clinic, Enrolled, Record, StoreError};
 use crate::vault::WrongKey;
 
 /// What the hub can do.
-const CAPABILITIES: [&str; 2] = ["ledger/1", dictionary::CAPABILITY];
+const CAPABILITIES: [&str; 3] = ["ledger/1", dictionary::CAPABILITY, delta::CAPABILITY];
 
 /// Why a bundle was not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,15 @@ pub enum Refused {
     NotSealed,
 }
 
+impl From<ReadError> for Refused {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => error.into(),
+            ReadError::Key(error) => error.into(),
+        }
+    }
+}
+
 /// How often a bundle is sealed for the database again because the clinic's keys have changed meanwhile.
 const SEALINGS_MAX: u32 = 3;
 
@@ -76,6 +86,7 @@ fn receive_once(hub: &Hub, bytes: &[u8]) -> Result<Option<Vec<u8>>, Refused> {
         return Err(Refused::Malformed);
     }
     crate::loans::begin(hub, clinic.id)?;
+    let bundle = whole(hub, &clinic, bundle)?;
     let examined = examine_all(hub, &clinic, &bundle)?;
     let Some((receipt, effects)) = take(hub, &clinic, &enrolled, &bundle, &examined)? else {
         return Ok(None);
@@ -116,6 +127,25 @@ fn is_of(bundle: &Bundle, place: &Place) -> bool {
     bundle.log == place.log && numbers
 }
 
+/// The bundle with all its records in whole. If the version is not held that one of them differs from, the
+/// bundle tells nothing, and only asks: the receipt then says what is held, and the box tells it in whole.
+fn whole(hub: &Hub, clinic: &Clinic, bundle: Bundle) -> Result<Bundle, Refused> {
+    let Bundle { log, generation, mut content } = bundle;
+    if let Content::Stretch { after: _, before: _, through: _, mark: _, entries }
+    | Content::Statement { as_of: _, mark: _, from: _, last: _, entries } = &mut content
+    {
+        for Entry { sequence: _, key, body } in entries {
+            let Body::Changed(delta) = &*body else { continue };
+            let held = hub.record(clinic.id, &key.0)?;
+            let Some(bytes) = held.and_then(|held| delta.apply(&held)) else {
+                return Ok(Bundle { log, generation, content: Content::Ask });
+            };
+            *body = Body::Given(bytes);
+        }
+    }
+    Ok(Bundle { log, generation, content })
+}
+
 /// The entries of a bundle, sealed for the database, and what is wrong with each.
 struct Examined {
     records: Vec<Record>,
@@ -124,25 +154,25 @@ struct Examined {
 
 /// Looks at all entries before the database is asked for, so that nobody waits for it meanwhile.
 fn examine_all(hub: &Hub, clinic: &Clinic, bundle: &Bundle) -> Result<Examined, Refused> {
-    let key = hub.key_of(clinic)?;
+    let (key, index) = (hub.key_of(clinic)?, index_key::begin(hub, clinic.id)?);
     let mut examined = Examined { records: Vec::new(), reasons: BTreeMap::new() };
     for entry in bundle.entries() {
         let Entry { sequence, key: name, body } = entry;
         let said = examine(entry);
         let sealed = match body {
             Body::Given(bytes) => Some(key.seal(&name.0, bytes)?),
-            Body::TooLong(_) | Body::Gone => None,
+            Body::TooLong(_) | Body::Gone | Body::Changed(_) => None,
         };
-        let resource_type = match said {
-            Ok(Said::Resource(name)) => Some(name),
-            Ok(Said::Gone) => None,
+        let (resource_type, terms) = match said {
+            Ok(Said::Resource(said)) => (Some(said.resource_type()), index.terms(&said)),
+            Ok(Said::Gone) => (None, Vec::new()),
             Err(reason) => {
                 examined.reasons.insert((name.0.clone(), *sequence), reason);
-                None
+                (None, Vec::new())
             }
         };
-        let key = name.0.clone();
-        examined.records.push(Record { key, sequence: *sequence, resource_type, sealed });
+        let (key, sequence) = (name.0.clone(), *sequence);
+        examined.records.push(Record { key, sequence, resource_type, sealed, terms });
     }
     Ok(examined)
 }
@@ -168,11 +198,10 @@ fn take(
             |entry: &Entry| examined.reasons.get(&(entry.key.0.clone(), entry.sequence)).copied();
         let taken = ledger.take(bundle, enrolled.may_begin, check);
         store::apply(tx, &mut enrolled, &taken.ledger, &taken.effects, &examined.records)?;
-        enrolled.may_begin = match taken.receipt.standing {
+        if enrolled.ledger.is_none() || taken.effects.contains(&Effect::Reborn) {
             // Whoever was let in by a person has spoken; the next new log needs a person again.
-            Standing::Living => false,
-            Standing::Retired | Standing::Quarantined | Standing::NotEnrolled => enrolled.may_begin,
-        };
+            enrolled.may_begin = false;
+        }
         enrolled.ledger = Some(taken.ledger);
         enrolled.heard_at = Some(now_ms);
         store::save_ledger(tx, &enrolled)?;

@@ -14,13 +14,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sync_protocol::ask::{Ask, Operation, Reply};
-use sync_protocol::downlink::{Full, Heard, Position, RequestId};
+use sync_protocol::ask::{Ask, Name, Operation, Reply};
+use sync_protocol::downlink::{Full, Heard, Progress, RequestId};
 use sync_protocol::wire;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::hub::Hub;
+use crate::idempotency;
 use crate::receive::Refused;
 use crate::sealed::{self, Opened};
 use crate::store::{self, StoreError, Tx};
@@ -36,8 +37,8 @@ pub const THERE_MS: i64 = 60_000;
 pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// As long are requests kept that the box has, for a box that is restored: as old as a backup may be.
 pub const KEPT_MS: i64 = 35 * 24 * 3600 * 1000;
-/// As long is the answer to an operation kept, for whoever asks the same again.
-pub const OPERATION_REPLY_KEPT_MS: i64 = 3600 * 1000;
+/// As long is what a search found kept, for whoever asks the same again.
+pub const FOUND_KEPT_MS: i64 = 3600 * 1000;
 
 /// What this process knows of the boxes that ask.
 pub struct Requests {
@@ -83,6 +84,24 @@ pub enum Answer {
     BoxAway,
     /// It did not answer until the deadline. It may have done it: its log will tell.
     NoAnswer,
+}
+
+/// What came of the answer of a box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It is there.
+    Known,
+    /// Nobody asked this.
+    NotAsked,
+    /// The answer that the box had sent before is not there: this hub was put back. This one was not taken.
+    Missing,
+}
+
+/// A box that asks for requests.
+struct Asked {
+    opened: Opened<Progress>,
+    /// The answer that it names and that is not there.
+    missing: Option<RequestId>,
 }
 
 impl Default for Requests {
@@ -183,7 +202,9 @@ pub async fn ask(
             if let Some(reply) = reply(hub, tx, clinic, id)? {
                 return Ok(Some(Answer::Reply(reply)));
             }
-            if !is_there(hub, tx, clinic)? {
+            // What was asked before may have been done, wherever the box is now.
+            let is_put = store::request(tx, clinic, id)?.is_some();
+            if !is_put && !is_there(hub, tx, clinic)? {
                 return Ok(Some(Answer::BoxAway));
             }
             put(hub, tx, clinic, &operation)?;
@@ -219,7 +240,10 @@ pub async fn ask(
 /// [`Refused`].
 pub async fn poll(hub: &Arc<Hub>, proof: Vec<u8>, after: Option<u64>) -> Result<Vec<u8>, Refused> {
     let heard = on_thread(hub, move |hub| listen(hub, &proof, after)).await??;
-    let clinic = heard.clinic.id;
+    if heard.missing.is_some() {
+        return on_thread(hub, move |hub| due(hub, &heard)).await?;
+    }
+    let clinic = heard.opened.clinic.id;
     let line = hub.requests.line(clinic);
     let turn = line.polls.fetch_add(1, Ordering::Relaxed) + 1;
     line.asked.notify_waiters();
@@ -254,32 +278,44 @@ pub fn at_once(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Vec<u8>, R
 }
 
 /// Opens a proof and writes what it says.
-fn listen(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Opened<Position>, Refused> {
-    let opened: Opened<Position> = sealed::open(hub, proof)?;
-    let (position, clinic) = (opened.body, opened.clinic.id);
+fn listen(hub: &Hub, proof: &[u8], after: Option<u64>) -> Result<Asked, Refused> {
+    let opened: Opened<Progress> = sealed::open(hub, proof)?;
+    let (Progress { position, answered }, clinic) = (opened.body, opened.clinic.id);
     if after.is_some_and(|after| after != position.taken) {
         return Err(Refused::Malformed);
     }
     let series = new_series()?;
-    let heard = hub.store.write(clinic, |tx| {
+    let (heard, missing) = hub.store.write(clinic, |tx| {
         store::begin_downlink(tx, clinic, series)?;
         let heard = store::hear(tx, clinic, position)?;
         if heard == Heard::Restored {
             store::restored_requests(tx, clinic, series)?;
         }
         store::polled(tx, clinic, hub.clock.now_ms())?;
-        Ok::<_, StoreError>(heard)
+        Ok::<_, StoreError>((heard, missing(tx, clinic, answered)?))
     })?;
     if heard == Heard::Restored {
         let clinic = uuid::Uuid::from_bytes(clinic);
         tracing::warn!(%clinic, "the box knows more requests than this hub, which was put back to an older copy; what is open is asked again");
     }
-    Ok(opened)
+    Ok(Asked { opened, missing })
+}
+
+/// The answer that a box names, if it is not there.
+fn missing(
+    tx: &Tx<'_>,
+    clinic: [u8; 16],
+    named: Option<RequestId>,
+) -> Result<Option<RequestId>, StoreError> {
+    match named {
+        Some(id) if store::reply(tx, clinic, id)?.is_none() => Ok(Some(id)),
+        Some(_) | None => Ok(None),
+    }
 }
 
 /// What is due for a box, sealed.
-fn due(hub: &Hub, heard: &Opened<Position>) -> Result<Vec<u8>, Refused> {
-    let Opened { body: _, place, from, clinic } = heard;
+fn due(hub: &Hub, asked: &Asked) -> Result<Vec<u8>, Refused> {
+    let Asked { opened: Opened { body: _, place, from, clinic }, missing } = asked;
     let id = clinic.id;
     // The clinic as it is now: its key may have changed while the box waited.
     let (mut batch, clinic) = hub.store.read(id, |tx| {
@@ -290,35 +326,41 @@ fn due(hub: &Hub, heard: &Opened<Position>) -> Result<Vec<u8>, Refused> {
     for request in &mut batch.requests {
         request.body = key.open(&request_place(request.id), &request.body)?.to_vec();
     }
-    batch.now_ms = Some(hub.clock.now_ms());
+    (batch.now_ms, batch.missing) = (Some(hub.clock.now_ms()), *missing);
     sealed::seal(hub, from, (place.log, 0), &batch)
 }
 
-/// Takes in what a box answers. What nobody asked is passed over.
+/// Takes in what a box answers, unless an answer of before is missing. What nobody asked is passed over.
 ///
 /// # Errors
 /// [`Refused`].
-pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<(), Refused> {
+pub fn answered(hub: &Hub, bytes: &[u8]) -> Result<Told, Refused> {
     let Opened { body: reply, place: _, from: _, clinic } = sealed::open::<Reply>(hub, bytes)?;
+    let before = reply.before;
     let (id, now_ms) = (reply.id, hub.clock.now_ms());
+    let reply = Reply { before: None, ..reply };
     let body = wire::write(&reply).map_err(|_| Refused::Malformed)?;
-    hub.store.write(clinic.id, |tx| {
+    let told = hub.store.write(clinic.id, |tx| {
+        if missing(tx, clinic.id, before)?.is_some() {
+            return Ok(Told::Missing);
+        }
         let of = store::clinic(tx, clinic.id)?.ok_or(Refused::Unrecognised)?;
         let key = hub.key_of(&of)?;
         let sealed = key.seal(&reply_place(id), &body)?;
-        let Some(asked) = store::request(tx, clinic.id, id)? else { return Ok(()) };
+        let Some(asked) = store::request(tx, clinic.id, id)? else { return Ok(Told::NotAsked) };
         let asked = Ask::from_bytes(&key.open(&request_place(id), &asked)?);
         let kept_ms = match asked {
-            Ok(Ask::Operation(_)) => OPERATION_REPLY_KEPT_MS,
-            Ok(Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_)) => KEPT_MS,
+            Ok(Ask::Operation(Operation { name: Name::Find, .. })) => FOUND_KEPT_MS,
+            Ok(Ask::Operation(_)) => idempotency::KEPT_MS,
+            Ok(Ask::Sale(_) | Ask::Proposal(_) | Ask::Edit(_) | Ask::Catalogue(_)) => KEPT_MS,
             Err(_) => return Err(StoreError::Damaged("a request to a box").into()),
         };
         let until_ms = now_ms.saturating_add(kept_ms);
         store::put_reply(tx, clinic.id, (id, &sealed), (now_ms, until_ms))?;
-        Ok::<_, Refused>(())
+        Ok::<_, Refused>(Told::Known)
     })?;
     hub.requests.line(clinic.id).answered.notify_waiters();
-    Ok(())
+    Ok(told)
 }
 
 /// A name for a series that no other database has.

@@ -11,6 +11,10 @@
 
 mod carry;
 mod clinic;
+mod figures;
+mod hold;
+mod idempotency;
+pub mod index;
 mod loan;
 mod migration;
 mod postgres;
@@ -19,6 +23,7 @@ mod request;
 mod sealed;
 pub mod sql;
 mod sqlite;
+mod token;
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +33,9 @@ pub use clinic::{
     code_owner, enrolled, enrolled_at, owner_of_hardware, owner_of_key, put_enrolled, revoke,
     still_enrolled, use_code,
 };
+pub use figures::{Lent, lent};
+pub use hold::{Hold, drop_hold, held_slots, hold, hold_count, put_hold};
+pub use idempotency::{forget_kept, keep, kept, kept_count};
 pub use loan::{
     LoanRow, SaleRow, add_sale, count_sale, forget_loans, loan, loan_count, loan_store, loans,
     loans_due, loans_held, loans_over, loans_sold, look_at_held, put_loan, put_loan_store, sale,
@@ -45,6 +53,7 @@ pub use request::{
 pub use sealed::{SEALED, Sealed, count_not_sealed_by, put_sealed, put_wrapped_key, sealed_after};
 pub use sql::Tx;
 use sqlite::Sqlite;
+pub use token::{Token, add_token, revoke_token, token, tokens};
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]

@@ -11,3 +11,5 @@ mod hub;
 mod isolation;
 #[path = "postgres/schema.rs"]
 mod schema;
+#[path = "postgres/tls.rs"]
+mod tls;

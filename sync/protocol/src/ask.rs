@@ -9,6 +9,7 @@
 //! | [`Operation`] | does it at once, or never | what its own FHIR door answers |
 //! | [`Proposal`] | shows it to the desk, who decides | what was decided |
 //! | [`Edit`] | merges it field by field | the version that came of it |
+//! | [`Catalogue`] | makes what is new, for a person to accept | how many it made, changed and kept |
 //!
 //! The id of an ask is that of its request: asked twice, it is done once.
 
@@ -40,6 +41,9 @@ pub enum Ask {
     /// A patient who was edited at the hub.
     #[n(3)]
     Edit(#[n(0)] Edit),
+    /// What whoever runs the hub wants the clinic to offer.
+    #[n(4)]
+    Catalogue(#[n(0)] Catalogue),
 }
 
 /// The details of a booking that the hub sold under a loan.
@@ -145,6 +149,17 @@ pub struct Edit {
     pub at_ms: i64,
 }
 
+/// What whoever runs the hub wants the clinic to offer: a list of services.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Catalogue {
+    /// Its id.
+    #[n(0)]
+    pub id: Id,
+    /// A FHIR Bundle of HealthcareServices, each with an identifier.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub bundle: Vec<u8>,
+}
+
 /// The body of [`Kind::Reply`]: what the box answers to an ask.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Reply {
@@ -157,6 +172,9 @@ pub struct Reply {
     /// A FHIR resource; empty where the status says all.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub body: Vec<u8>,
+    /// The answer that the hub took before, as [`crate::downlink::Progress::answered`] says it.
+    #[n(3)]
+    pub before: Option<Id>,
 }
 
 impl Ask {
@@ -167,6 +185,7 @@ impl Ask {
             Self::Operation(operation) => operation.id,
             Self::Proposal(proposal) => proposal.id,
             Self::Edit(edit) => edit.id,
+            Self::Catalogue(catalogue) => catalogue.id,
         }
     }
 
@@ -198,7 +217,7 @@ impl Ask {
                 (1..=SLOT_KEY_MAX).contains(&slot.0.len()) && fence.epoch.0 <= EPOCH_MAX
             }
             Self::Edit(edit) => edit.by.len() <= BY_BYTES_MAX,
-            Self::Operation(_) | Self::Proposal(_) => true,
+            Self::Operation(_) | Self::Proposal(_) | Self::Catalogue(_) => true,
         }
     }
 }
@@ -239,13 +258,14 @@ mod tests {
         }
     }
 
-    fn all() -> [Ask; 4] {
+    fn all() -> [Ask; 5] {
         let parameters = b"{}".to_vec();
         [
             Ask::Sale(sale()),
             Ask::Operation(Operation { id: ID, name: Name::Book, parameters, deadline_ms: -7 }),
             Ask::Proposal(Proposal { id: ID, bundle: b"{}".to_vec() }),
             Ask::Edit(edit()),
+            Ask::Catalogue(Catalogue { id: ID, bundle: b"{}".to_vec() }),
         ]
     }
 
@@ -259,7 +279,7 @@ mod tests {
                 assert_eq!(Ask::from_bytes(&bytes[..length]), Err(Malformed));
             }
         }
-        let reply = Reply { id: ID, status: 201, body: b"{}".to_vec() };
+        let reply = Reply { id: ID, status: 201, body: b"{}".to_vec(), before: Some(Id([3; 16])) };
         assert_eq!(wire::read(&wire::write(&reply).unwrap()), Ok(reply));
     }
 
@@ -267,11 +287,13 @@ mod tests {
     #[test]
     fn the_bytes_of_an_ask_stay_as_they_are() {
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let [sale, operation, proposal, edit] = all().map(|ask| hex(&ask.to_bytes().unwrap()));
+        let [sale, operation, proposal, edit, catalogue] =
+            all().map(|ask| hex(&ask.to_bytes().unwrap()));
         let (id, five) = (format!("50{}", "01".repeat(16)), "05".repeat(16));
         assert_eq!(sale, format!("8200818450{five}4109820203427b7d"));
         assert_eq!(operation, format!("82018184{id}02427b7d26"));
         assert_eq!(proposal, format!("82028182{id}427b7d"));
+        assert_eq!(catalogue, format!("82048182{id}427b7d"));
         let two = "02".repeat(16);
         assert_eq!(edit, format!("82038187{id}50{two}04427b7d427b7d66706f7274616c05"));
     }
@@ -286,16 +308,19 @@ mod tests {
         );
         let by = "x".repeat(BY_BYTES_MAX + 1);
         assert_eq!(Ask::Edit(Edit { by, ..edit() }).to_bytes(), Err(Malformed));
-        let reply = Reply { id: ID, status: 200, body: vec![0; REPLY_BYTES_MAX + 1] };
+        let reply = Reply { id: ID, status: 200, body: vec![0; REPLY_BYTES_MAX + 1], before: None };
         assert_eq!(wire::write(&reply), Err(Malformed));
-        assert_eq!(wire::write(&Reply { id: ID, status: 99, body: Vec::new() }), Err(Malformed));
+        assert_eq!(
+            wire::write(&Reply { id: ID, status: 99, body: Vec::new(), before: None }),
+            Err(Malformed)
+        );
     }
 
     proptest! {
         /// Pieces of good asks, put together otherwise: what is read is written as it was.
         #[test]
         fn no_mutation_brings_the_reader_down(
-            (which, from, length) in (0..4_usize, 0..100_usize, 0..8_usize),
+            (which, from, length) in (0..5_usize, 0..100_usize, 0..8_usize),
             piece in prop::collection::vec(any::<u8>(), 0..8),
         ) {
             let mut bytes = all()[which].to_bytes().unwrap();

@@ -9,6 +9,9 @@
 //! request at that number. So a batch is made after the box's position was heard, and the box takes it
 //! only as the answer to the position that it still has.
 //!
+//! The same holds for answers: a box names the last one that the hub took, whenever it says something. A
+//! hub that does not have it was put back, and says so; then the box sends again all that it keeps.
+//!
 //! Invariant: a request leaves the hub's queue only when the box said that it has it, or with the
 //! box's knowledge that it is gone.
 
@@ -84,6 +87,17 @@ pub struct Position {
     pub id: Option<RequestId>,
 }
 
+/// What a box says when it asks for requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+pub struct Progress {
+    /// How far it has the requests.
+    #[n(0)]
+    pub position: Position,
+    /// The answer that the hub took last, if the hub still has to have it.
+    #[n(1)]
+    pub answered: Option<RequestId>,
+}
+
 /// What a position says to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -114,6 +128,9 @@ pub struct Batch {
     /// the box's may be wrong.
     #[n(4)]
     pub now_ms: Option<i64>,
+    /// The answer that the box named, if the hub does not have it: it was put back.
+    #[n(5)]
+    pub missing: Option<RequestId>,
 }
 
 impl Queue {
@@ -173,7 +190,7 @@ impl Queue {
         };
         let lost = after - self.taken;
         let requests = requests.map(request).collect();
-        Batch { series: self.series, after, requests, lost, now_ms: None }
+        Batch { series: self.series, after, requests, lost, now_ms: None, missing: None }
     }
 
     /// Forgets what the box has through this number; it is as old as the oldest backup may be.

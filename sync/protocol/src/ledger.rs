@@ -30,9 +30,11 @@
 //!
 //! Invariant: what a receipt says is held was committed before the receipt was made.
 
+pub mod delta;
 mod hold;
 mod mark;
 
+pub use delta::Delta;
 pub use hold::{Effect, Ledger, Taken};
 pub use mark::Mark;
 use minicbor::{Decode, Encode};
@@ -86,6 +88,11 @@ pub enum Body {
     /// There is no such record any more; the hub forgets it.
     #[n(2)]
     Gone,
+    /// As the version that the hub holds, but for this; only for a hub that said [`delta::CAPABILITY`]. It puts
+    /// the record together before the ledger is asked. If it holds another version it takes nothing, and
+    /// its receipt says what it said before: then the box tells the same in whole.
+    #[n(3)]
+    Changed(#[cbor(n(0))] Delta),
 }
 
 /// What a box sends.
@@ -291,22 +298,25 @@ impl Bundle {
                 (entries, after + 1, *through)
             }
         };
-        let bytes = entries.iter().map(|entry| entry.body.len()).sum::<usize>();
+        let bytes = entries.iter().map(|entry| entry.body.bytes()).sum::<usize>();
         entries.len() <= ENTRIES_MAX
             && bytes <= BUNDLE_BYTES_MAX
             && to <= crate::envelope::NUMBER_MAX
             && entries.iter().all(|entry| {
                 (first..=to).contains(&entry.sequence)
                     && entry.key.0.len() <= KEY_MAX
-                    && entry.body.len() <= ENTRY_BYTES_MAX
+                    && entry.body.bytes() <= ENTRY_BYTES_MAX
             })
     }
 }
 
 impl Body {
-    fn len(&self) -> usize {
+    /// How many bytes of the record are said, with nothing beside them.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         match self {
             Self::Given(bytes) => bytes.len(),
+            Self::Changed(delta) => delta.len(),
             Self::TooLong(_) | Self::Gone => 0,
         }
     }
@@ -317,7 +327,7 @@ impl Body {
 pub fn fitting(entries: &[Entry]) -> usize {
     let mut bytes = 0_usize;
     let fits = entries.iter().take(ENTRIES_MAX).take_while(|entry| {
-        bytes = bytes.saturating_add(entry.body.len());
+        bytes = bytes.saturating_add(entry.body.bytes());
         bytes <= BUNDLE_BYTES_MAX
     });
     fits.count()

@@ -51,6 +51,7 @@
 //! persons'.
 
 pub mod ask;
+pub mod budget;
 pub mod capability;
 pub mod downlink;
 pub mod envelope;

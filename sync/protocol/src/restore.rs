@@ -9,6 +9,34 @@ use crate::envelope::Kind;
 use crate::ledger::{BUNDLE_BYTES_MAX, ENTRIES_MAX, ENTRY_BYTES_MAX, KEY_MAX, Key};
 use crate::wire::Inside;
 
+/// What becomes of the records that a hub holds when a box joins with a log that did not tell them: a log's
+/// first statement takes away what it does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnHeld {
+    /// They stay, and the box may not join. A person has to say one of the others.
+    Refuse,
+    /// The box takes them back before it tells anything.
+    Restore,
+    /// They are forgotten, as far as the box does not have them.
+    Forget,
+}
+
+impl OnHeld {
+    /// As an enrolment says it; nothing for [`OnHeld::Refuse`].
+    pub fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Refuse => None,
+            Self::Restore => Some("restore"),
+            Self::Forget => Some("forget"),
+        }
+    }
+
+    /// What [`OnHeld::as_str`] made; none if it is anything else.
+    pub fn parse(said: Option<&str>) -> Option<Self> {
+        [Self::Refuse, Self::Restore, Self::Forget].into_iter().find(|it| it.as_str() == said)
+    }
+}
+
 /// The body of [`Kind::Restore`]: the box wants the records after a key.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Restore {

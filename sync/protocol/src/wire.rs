@@ -10,7 +10,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::capability::{Capabilities, NAMES_MAX};
-use crate::downlink::{BATCH_MAX, Batch, Position, REQUEST_BYTES_MAX};
+use crate::downlink::{BATCH_MAX, Batch, Progress, REQUEST_BYTES_MAX};
 use crate::envelope::{BODY_MAX, Kind, NUMBER_MAX};
 use crate::ledger::{Bundle, KEY_MAX, NAMED_MAX, Receipt};
 use crate::loan::clock::Nonce;
@@ -233,11 +233,11 @@ impl Inside for Batch {
     }
 }
 
-impl Inside for Position {
+impl Inside for Progress {
     const KIND: Kind = Kind::Taken;
 
     fn is_sound(&self) -> bool {
-        self.taken <= NUMBER_MAX
+        self.position.taken <= NUMBER_MAX
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::hub::World;
+use super::hub::{Place, World};
 use super::{assert_held, seed, sync_of, visit};
 use crate::journeys::disk::{leave, on_small_disk_of};
 use crate::journeys::running::Running;
@@ -27,7 +27,8 @@ fn a_hub_whose_disk_is_full_takes_nothing_and_loses_nothing() {
 
 async fn on_small_disk(disk: &Path) {
     let folder = tempfile::tempdir().unwrap();
-    let mut world = World::within(folder.path().to_owned(), &disk.join("hub"), seed()).await;
+    let place = Place { data: disk.join("hub"), cluster: None };
+    let mut world = World::within(folder.path().to_owned(), place, seed()).await;
     let clinic = super::copied(&world.clinic, &world.clinic.data);
     let running = Running::start(&clinic);
     let mut keys = Vec::from(visit(&clinic, &running, 0).await);

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::line::Line;
+use crate::cluster::Cluster;
 use crate::journeys::running::{Clinic, Running, program_named};
 
 /// What the clinic is called at the hub.
@@ -38,7 +39,60 @@ const TOLD: [&str; 11] = [
     "Task",
 ];
 
-/// The hub's program in a folder of its own; it ends with this value.
+/// Where a hub keeps what it holds: a folder, and with it a database of PostgreSQL.
+pub struct Place {
+    pub data: PathBuf,
+    pub cluster: Option<Cluster>,
+}
+
+impl Place {
+    fn command(&self) -> Command {
+        let mut command = program_named("carepost-hub");
+        command.env("CAREPOST_HUB_DATA", &self.data);
+        if let Some(cluster) = &self.cluster {
+            command.env("CAREPOST_HUB_DATABASE", cluster.address("hub", "carepost"));
+        }
+        command
+    }
+
+    /// Runs a command beside the hub.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        done(self.command().args(arguments).output().unwrap())
+    }
+
+    /// The hub in this process, beside the one that serves.
+    pub fn open(&self) -> sync_hub::hub::Hub {
+        let (missing, clock) = (IfMissing::Refuse, Clock::System);
+        let hub = match &self.cluster {
+            None => sync_hub::hub::Hub::open(&self.data, missing, clock),
+            Some(cluster) => {
+                let address = cluster.address("hub", "carepost").parse().unwrap();
+                sync_hub::hub::Hub::open_with(&self.data, &address, missing, clock)
+            }
+        };
+        hub.unwrap()
+    }
+
+    /// Copies all of it. Nobody may serve it meanwhile.
+    pub fn copy(&self, to: &Path) {
+        copy(&self.data, to);
+        self.cluster.iter().for_each(Cluster::copy);
+    }
+
+    /// Puts the copy in place of what is there. What belongs to no copy of the database stays where the database
+    /// is no file of the folder.
+    pub fn put_back(&self, copied: &Path) {
+        match &self.cluster {
+            None => {
+                fs::remove_dir_all(&self.data).unwrap();
+                copy(copied, &self.data);
+            }
+            Some(cluster) => cluster.put_back(),
+        }
+    }
+}
+
+/// The hub's program, serving; it ends with this value.
 pub struct Hub {
     child: Mutex<Child>,
     pub address: SocketAddr,
@@ -46,10 +100,10 @@ pub struct Hub {
 
 impl Hub {
     /// Starts it and waits until it says that it serves.
-    pub fn start(data: &Path) -> Self {
-        let mut child = program_named("carepost-hub")
-            .args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
+    pub fn start(place: &Place) -> Self {
+        let mut child = place
+            .command()
+            .args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0"])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -86,8 +140,9 @@ impl Drop for Hub {
 /// A clinic whose box has joined a hub over a line.
 pub struct World {
     pub clinic: Clinic,
-    pub hub_data: PathBuf,
+    // The hub ends before its database.
     pub hub: Hub,
+    pub place: Place,
     pub line: Line,
     pub folder: PathBuf,
     _thrown_away: Option<TempDir>,
@@ -97,18 +152,26 @@ impl World {
     /// In a folder that is thrown away.
     pub async fn new(seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let hub = folder.path().join("hub");
-        Self { _thrown_away: Some(folder), ..Self::within(folder_of(&hub), &hub, seed).await }
+        let place = Place { data: folder.path().join("hub"), cluster: None };
+        let world = Self::within(folder.path().to_owned(), place, seed).await;
+        Self { _thrown_away: Some(folder), ..world }
     }
 
-    /// With the box in one folder and the hub's data in another.
-    pub async fn within(folder: PathBuf, hub_data: &Path, seed: u64) -> Self {
+    /// The same, with the hub's database in PostgreSQL.
+    pub async fn on_postgresql(seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { data: folder.path().join("hub"), cluster: Some(Cluster::start()) };
+        let world = Self::within(folder.path().to_owned(), place, seed).await;
+        Self { _thrown_away: Some(folder), ..world }
+    }
+
+    /// With the box in a folder and the hub in a place.
+    pub async fn within(folder: PathBuf, place: Place, seed: u64) -> Self {
         let clinic = Clinic::found(&folder.join("box"), 2);
-        let added = hub_command(hub_data, &["clinic", "add", CLINIC]);
-        let hub = Hub::start(hub_data);
+        let added = place.run(&["clinic", "add", CLINIC]);
+        let hub = Hub::start(&place);
         let line = Line::lay(hub.address, seed).await;
-        let world =
-            Self { clinic, hub_data: hub_data.to_owned(), hub, line, folder, _thrown_away: None };
+        let world = Self { clinic, hub, place, line, folder, _thrown_away: None };
         let said = done(world.enrol(&world.clinic, &added));
         assert!(said.contains("fingerprint"), "{said}");
         world
@@ -120,6 +183,12 @@ impl World {
         clinic.command(&["enroll", "--hub", &address, "--code", code.trim()])
     }
 
+    /// The same, and the hub forgets what this box does not have.
+    pub fn enrol_anyway(&self, clinic: &Clinic, code: &str) -> Output {
+        let address = self.line.address();
+        clinic.command(&["enroll", "--forget-held", "--hub", &address, "--code", code.trim()])
+    }
+
     /// Lets a box take the place of the clinic's with a code.
     pub fn replace(&self, clinic: &Clinic, code: &str) -> Output {
         let address = self.line.address();
@@ -128,18 +197,18 @@ impl World {
 
     /// A code for a box that takes over.
     pub fn code(&self) -> String {
-        hub_command(&self.hub_data, &["clinic", "code", CLINIC])
+        self.place.run(&["clinic", "code", CLINIC])
     }
 
     /// Starts the hub anew on its folder, after it was killed.
     pub fn start_hub(&mut self) {
-        self.hub = Hub::start(&self.hub_data);
+        self.hub = Hub::start(&self.place);
         self.line.lead_to(self.hub.address);
     }
 
     /// What the hub's own command says of the clinic.
     pub fn hub_status(&self) -> Value {
-        let said = hub_command(&self.hub_data, &["clinic", "status", CLINIC, "--json"]);
+        let said = self.place.run(&["clinic", "status", CLINIC, "--json"]);
         serde_json::from_str(&said).unwrap()
     }
 
@@ -168,7 +237,8 @@ impl World {
                 continue;
             };
             for line in lines.lines() {
-                let resource: Value = serde_json::from_str(line).unwrap();
+                let mut resource: Value = serde_json::from_str(line).unwrap();
+                drop_displays(&mut resource);
                 let id = resource["id"].as_str().unwrap().to_owned();
                 own.insert(format!("{kind}/{id}"), resource);
             }
@@ -186,8 +256,18 @@ impl World {
     }
 }
 
-fn folder_of(inside: &Path) -> PathBuf {
-    inside.parent().unwrap().to_owned()
+/// The hub is told references without the names of what they refer to.
+fn drop_displays(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.contains_key("reference") {
+                map.remove("display");
+            }
+            map.values_mut().for_each(drop_displays);
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(drop_displays),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// What the hub holds, read beside the hub.
@@ -199,8 +279,7 @@ pub struct Held {
 impl Held {
     pub fn open(world: &World) -> Self {
         let clinic = world.hub_status()["clinic"].as_str().unwrap().parse::<Uuid>().unwrap();
-        let hub = sync_hub::hub::Hub::open(&world.hub_data, IfMissing::Refuse, Clock::System);
-        Self { hub: hub.unwrap(), clinic: clinic.into_bytes() }
+        Self { hub: world.place.open(), clinic: clinic.into_bytes() }
     }
 
     pub fn record(&self, key: &str) -> Option<Value> {
@@ -230,12 +309,6 @@ impl Held {
             }
         }
     }
-}
-
-/// Runs another command of the hub's program.
-pub fn hub_command(data: &Path, arguments: &[&str]) -> String {
-    let mut command: Command = program_named("carepost-hub");
-    done(command.args(arguments).arg("--data").arg(data).output().unwrap())
 }
 
 /// What a command said that ended well.

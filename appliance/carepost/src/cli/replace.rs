@@ -17,6 +17,7 @@ use prm::hub;
 use prm::id::{ClinicId, Noun};
 use prm::stamp::Stamp;
 use prm::statement;
+use sync_agent::OnHeld;
 use sync_agent::restore::fetch;
 
 use super::found;
@@ -87,7 +88,7 @@ fn take_place(
 ) -> anyhow::Result<(String, Tally)> {
     match wanted {
         Some(wanted) => {
-            let joined = wanted.join(data, db, (clock, true))?;
+            let joined = wanted.join(data, db, (clock, OnHeld::Restore))?;
             say(&format!(
                 "{} has joined {}; the hub's fingerprint: {}, the box's: {}\n",
                 joined.clinic_name, wanted.hub, joined.hub, joined.own,

@@ -9,10 +9,10 @@ use prm::db::Db;
 use prm::stamp::Stamp;
 use prm::{clinic, hub};
 use serde::Serialize;
-use sync_agent::condition::{Said, said};
+use sync_agent::condition::{Said, megabytes, said};
 use sync_agent::enrol::{self, Joining};
 use sync_agent::status::{Joined, Status, status};
-use sync_agent::{Turn, check_address};
+use sync_agent::{OnHeld, Turn, check_address};
 
 use super::Place;
 use super::serve::on_runtime;
@@ -42,6 +42,9 @@ pub(super) struct Enroll {
     /// newer at the hub comes. Said again without hub and code, it goes on where it failed.
     #[arg(long)]
     replace: bool,
+    /// Lets the hub forget what it holds and this box does not have, instead of taking it back first.
+    #[arg(long, conflicts_with = "replace")]
+    forget_held: bool,
     #[command(flatten)]
     replacing: Replacing,
 }
@@ -69,7 +72,8 @@ pub(super) struct Wanted {
 pub(super) enum Sync {
     /// Says what the hub holds, what waits and since when, and what went wrong.
     Status(Asked),
-    /// Tells the hub everything that waits, now; asks it again if it had stopped the box.
+    /// Tells the hub everything that waits, now, whatever `sync.budget_megabytes_per_day` says; asks it
+    /// again if it had stopped the box.
     Now(Asked),
 }
 
@@ -88,14 +92,16 @@ fn address(text: &str) -> Result<String, String> {
 
 impl Enroll {
     pub(super) fn run(self, clock: &Clock) -> anyhow::Result<()> {
-        let Self { place: Place { data }, hub, code, fingerprint, replace, replacing } = self;
+        let Self { place: Place { data }, hub, code, fingerprint, replace, forget_held, replacing } =
+            self;
         let wanted = hub.zip(code).map(|(hub, code)| Wanted { hub, code, fingerprint });
         if replace {
             return super::replace::run(&data, wanted, &replacing, clock);
         }
         let wanted = wanted.context("say --hub and --code")?;
         let db = open_db(&data)?;
-        let joined = wanted.join(&data, &db, (clock, false));
+        let on_held = if forget_held { OnHeld::Forget } else { OnHeld::Refuse };
+        let joined = wanted.join(&data, &db, (clock, on_held));
         db.close();
         let joined = joined?;
         say(&format!(
@@ -111,13 +117,13 @@ impl Wanted {
         &self,
         data: &Path,
         db: &Db,
-        (clock, replaces): (&Clock, bool),
+        (clock, on_held): (&Clock, OnHeld),
     ) -> anyhow::Result<enrol::Joined> {
         on_runtime(async {
             let keys = place::keys(data);
             let Self { hub: url, code, fingerprint } = self;
             let fingerprint = fingerprint.as_deref();
-            let joining = Joining { url, code, fingerprint, data, keys: &keys, replaces };
+            let joining = Joining { url, code, fingerprint, data, keys: &keys, on_held };
             Ok(enrol::enrol(db, joining, clock.now()).await?)
         })
     }
@@ -141,7 +147,9 @@ impl Sync {
                     for _ in 0..ROUNDS_MAX {
                         match agent.round(clock.now()).await? {
                             Turn::Told { more: true, pause_ms: _ } => {}
-                            Turn::Told { more: false, pause_ms: _ } | Turn::Idle => return Ok(()),
+                            Turn::Told { more: false, pause_ms: _ } | Turn::Idle | Turn::Held => {
+                                return Ok(());
+                            }
                             // What it stopped for stands in the status.
                             Turn::Stopped(_) | Turn::Replacing => return Ok(()),
                             Turn::Alone => {
@@ -198,6 +206,13 @@ fn shown(found: &Shown, json: bool) -> anyhow::Result<()> {
             text.push_str(&format!("life of this box, as the hub counts: {generation}\n"));
         }
         text.push_str(&format!("held: {} of {} changes\n", status.through, status.last));
+    }
+    if status.hub.is_some() {
+        let spent = megabytes(status.spent_bytes);
+        text.push_str(&match status.budget_bytes {
+            Some(most) => format!("the line today: {spent} MB of {} MB\n", megabytes(most)),
+            None => format!("the line today: {spent} MB, without a budget\n"),
+        });
     }
     if status.parked > 0 {
         text.push_str(&format!("the hub could not take {}:\n", status.parked));

@@ -172,6 +172,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "168",
         doc: "So many hours the hub may sell a slot without hearing of the box; as long a person waits before taking it without the hub.",
     },
+    Setting {
+        key: "sync.budget_megabytes_per_day",
+        kind: Kind::Number(0, 100_000),
+        default: "0",
+        doc: "On a line that costs by the byte: when so many megabytes of a day are used, the first telling of all records and long backlogs wait for the next day; bookings, sales, requests and answers go on. 0 is no bound.",
+    },
 ];
 
 /// The settings as a Markdown table, for the README.

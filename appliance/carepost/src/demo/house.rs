@@ -356,6 +356,7 @@ fn addition(
         session_capacity: session.session_capacity,
         valid_from,
         valid_to,
+        lending: schedule::Lending::default(),
     }
 }
 

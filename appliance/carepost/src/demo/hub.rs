@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use prm::db::Db;
 use serde::Deserialize;
 use serde_json::Value;
+use sync_agent::OnHeld;
 use sync_agent::enrol::{Joining, enrol};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -81,8 +82,9 @@ impl Hub {
         let keys = place::keys(data);
         let url = format!("http://{}", line.address());
         let fingerprint = Some(fingerprint.as_str());
-        let joining =
-            Joining { url: &url, code: &code, fingerprint, data, keys: &keys, replaces: false };
+        // What an earlier demonstration told is made up, too.
+        let on_held = OnHeld::Forget;
+        let joining = Joining { url: &url, code: &code, fingerprint, data, keys: &keys, on_held };
         enrol(db, joining, now).await?;
         Ok(Some((hub, line)))
     }

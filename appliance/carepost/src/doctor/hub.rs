@@ -53,7 +53,7 @@ fn answer(data: &Path, db: &Db, now: Timestamp) -> Finding {
         Ok(runtime.block_on(sync::agent(data, db.clone()).round(now)))
     };
     match ask() {
-        Ok(Ok(Turn::Told { .. } | Turn::Idle)) => {
+        Ok(Ok(Turn::Told { .. } | Turn::Idle | Turn::Held)) => {
             good(WHAT, "it answers, and it is the one that this box joined")
         }
         Ok(Ok(Turn::Stopped(_) | Turn::Alone | Turn::Replacing)) => {

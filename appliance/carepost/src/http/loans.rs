@@ -1,14 +1,14 @@
 //! Slots that are held for booking online, on the wire: what is lent, and how it is had back.
 
+mod days;
+mod displaced;
+
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use prm::error::Error;
-use prm::id::{AppointmentId, LoanId, Noun, PractitionerId};
-use prm::loan::{self, Displaced, Filter, Loan};
-use prm::patient::{self, Patient};
+use prm::id::{LoanId, PractitionerId};
+use prm::loan::{self, Filter, Loan};
 use prm::time::start_of_day;
 use serde::{Deserialize, Serialize};
 use sync_agent::loans::{self, BoxTime, Shown};
@@ -21,23 +21,20 @@ use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::json::{Asked, Body, Segment};
 use super::page::{self, Page};
-use super::read_audit;
 use super::words::LoanStatus;
 use crate::app::App;
 
 /// The word of the list, for its cursors.
 const LIST: &str = "loans";
-/// The word of the list of those who were displaced.
-const DISPLACED: &str = "loans/displaced";
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(displaced))
-        .routes(routes!(done))
         .routes(routes!(recall))
         .routes(routes!(take))
+        .merge(days::routes())
+        .merge(displaced::routes())
 }
 
 /// A slot that is held for booking online.
@@ -170,84 +167,4 @@ async fn take(
     let taken =
         app.db.write(move |tx| loans::override_loan(tx, &stamp, id, Some(reason), at)).await?;
     Ok(Json(LoanAnswer { loan: LoanView::of(&app, at, &taken)? }))
-}
-
-/// A patient with a confirmation for a slot that somebody else has.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Displaced)]
-struct DisplacedView {
-    /// The booking that was confirmed online.
-    booking_id: Uuid,
-    /// The loan; null if this box knows no such session any more.
-    loan_id: Option<Uuid>,
-    patient_id: Uuid,
-    patient_name: String,
-    patient_phone: Option<String>,
-    practitioner_id: Option<Uuid>,
-    /// When the patient was to come.
-    start: String,
-    /// When it came to light.
-    said_at: String,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct DisplacedAsked {
-    /// At most so many, 1 to 500; 100 when it is not said.
-    limit: Option<u32>,
-    /// `next` of the list before.
-    cursor: Option<String>,
-}
-
-/// Patients who were displaced and for whom nothing was done yet, the longest known first.
-#[utoipa::path(get, path = "/loans/displaced", tag = "loans", params(DisplacedAsked),
-    responses((status = 200, body = Page<DisplacedView>), (status = 401, body = Problem), (status = 403, body = Problem),
-              (status = 422, body = Problem)))]
-async fn displaced(
-    State(app): State<App>,
-    Caller(stamp): Caller,
-    Asked(DisplacedAsked { limit, cursor }): Asked<DisplacedAsked>,
-) -> Answer<Json<Page<DisplacedView>>> {
-    let limit = page::limit(limit);
-    let after = cursor
-        .map(|text| page::decode::<(Timestamp, AppointmentId)>(DISPLACED, &text))
-        .transpose()?;
-    let found = app.db.read(move |read| {
-        let found = loan::displaced(read, &stamp, after, limit + 1)?;
-        let with = |one: Displaced| Ok((patient::get(read, &stamp, one.patient)?, one));
-        found.into_iter().map(with).collect::<Result<Vec<(Patient, Displaced)>, Error>>()
-    });
-    let found = found.await?;
-    let page = Page::cut(DISPLACED, found, limit, |(_, one)| (one.said_at, one.booking));
-    let patients = page.items.iter().map(|(patient, _)| patient.id).collect();
-    read_audit::shown(&app, stamp, Noun::Loan, patients).await?;
-    Ok(Json(page.map(|(patient, one)| {
-        let Displaced { booking, loan, patient: patient_id, practitioner, start, said_at } = one;
-        DisplacedView {
-            booking_id: booking.uuid(),
-            loan_id: loan.map(|id| id.uuid()),
-            patient_id: patient_id.uuid(),
-            patient_phone: patient.phones.first().map(|it| it.number.as_str().to_owned()),
-            patient_name: patient.name,
-            practitioner_id: practitioner.map(|id| id.uuid()),
-            start: app.local(start),
-            said_at: app.local(said_at),
-        }
-    })))
-}
-
-/// Says what was done for a patient who was displaced.
-#[utoipa::path(post, path = "/loans/displaced/{id}/done", tag = "loans", request_body = OverrideReason,
-    params(("id" = Uuid, Path, description = "The booking.")),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem),
-              (status = 404, body = Problem), (status = 422, body = Problem)))]
-async fn done(
-    State(app): State<App>,
-    Caller(stamp): Caller,
-    Segment(id): Segment<AppointmentId>,
-    Body(OverrideReason { reason }): Body<OverrideReason>,
-) -> Answer<StatusCode> {
-    app.db.write(move |tx| loan::done(tx, &stamp, id, Some(reason))).await?;
-    Ok(StatusCode::NO_CONTENT)
 }

@@ -47,6 +47,19 @@ impl Measures {
                 "carepost_sync_conflicts",
                 "Elements edited here and at the hub, each otherwise"
             );
+            metrics::describe_gauge!("carepost_loans", "Slots held for booking online");
+            metrics::describe_gauge!(
+                "carepost_displaced",
+                "Patients who bought online what somebody else has"
+            );
+            metrics::describe_gauge!(
+                "carepost_sync_spent_bytes",
+                "What the line to the hub has cost today"
+            );
+            metrics::describe_gauge!(
+                "carepost_sync_over_budget",
+                "1 while changes wait for tomorrow's budget of the line"
+            );
             metrics::describe_gauge!("carepost_sync_failures", "Tries that failed in a row");
             metrics::describe_gauge!("carepost_sync_stopped", "1 while a person must decide");
         });

@@ -59,6 +59,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(status::routes())
         .merge(super::sync_requests::routes())
         .merge(super::conflicts::routes())
+        .merge(super::catalogue::routes())
         .merge(sync::routes())
         .merge(OpenApiRouter::new().routes(routes!(openapi)));
     OpenApiRouter::with_openapi(Document::openapi()).nest(ROOT, api)

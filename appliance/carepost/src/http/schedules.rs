@@ -130,6 +130,13 @@ struct NewSchedule {
     slot_capacity: Option<i64>,
     /// Patients per session, 1 to 1000, if bounded.
     session_capacity: Option<i64>,
+    /// Hundredths of a day's free slots that are lent for booking online, 0 to 100; as the settings say
+    /// when it is not said.
+    loan_share_percent: Option<i64>,
+    /// Hours before the start at which a slot is neither lent nor sold online any more, 1 to 720; likewise.
+    loan_cutoff_hours: Option<i64>,
+    /// Days ahead that slots are lent, 1 to 35; likewise.
+    loan_horizon_days: Option<i64>,
 }
 
 /// What is to be changed; what is left out stays. Other days, times or lengths are a new session.
@@ -213,6 +220,9 @@ async fn add(
         valid_to,
         slot_capacity,
         session_capacity,
+        loan_share_percent: share_percent,
+        loan_cutoff_hours: cutoff_hours,
+        loan_horizon_days: horizon_days,
     } = body;
     let addition = Addition {
         practitioner: practitioner_id,
@@ -225,6 +235,7 @@ async fn add(
         session_capacity,
         valid_from,
         valid_to,
+        lending: Lending { share_percent, cutoff_hours, horizon_days },
     };
     once(&app, stamp, key, move |tx| {
         Ok((StatusCode::CREATED, ScheduleView::from(schedule::add(tx, &stamp, addition)?)))

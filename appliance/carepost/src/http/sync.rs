@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use prm::hub;
 use prm::stamp::{Right, Stamp};
-use prm::{conflict, request};
+use prm::{conflict, loan, request};
 use serde::Serialize;
 use sync_agent::condition::{Said, said};
 use sync_agent::status::{Advised, Joined, ParkedEntry, Status, status};
@@ -27,7 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Sync)]
 pub(super) struct SyncView {
-    /// `alone`, `stopped`, `refused`, `line_down`, `hub_busy`, `beginning`, `waiting` or `told`.
+    /// `alone`, `stopped`, `refused`, `line_down`, `hub_busy`, `over_budget`, `beginning`, `waiting` or `told`.
     condition: &'static str,
     /// `calm`; `look`: it mends itself, but is worth a look; `act`: somebody must do something.
     urgency: &'static str,
@@ -57,8 +57,16 @@ pub(super) struct SyncView {
     requests: i64,
     /// How many elements of patients were edited here and at the hub, each otherwise, and wait for the desk.
     conflicts: i64,
+    /// How many slots are held for booking online.
+    lent: i64,
+    /// How many patients bought online what somebody else has, and wait for the desk.
+    displaced: i64,
     /// How many requests the hub had no more when this box, put back to an older copy, asked for them.
     lost_requests: i64,
+    /// What the line to the hub has cost today, in bytes, as far as it is counted.
+    spent_bytes: i64,
+    /// What it may cost in a day before what nobody waits for is held back; null is no bound.
+    budget_bytes: Option<i64>,
     /// How many tries failed in a row.
     failures: i64,
     /// What the last one failed of.
@@ -124,6 +132,10 @@ pub struct Open {
     pub requests: i64,
     /// What was edited here and at the hub, each otherwise.
     pub conflicts: i64,
+    /// Slots that are held for booking online.
+    pub lent: i64,
+    /// Patients who bought online what somebody else has.
+    pub displaced: i64,
     /// Requests that the hub had no more.
     pub lost_requests: i64,
 }
@@ -137,7 +149,8 @@ impl Open {
         let read = |read: &prm::db::Read<'_>| {
             let requests = request::count_proposals(read)?;
             let (conflicts, held) = (conflict::count_open(read)?, request::position(read)?);
-            Ok(Self { requests, conflicts, lost_requests: held.lost })
+            let (lent, displaced) = (loan::away_count(read)?, loan::displaced_count(read)?);
+            Ok(Self { requests, conflicts, lent, displaced, lost_requests: held.lost })
         };
         app.db.read(read).await
     }
@@ -146,7 +159,7 @@ impl Open {
 impl SyncView {
     pub(super) async fn of(app: &App) -> prm::error::Result<Self> {
         let found = standing(app).await?;
-        let Open { requests, conflicts, lost_requests } = Open::of(app).await?;
+        let Open { requests, conflicts, lent, displaced, lost_requests } = Open::of(app).await?;
         let Said { condition, urgency, says } =
             said(&found, app.now(), |at| on_the_wall(&app.clinic.zone, at));
         let Status {
@@ -160,6 +173,10 @@ impl SyncView {
             stop,
             parked,
             parked_entries,
+            spent_bytes,
+            budget_bytes,
+            // The condition says it.
+            over_budget: _,
             failures,
             fault,
             fault_at,
@@ -190,7 +207,11 @@ impl SyncView {
             parked_entries: parked_entries.into_iter().map(entry).collect(),
             requests,
             conflicts,
+            lent,
+            displaced,
             lost_requests,
+            spent_bytes,
+            budget_bytes,
             failures,
             fault,
             fault_at: fault_at.map(|at| app.local(at)),

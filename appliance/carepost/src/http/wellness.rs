@@ -55,7 +55,12 @@ pub async fn metrics(State(app): State<App>) -> Response {
         if let Ok(open) = super::sync::Open::of(&app).await {
             measures.gauge("carepost_sync_requests", open.requests as f64);
             measures.gauge("carepost_sync_conflicts", open.conflicts as f64);
+            measures.gauge("carepost_loans", open.lent as f64);
+            measures.gauge("carepost_displaced", open.displaced as f64);
         }
+        measures.gauge("carepost_sync_spent_bytes", status.spent_bytes as f64);
+        let waits = f64::from(u8::from(status.over_budget));
+        measures.gauge("carepost_sync_over_budget", waits);
         measures.gauge("carepost_sync_failures", status.failures as f64);
         measures.gauge("carepost_sync_stopped", f64::from(u8::from(status.stop.is_some())));
     }

@@ -4,16 +4,20 @@
 use axum::response::{IntoResponse as _, Response};
 use fhir::{IssueCode, Outcome};
 use http_body_util::BodyExt as _;
+use jiff::{SignedDuration, Timestamp};
 use prm::error::Result;
 use prm::request::{self, Kind, OPERATIONS_AT_ONCE, Reply, Request};
 use prm::stamp::Stamp as OfRecords;
-use sync_agent::ask::{Ask, Operation, REPLY_BYTES_MAX};
+use sync_agent::ask::{Ask, Name, Operation, REPLY_BYTES_MAX};
 
 use super::refusal;
 use crate::app::App;
 use crate::http::fhir::operation;
 use crate::http::fhir::stamp::Stamp;
 use crate::http::fhir::wire::Asked;
+
+/// For so long after its deadline somebody may ask the hub again what came of an operation.
+const ASKED_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// Does all operations that wait, the oldest first, and writes their answers.
 ///
@@ -49,13 +53,24 @@ pub(super) async fn done(app: &App, request: Request) -> Result<Reply> {
     if appointment.is_none() && deadline.is_some_and(|deadline| app.now() > deadline) {
         let what = "the box heard of this too late and did not do it; ask again";
         let late = refusal(504, &Outcome::error(IssueCode::Timeout, what));
-        return Ok(Reply { until: deadline, ..late });
+        return Ok(Reply { until: until(name, deadline), ..late });
     }
     let stamp = Stamp::new(OfRecords::of_hub(app.now()), None);
     let asked = Asked { request: Some(id), ..Asked::alone(stamp) };
     let answered = operation::of_hub(app, &asked, name.as_str(), &parameters).await;
     let (status, body) = whole(answered.into_response()).await;
-    Ok(Reply { status, body, until: deadline })
+    Ok(Reply { status, body, until: until(name, deadline) })
+}
+
+/// Until when the answer is sent. Nobody waits for times that were free; whoever lost the answer to a
+/// booking asks the hub again.
+fn until(name: Name, deadline: Option<Timestamp>) -> Option<Timestamp> {
+    match name {
+        Name::Find => deadline,
+        Name::Hold | Name::Book | Name::Cancel => {
+            deadline.map(|it| it.checked_add(ASKED_AGAIN).unwrap_or(it))
+        }
+    }
 }
 
 /// An answer of the door, as it goes to the hub.

@@ -84,7 +84,9 @@ pub fn of_kept(body: &[u8]) -> Result<Proposed> {
     let damaged = || Error::Storage("a request of the hub is not what was kept".into());
     match Ask::from_bytes(body) {
         Ok(Ask::Proposal(Proposal { id: _, bundle })) => read(&bundle).map_err(|_| damaged()),
-        Ok(Ask::Sale(_) | Ask::Operation(_) | Ask::Edit(_)) | Err(_) => Err(damaged()),
+        Ok(Ask::Sale(_) | Ask::Operation(_) | Ask::Edit(_) | Ask::Catalogue(_)) | Err(_) => {
+            Err(damaged())
+        }
     }
 }
 

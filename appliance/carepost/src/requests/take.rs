@@ -9,7 +9,7 @@ use prm::request::{self, Kind};
 use prm::stamp::Stamp;
 use sync_agent::ask::Ask;
 
-use super::{edit, is_fatal, proposal, refusal};
+use super::{catalogue, edit, is_fatal, proposal, refusal};
 
 /// Takes in one ask. What is refused is answered; only an error of the database is one.
 pub fn take(tx: &mut Tx<'_>, stamp: &Stamp, ask: &Ask, deadline: Option<Timestamp>) -> Result<()> {
@@ -23,6 +23,10 @@ pub fn take(tx: &mut Tx<'_>, stamp: &Stamp, ask: &Ask, deadline: Option<Timestam
                 return request::answer_at_once(tx, stamp, id, &refusal(422, &outcome));
             }
             Kind::Proposal
+        }
+        Ask::Catalogue(catalogue) => {
+            let reply = catalogue::merge(tx, stamp, catalogue)?;
+            return request::answer_at_once(tx, stamp, id, &reply);
         }
         Ask::Edit(edit) => {
             let reply = edit::merge(tx, stamp, edit)?;

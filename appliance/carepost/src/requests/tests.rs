@@ -1,5 +1,6 @@
 //! Tests of what the hub asks: taken in, done once, decided, merged.
 
+mod catalogues;
 mod edits;
 mod operations;
 mod proposals;

@@ -73,3 +73,21 @@ fn every_parameter_that_it_names_is_answered() {
     assert!(reverse.contains(&json!("Appointment:patient")));
     assert!(!reverse.contains(&json!("Appointment:location")));
 }
+
+#[test]
+fn a_copy_is_read_and_searched_only() {
+    let clinic = clinic();
+    let about = About {
+        version: "0.1.0",
+        at: time("2026-11-23T04:30:00Z"),
+        instantiates: &[],
+        others: &[],
+    };
+    let statement = valid(of_copy(about, here(&clinic), (&[Operation::Find], "with a token")));
+    let all = statement.get("rest").unwrap()[0]["resource"].as_array().unwrap();
+    let interactions = json!([{ "code": "read" }, { "code": "search-type" }]);
+    assert!(all.iter().all(|it| it["interaction"] == interactions));
+    assert_eq!(of(&statement, "Appointment").unwrap()["operation"][0]["name"], "find");
+    assert_eq!(of(&statement, "Patient").unwrap()["operation"], Value::Null);
+    assert_eq!(of(&statement, "AuditEvent"), None);
+}

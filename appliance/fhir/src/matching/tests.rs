@@ -296,3 +296,20 @@ fn who_does_not_say_it_is_in_use() {
     assert!(is_found(&json!({"resourceType": "Patient"}), "active:missing=true"));
     assert!(!is_found(&json!({"resourceType": "Patient", "active": false}), "active=true"));
 }
+
+#[test]
+fn resources_are_sorted_by_what_they_say_first_and_times_before_texts() {
+    let clinic = clinic();
+    let key = |name: &str| {
+        let parameter = search::parameter("Patient", name).unwrap();
+        sort_key(&resource(patient()), parameter, here(&clinic))
+    };
+    assert_eq!(key("name"), Some(SortKey::Text("smt asha rao rao".into())));
+    assert_eq!(key("_id"), Some(SortKey::Text("one".into())));
+    assert_eq!(key("gender"), None);
+    let Some(SortKey::Time(born)) = key("birthdate") else { panic!("a birth date is a time") };
+    assert!(
+        SortKey::Time(born) < SortKey::Time(born + 1)
+            && SortKey::Time(born) < SortKey::Text(String::new())
+    );
+}

@@ -48,3 +48,16 @@ fn what_else_was_given_of_the_clinic_stays() {
     assert_eq!(written.get("telecom"), given.get("telecom"));
     assert_eq!(written.get("address"), None);
 }
+
+#[test]
+fn a_copy_of_the_clinic_tells_whose_records_these_are() {
+    let clinic = clinic();
+    let written = write(here(&clinic), updated(), None);
+    let known = own(&written).unwrap().clinic();
+    assert_eq!((known.id, known.name.as_str()), (clinic.id, "Shanti Clinic"));
+    assert_eq!((known.timezone.as_str(), known.country.as_str()), ("Asia/Kolkata", "IN"));
+    let nowhere = Own { timezone: Some("Mars/Olympus".to_owned()), ..own(&written).unwrap() };
+    assert_eq!(nowhere.clinic().timezone, "UTC");
+    let insurer = resource(json!({ "resourceType": "Organization", "name": "Asha Insurance" }));
+    assert_eq!(own(&insurer), None);
+}

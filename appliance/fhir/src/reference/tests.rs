@@ -90,12 +90,16 @@ fn every_reference_is_found_and_rewritten_wherever_it_stands() {
     assert_eq!(found, expected);
 
     rewrite(&mut resource, |text| Some(format!("Patient/{}", text.strip_prefix("urn:uuid:")?)));
-    let text = Value::from(resource).to_string();
+    let text = Value::from(resource.clone()).to_string();
     let changed =
         before.to_string().replace("\"reference\":\"urn:uuid:", "\"reference\":\"Patient/");
     let expected =
         changed.replace("[{\"reference\":\"Patient/6\"}]", "[{\"reference\":\"urn:uuid:6\"}]");
     assert_eq!(text, expected);
+
+    drop_displays(&mut resource);
+    let text = Value::from(resource).to_string();
+    assert_eq!(text, expected.replace(",\"display\":\"urn:uuid:3\"", ""));
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn evenings() -> Schedule {
         valid_from: date("2026-11-01"),
         valid_to: date("2027-03-31"),
         active: true,
-        lending: prm::schedule::Lending::default(),
+        lending: Lending::default(),
     }
 }
 
@@ -131,4 +131,51 @@ fn a_schedule_without_a_session_that_repeats_is_refused() {
     let refused = read(&given, here(&clinic)).unwrap_err();
     let session = format!("Schedule.extension('{}')", extension::WEEKLY_SESSION);
     assert_eq!(expressions(&refused), ["Schedule.actor", &session]);
+}
+
+#[test]
+fn what_is_lent_of_a_session_is_written_read_and_left_to_the_settings() {
+    let clinic = clinic();
+    let lending = Lending { share_percent: Some(0), cutoff_hours: Some(48), horizon_days: None };
+    let some = Schedule { lending, ..evenings() };
+    let written = valid(write(&some, &[], here(&clinic), updated(), None));
+    let shown = &written.get("extension").unwrap()[1];
+    assert_eq!(
+        *shown,
+        json!({
+            "url": extension::LENDING,
+            "extension": [
+                { "url": "sharePercent", "valueUnsignedInt": 0 },
+                { "url": "cutoffHours", "valuePositiveInt": 48 },
+            ],
+        })
+    );
+    let raw = read(&written, here(&clinic)).unwrap();
+    assert_eq!(raw.clone().addition().lending, lending);
+    let edit = raw.edit(&evenings()).unwrap().lending;
+    assert_eq!((edit.share_percent, edit.horizon_days), (Some(Some(0)), Some(None)));
+
+    // Whoever leaves it out leaves it to the settings.
+    let plain = valid(write(&evenings(), &[], here(&clinic), updated(), Some(&written)));
+    assert_eq!(plain.get("extension").unwrap().as_array().unwrap().len(), 1);
+    let edit = read(&plain, here(&clinic)).unwrap().edit(&some).unwrap().lending;
+    assert_eq!(edit.share_percent, Some(None));
+}
+
+#[test]
+fn what_is_said_of_lending_and_cannot_be_read_is_refused() {
+    let clinic = clinic();
+    for elements in [
+        json!([{ "url": "share", "valueUnsignedInt": 20 }]),
+        json!([{ "url": "sharePercent", "valueString": "20" }]),
+        json!([{ "url": "cutoffHours", "valuePositiveInt": 2 }, { "url": "cutoffHours", "valuePositiveInt": 3 }]),
+    ] {
+        let mut given = write(&evenings(), &[], here(&clinic), updated(), None);
+        let mut extensions = given.get("extension").unwrap().as_array().unwrap().clone();
+        extensions.push(json!({ "url": extension::LENDING, "extension": elements }));
+        given.set("extension", Value::Array(extensions));
+        let refused = read(&given, here(&clinic)).unwrap_err();
+        let lending = format!("Schedule.extension('{}')", extension::LENDING);
+        assert_eq!(expressions(&refused), [lending]);
+    }
 }

@@ -50,3 +50,27 @@ fn the_id_of_every_slot_is_a_fhir_id_and_is_read_again() {
         assert_eq!(text.parse::<SlotId>(), Ok(id));
     }
 }
+
+#[test]
+fn a_slot_is_known_by_its_id_and_its_schedule() {
+    let schedule = crate::fixture::resource(serde_json::json!({
+        "resourceType": "Schedule",
+        "id": id(9).to_string(),
+        "extension": [{
+            "url": crate::extension::WEEKLY_SESSION,
+            "extension": [{ "url": "slotMinutes", "valuePositiveInt": 15 }],
+        }],
+        "actor": [{ "reference": "Practitioner/p" }, { "reference": "Location/l" }],
+    }));
+    let slot = format!("{}.29904840", id(9));
+    let time = Time::of(&slot, &schedule).unwrap();
+    assert_eq!(
+        (time.id.to_string(), time.end.duration_since(time.start).as_mins()),
+        (slot.clone(), 15)
+    );
+    assert_eq!((time.practitioner.as_deref(), time.location.as_deref()), (Some("p"), Some("l")));
+    assert_eq!(Time::schedule(&slot), Some(id(9).to_string()));
+    let proposed = crate::appointment::proposal::Proposal::parse(&time.proposal()).unwrap();
+    assert_eq!(proposed.slot, time.id);
+    assert_eq!(Time::of(&format!("{}.29904840", id(8)), &schedule), None);
+}

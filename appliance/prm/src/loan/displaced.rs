@@ -3,12 +3,15 @@
 //! Invariant: a booking displaces its patient once, however often it comes to light.
 
 use jiff::Timestamp;
+use rusqlite::OptionalExtension as _;
 
 use super::{Loan, row};
+use crate::appointment::{self, Appointment, Booking};
 use crate::contact;
 use crate::db::{Read, Tx};
 use crate::error::{Error, Result};
-use crate::id::{AppointmentId, LoanId, Noun, PatientId, PractitionerId};
+use crate::id::{AppointmentId, LoanId, Noun, PatientId, PractitionerId, SlotId};
+use crate::patient;
 use crate::stamp::{Right, Stamp};
 use crate::time::{from_ms, to_ms};
 
@@ -114,6 +117,46 @@ pub fn done(
     stamp.needs(Right::Overbook)?;
     let how = contact::reason("reason", how)?;
     if close(tx, stamp, booking, &how)? { Ok(()) } else { Err(Error::NotFound(Noun::Loan)) }
+}
+
+/// Books another slot for a patient who was displaced, which is what was done about it. Refused like any
+/// booking; *not found* if there is nothing to do.
+pub fn rebook(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    displaced: AppointmentId,
+    slot: SlotId,
+) -> Result<Appointment> {
+    stamp.needs(Right::Overbook)?;
+    let patient: Option<PatientId> = tx
+        .sql()
+        .prepare_cached("SELECT patient FROM displaced WHERE booking = ?1 AND done_at IS NULL")?
+        .query_row([displaced], |row| row.get(0))
+        .optional()?;
+    let patient = patient.ok_or(Error::NotFound(Noun::Loan))?;
+    // Two records of one person may have become one since.
+    let patient = patient::get(tx, stamp, patient)?.merged_into.unwrap_or(patient);
+    let booking = Booking {
+        id: AppointmentId::new(stamp.now),
+        patient,
+        slot,
+        healthcare_service: None,
+        reason: None,
+        overbook: None,
+        hold_minutes: None,
+        series: None,
+    };
+    let booked = appointment::book(tx, stamp, booking)?;
+    close(tx, stamp, displaced, "booked another time")?;
+    Ok(booked)
+}
+
+/// How many patients were displaced for whom nothing was done yet.
+pub fn displaced_count(read: &Read<'_>) -> Result<i64> {
+    Ok(read
+        .sql()
+        .prepare_cached("SELECT count(*) FROM displaced WHERE done_at IS NULL")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The same by whoever has the right already; answers whether there was something to do.

@@ -117,7 +117,8 @@ pub(super) fn bundle(read: &Read<'_>, stamp: &Stamp, id: AppointmentId) -> Resul
             let asked = request::sale(read, stamp, *id.as_bytes())?;
             Ok(asked.and_then(|body| match Ask::from_bytes(&body) {
                 Ok(Ask::Sale(sale)) => Some(sale.bundle),
-                Ok(Ask::Operation(_) | Ask::Proposal(_) | Ask::Edit(_)) | Err(_) => None,
+                Ok(Ask::Operation(_) | Ask::Proposal(_) | Ask::Edit(_) | Ask::Catalogue(_))
+                | Err(_) => None,
             }))
         }
     }

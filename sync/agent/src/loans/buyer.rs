@@ -18,7 +18,7 @@ pub(super) struct Buyer {
     pub(super) reason: Option<String>,
 }
 
-/// The patient of a sale: whoever is certainly the same person on record, else somebody new. A sale
+/// The patient of a sale: whom the hub names, or whoever is certainly the same person on record, else somebody new. A sale
 /// stands whatever is wrong with what was said about the patient, so what cannot be taken is left out.
 pub(super) fn of(
     tx: &mut Tx<'_>,
@@ -41,6 +41,9 @@ fn told(
     resource: &Resource,
     booking: AppointmentId,
 ) -> Result<PatientId> {
+    if let Some(known) = named(tx, stamp, resource)? {
+        return Ok(known);
+    }
     let clinic = clinic::get(tx)?;
     let here = Here { clinic: &clinic, origin: "" };
     let Ok(raw) = fhir::patient::read(resource, here) else {
@@ -71,6 +74,16 @@ fn told(
         }
     }
     nameless(tx, stamp, booking)
+}
+
+/// The patient on record whom the hub names by the id that they have here; whoever is only described has none.
+fn named(tx: &mut Tx<'_>, stamp: &Stamp, resource: &Resource) -> Result<Option<PatientId>> {
+    let Some(id) = resource.id().and_then(|id| id.parse().ok()) else { return Ok(None) };
+    match patient::get(tx, stamp, id) {
+        Ok(found) => Ok(found.active.then_some(id)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Somebody of whom nothing can be read but that they have a booking.

@@ -5,7 +5,7 @@ use prm::db::{Read, Tx};
 use prm::error::{Code, Error, Result};
 use prm::hub;
 use prm::id::{AppointmentId, LoanId};
-use prm::loan::{self, Confirmation, Loan};
+use prm::loan::{self, Confirmation, Filter, LIST_MAX, Loan};
 use prm::stamp::{Right, Role, Stamp};
 use prm::{appointment, contact};
 use sync_protocol::envelope::VerifyingKey;
@@ -104,6 +104,49 @@ pub(super) fn ask_back(tx: &mut Tx<'_>, stamp: &Stamp, id: LoanId) -> Result<Loa
     }
     let row = loan::put(tx, stamp, "recall", &row, state::next(&after))?;
     loan::note(tx, stamp, "recall", &row, None)
+}
+
+/// Slots that are asked back at once.
+const RECALLED_MAX: u32 = 500;
+
+/// What came of asking for many slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    /// So many were asked back.
+    pub recalled: u32,
+    /// Whether there are more of them.
+    pub more: bool,
+}
+
+/// Asks the hub for all slots that a filter finds and that nobody asked for yet, at most 500 of them.
+///
+/// # Errors
+/// Those of the database.
+pub fn recall_many(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    mut filter: Filter,
+    at: BoxTime,
+) -> Result<Recalled> {
+    stamp.needs(Right::Book)?;
+    let mut recalled = 0;
+    loop {
+        let part = loan::list(tx, stamp, &filter, LIST_MAX)?;
+        let Some(last) = part.last() else { return Ok(Recalled { recalled, more: false }) };
+        filter.after = Some((last.slot.start(), last.id));
+        for row in part {
+            match shown(&row, at)?.map(|it| it.status) {
+                Some(Status::Granted | Status::Held) if recalled == RECALLED_MAX => {
+                    return Ok(Recalled { recalled, more: true });
+                }
+                Some(Status::Granted | Status::Held) => {
+                    ask_back(tx, stamp, row.id)?;
+                    recalled += 1;
+                }
+                Some(Status::Recalled | Status::Sold | Status::Unknown) | None => {}
+            }
+        }
+    }
 }
 
 /// Takes a slot without the hub, after the wait, for a reason.

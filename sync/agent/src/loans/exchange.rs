@@ -6,16 +6,14 @@ use prm::error::Result as OfRecords;
 use prm::id::LoanId;
 use prm::loan;
 use prm::stamp::Stamp;
-use reqwest::StatusCode;
-use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE};
 use sync_protocol::loan::{BookingId, Epoch, Fence, Generation, Standing, ToBox, ToHub};
 use sync_protocol::wire::{DETAILS_MAX, Details, LoansDown, LoansUp, SLOTS_MAX, SlotKey};
 
 use super::apply::{Applied, hear};
 use super::{EXCHANGES_MAX, Ground, Loans, key, standing_of, state};
 use crate::Fault;
-use crate::http;
 use crate::keys::BoxKeys;
+use crate::line::Line;
 use crate::sealed;
 
 /// Where loans are spoken of, behind the hub's address.
@@ -25,7 +23,7 @@ const ASKED_FOR_MAX: u32 = 1_000;
 /// Messages that are written in one transaction, so that the desk writes in between.
 const WRITTEN_AT_ONCE: usize = 50;
 
-impl Loans {
+impl<L: Line> Loans<L> {
     /// Says what is due and hears what is due there, until neither has anything left to say. Answers
     /// whether there is more.
     pub(super) async fn speak(&mut self, ground: &Ground, stamp: &Stamp) -> Result<bool, Fault> {
@@ -34,6 +32,7 @@ impl Loans {
         // Of these the hub was asked in this turn.
         let mut asked: BTreeSet<BookingId> = BTreeSet::new();
         let mut wanting: BTreeSet<BookingId> = BTreeSet::new();
+        let mut sold: BTreeSet<BookingId> = BTreeSet::new();
         let mut all_said = false;
         for _ in 0..EXCHANGES_MAX {
             let mut said = std::mem::take(&mut self.settled);
@@ -61,8 +60,12 @@ impl Loans {
             let LoansDown { said, accounts: _, details, more } = heard?;
             asked.extend(names);
             // What was sold is asked back, which is due from then on.
-            if said.iter().any(|(_, it)| matches!(it, ToBox::Sale { .. })) {
-                (all_said, after) = (false, None);
+            for (_, it) in &said {
+                if let ToBox::Sale { fence: _, booking } = it
+                    && sold.insert(*booking)
+                {
+                    (all_said, after) = (false, None);
+                }
             }
             self.keep(stamp, details).await?;
             self.hear_shown(stamp, standing).await?;
@@ -202,19 +205,14 @@ impl Loans {
 
     /// One message and its answer.
     pub(super) async fn say(&mut self, ground: &Ground, up: LoansUp) -> Result<LoansDown, Fault> {
-        let ready = match self.ready.take() {
-            Some(ready) => ready,
-            None => (http::client()?, BoxKeys::load(&self.keys_folder)?),
+        let keys = match self.keys.take() {
+            Some(keys) => keys,
+            None => BoxKeys::load(&self.keys_folder)?,
         };
-        let (client, keys) = self.ready.insert(ready);
+        let keys = self.keys.insert(keys);
         let Ground { hub, log, .. } = ground;
         let envelope = sealed::to_hub((hub, keys), *log, &up)?;
-        let url = format!("{}{LOANS}", hub.url);
-        let (status, bytes) =
-            http::post(client, &url, (MEDIA_TYPE, envelope), ENVELOPE_MAX).await?;
-        if status != StatusCode::OK {
-            return Err(Fault::Refused(status.as_u16()));
-        }
-        sealed::from_hub::<LoansDown>((hub, keys), *log, &bytes).ok_or(Fault::Receipt)
+        let answer = self.line.exchange(format!("{}{LOANS}", hub.url), envelope).await?;
+        sealed::from_hub::<LoansDown>((hub, keys), *log, &answer).ok_or(Fault::Receipt)
     }
 }

@@ -15,13 +15,14 @@ use sync_protocol::wire::{Accounts, DETAILS_MAX, LoansDown, LoansUp, SlotKey};
 use super::apply::{Applied, apply, is_known};
 use super::{Ground, Loans, key, parse, state};
 use crate::Fault;
+use crate::line::Line;
 
 /// Parts of accounts that are heard at the most: four million slots.
 const PARTS_MAX: usize = 2_000;
 /// Rows that are learned in one transaction.
 const LEARNED_AT_ONCE: u32 = 50;
 
-impl Loans {
+impl<L: Line> Loans<L> {
     /// Hears the hub's accounts and takes them in. False if the hub speaks of another life of the box:
     /// then the next receipt says which.
     pub(super) async fn learn(

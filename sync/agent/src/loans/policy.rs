@@ -19,6 +19,7 @@ use sync_protocol::loan::{Generation, Holder, Lender, Standing, Terms};
 
 use super::{Loans, state};
 use crate::Fault;
+use crate::line::Line;
 
 /// The share of a day's free slots that is lent where nobody says, in hundredths.
 pub const SHARE_PERCENT: u32 = 20;
@@ -83,7 +84,7 @@ impl Usual {
     }
 }
 
-impl Loans {
+impl<L: Line> Loans<L> {
     /// Begins to look at all sessions, and forgets what is long over.
     pub(super) async fn begin_pass(&mut self, stamp: &Stamp) -> Result<(), Fault> {
         let of = *stamp;

@@ -24,12 +24,12 @@ use serde_json::{Value, json};
 use sync_agent::enrol::{EnrolError, Joined, Joining, enrol};
 use sync_agent::keys::BoxKeys;
 use sync_agent::status::{Status, status};
-use sync_agent::{Agent, Turn};
+use sync_agent::{Agent, OnHeld, Turn};
 use sync_protocol::envelope::{
     Expected, Kind, OpeningKey, Place, Receiver, SealingKey, SigningKey, VerifyingKey, fingerprint,
     seal,
 };
-use sync_protocol::ledger::{Body, Content, Effect, Ledger, Reason, Taken};
+use sync_protocol::ledger::{Body, Bundle, Content, Effect, Ledger, Reason, Taken, delta};
 use sync_protocol::loan::clock::Nonce;
 use sync_protocol::wire::{self, Answer, Up};
 use uuid::Uuid;
@@ -57,6 +57,10 @@ pub struct Hub {
     pub refused: Option<String>,
     /// Receipts are signed by another key.
     pub forged: bool,
+    /// It says that it can, and never holds the version that was meant.
+    pub puts_together: bool,
+    /// Bundles in which a record was told by what changed of it.
+    pub shortened: u64,
 }
 
 type Shared = Arc<Mutex<Hub>>;
@@ -78,6 +82,8 @@ impl Hub {
             reborn: false,
             refused: None,
             forged: false,
+            puts_together: false,
+            shortened: 0,
         }
     }
 
@@ -116,6 +122,13 @@ impl Hub {
             receiver.open(bytes, &Expected { kind: Kind::Bundle, clinic, box_id }).unwrap();
         let Up { bundle, capabilities: _ } = wire::read(&opened.body).unwrap();
         assert_eq!(bundle.log, opened.place.log);
+        let bundle = match bundle.entries().iter().any(|it| matches!(it.body, Body::Changed(_))) {
+            true => {
+                self.shortened += 1;
+                Bundle { content: Content::Ask, ..bundle }
+            }
+            false => bundle,
+        };
         let ledger = self.ledger.clone().unwrap_or_else(|| Ledger::first(bundle.log));
         let refused = self.refused.clone().map(String::into_bytes);
         let check = |entry: &sync_protocol::ledger::Entry| {
@@ -132,7 +145,9 @@ impl Hub {
                 self.stored += 1;
                 match &entries[at].body {
                     Body::Given(body) => drop(self.records.insert(key, body.clone())),
-                    Body::Gone | Body::TooLong(_) => drop(self.records.remove(&key)),
+                    Body::Gone | Body::TooLong(_) | Body::Changed(_) => {
+                        drop(self.records.remove(&key))
+                    }
                 }
             }
         }
@@ -142,7 +157,16 @@ impl Hub {
         }
         let place = Place { kind: Kind::Receipt, after: 0, through: 0, ..opened.place };
         let nonce = Nonce { store: 1, boot: 1, at_ms: 0 };
-        let answer = Answer { receipt, nonce, capabilities: Vec::new(), pause_ms: 0 };
+        let answer = Answer {
+            receipt,
+            nonce,
+            capabilities: self
+                .puts_together
+                .then(|| delta::CAPABILITY.into())
+                .into_iter()
+                .collect(),
+            pause_ms: 0,
+        };
         let body = wire::write(&answer).unwrap();
         let forged = signing();
         let from = if self.forged { &forged } else { &self.signing };
@@ -312,8 +336,8 @@ impl World {
     ) -> std::result::Result<Joined, EnrolError> {
         let url = self.url().await;
         let (data, keys) = (self.folder.path(), self.keys());
-        let joining =
-            Joining { url, code: "ABCD-EFGH", fingerprint, data, keys: &keys, replaces: false };
+        let on_held = OnHeld::Refuse;
+        let joining = Joining { url, code: "ABCD-EFGH", fingerprint, data, keys: &keys, on_held };
         enrol(&self.db, joining, self.now).await
     }
 
@@ -329,7 +353,9 @@ impl World {
             match agent.round(self.now).await.unwrap() {
                 Turn::Told { more: false, pause_ms: _ } | Turn::Idle => return,
                 Turn::Told { more: true, pause_ms: _ } => {}
-                turn @ (Turn::Alone | Turn::Stopped(_) | Turn::Replacing) => panic!("{turn:?}"),
+                turn @ (Turn::Held | Turn::Alone | Turn::Stopped(_) | Turn::Replacing) => {
+                    panic!("{turn:?}")
+                }
             }
         }
         panic!("it never ends");
@@ -337,13 +363,21 @@ impl World {
 }
 
 /// Patients as they are; of all else type and id.
-fn shown(read: &Read<'_>, stamp: &Stamp, kind: &str, id: Uuid) -> Result<Option<Resource>> {
+fn shown(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    kind: &str,
+    id: Uuid,
+    version: Option<i64>,
+) -> Result<Option<Resource>> {
+    // Not what the hub holds: a record is told as it was at the time.
+    let now = if version.is_some() { Timestamp::UNIX_EPOCH } else { stamp.now };
     let clinic = clinic::get(read)?;
     let here = Here { clinic: &clinic, origin: "" };
     if kind == "Patient" {
         let found = patient::get(read, stamp, PatientId::from_bytes(id.into_bytes()));
         return match found {
-            Ok(patient) => Ok(Some(fhir::patient::write(&patient, here, stamp.now, None))),
+            Ok(patient) => Ok(Some(fhir::patient::write(&patient, here, now, None))),
             Err(Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         };

@@ -1,4 +1,5 @@
-//! A clinic's records in a folder, and a real hub in another, which speak over loopback.
+//! A clinic's records in a folder, and a real hub in another, which speak over loopback. Compiled as the test
+//! `postgres`, the hub's database is PostgreSQL.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -26,7 +27,7 @@ use prm::{change, hub};
 use serde_json::json;
 use sync_agent::enrol::{Joining, enrol};
 use sync_agent::loans::{BoxTime, Loans, Shown, Turn, Usual, key, shown};
-use sync_agent::{Agent, Fault};
+use sync_agent::{Agent, Fault, Internet, OnHeld};
 use sync_hub::code;
 use sync_hub::hub::Hub;
 use sync_hub::loans::{Asking, Bought, NotSold, sell};
@@ -34,12 +35,17 @@ use sync_hub::store::{self, Clinic, IfMissing};
 use sync_protocol::loan::BookingId;
 use uuid::Uuid;
 
+use super::cluster::Cluster;
+
+/// Whether these tests are compiled for PostgreSQL.
+const POSTGRES: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"postgres");
 /// The clinic's id at the hub.
 pub const CLINIC: [u8; 16] = *b"clinic-000000001";
 
 /// The hub in a folder, its clock, and how the line to it is.
 pub struct Cloud {
     folder: PathBuf,
+    cluster: Option<Cluster>,
     hub: RwLock<Arc<Hub>>,
     clock: Arc<AtomicI64>,
     /// So many answers are lost after the hub has done what was asked.
@@ -52,13 +58,14 @@ impl Cloud {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(now.as_millisecond()));
         let path = folder.path().to_owned();
-        let hub = open(&path, &clock);
+        let cluster = POSTGRES.then(Cluster::start);
+        let hub = open(&path, cluster.as_ref(), &clock);
         let wrapped_key = hub.keys.vault.make_clinic_key(CLINIC).unwrap();
         let clinic =
             Clinic { id: CLINIC, name: "Shanti Clinic".into(), wrapped_key, added_at: 0, life: 0 };
         hub.store.write(CLINIC, |tx| store::add_clinic(tx, &clinic)).unwrap();
         let hub = RwLock::new(hub);
-        Self { folder: path, hub, clock, lose: AtomicUsize::new(0), _folder: folder }
+        Self { folder: path, cluster, hub, clock, lose: AtomicUsize::new(0), _folder: folder }
     }
 
     pub fn hub(&self) -> Arc<Hub> {
@@ -67,42 +74,44 @@ impl Cloud {
 
     /// The hub starts again.
     pub fn restart(&self) {
-        *self.hub.write().unwrap() = open(&self.folder, &self.clock);
+        *self.hub.write().unwrap() = open(&self.folder, self.cluster.as_ref(), &self.clock);
     }
 
-    /// What a copy of the database holds.
-    pub fn copy(&self) -> tempfile::NamedTempFile {
-        let to = tempfile::NamedTempFile::new().unwrap();
-        let path = to.path().to_owned();
-        std::fs::remove_file(&path).unwrap();
-        let database = rusqlite::Connection::open(self.folder.join("hub.db")).unwrap();
-        database.execute("VACUUM INTO ?1", [path.to_string_lossy()]).unwrap();
-        to
+    /// Leads the box, and whoever books online, to a hub that was started on this database.
+    pub fn lead_to(&self, hub: &Arc<Hub>) {
+        *self.hub.write().unwrap() = Arc::clone(hub);
     }
 
-    /// The hub is put back from a copy.
-    pub fn put_back(&self, copy: &tempfile::NamedTempFile) {
-        let empty = tempfile::tempdir().unwrap();
-        *self.hub.write().unwrap() = {
-            // The old one lets go of its files before they are replaced.
-            std::fs::create_dir_all(empty.path().join("keys")).unwrap();
-            let other = empty.path().to_owned();
-            copy_folder(&self.folder.join("keys"), &other.join("keys"));
-            open(&other, &self.clock)
+    /// Copies the database.
+    pub fn copy(&self) {
+        let Some(cluster) = &self.cluster else {
+            let database = rusqlite::Connection::open(self.folder.join("hub.db")).unwrap();
+            let copy = self.folder.join("copy.db");
+            database.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+            return;
         };
-        for name in ["hub.db-wal", "hub.db-shm"] {
-            let _ = std::fs::remove_file(self.folder.join(name));
+        cluster.copy();
+    }
+
+    /// The hub is put back from the copy.
+    pub fn put_back(&self) {
+        match &self.cluster {
+            None => {
+                // The old one lets go of its files before they are replaced.
+                let empty = tempfile::tempdir().unwrap();
+                *self.hub.write().unwrap() = open(empty.path(), None, &self.clock);
+                for name in ["hub.db-wal", "hub.db-shm"] {
+                    let _ = std::fs::remove_file(self.folder.join(name));
+                }
+                std::fs::rename(self.folder.join("copy.db"), self.folder.join("hub.db")).unwrap();
+            }
+            Some(cluster) => cluster.put_back(),
         }
-        std::fs::copy(copy.path(), self.folder.join("hub.db")).unwrap();
         self.restart();
     }
 
     fn code(&self) -> String {
-        let (hub, code) = (self.hub(), code::make().unwrap());
-        let hash = code::hash(&code).unwrap();
-        let until = hub.clock.now_ms() + 1_000_000;
-        hub.store.write(CLINIC, |tx| store::add_code(tx, CLINIC, hash, until)).unwrap();
-        code
+        code::give(&self.hub(), CLINIC, 1_000_000).unwrap().0
     }
 
     /// Somebody books online.
@@ -131,10 +140,16 @@ impl Cloud {
     }
 }
 
-fn open(folder: &Path, clock: &Arc<AtomicI64>) -> Arc<Hub> {
+fn open(folder: &Path, cluster: Option<&Cluster>, clock: &Arc<AtomicI64>) -> Arc<Hub> {
     let clock = sync_hub::clock::Clock::Set(Arc::clone(clock));
-    let hub = Hub::open(folder, IfMissing::Make, clock).unwrap();
-    Arc::new(hub)
+    let hub = match cluster {
+        None => Hub::open(folder, IfMissing::Make, clock),
+        Some(cluster) => {
+            let address = cluster.address("hub", "carepost").parse().unwrap();
+            Hub::open_with(folder, &address, IfMissing::Make, clock)
+        }
+    };
+    Arc::new(hub.unwrap())
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -264,7 +279,7 @@ impl World {
             fingerprint: None,
             data,
             keys: &keys,
-            replaces: false,
+            on_held: OnHeld::Forget,
         };
         enrol(&self.db, joining, self.now).await.unwrap();
         self.ends()
@@ -273,7 +288,10 @@ impl World {
     /// The two loops, as after a start.
     pub fn ends(&self) -> Ends {
         let agent = Agent::new(self.db.clone(), self.keys(), told);
-        Ends { agent, loans: Loans::new(self.db.clone(), self.keys(), Usual::default()) }
+        Ends {
+            agent,
+            loans: Loans::new(self.db.clone(), self.keys(), Usual::default(), Internet::default()),
+        }
     }
 
     /// One turn of both loops.
@@ -283,7 +301,8 @@ impl World {
             match ends.agent.round(self.now).await? {
                 sync_agent::Turn::Told { more: true, .. } => {}
                 sync_agent::Turn::Told { more: false, .. } | sync_agent::Turn::Idle => break,
-                turn @ (sync_agent::Turn::Alone
+                turn @ (sync_agent::Turn::Held
+                | sync_agent::Turn::Alone
                 | sync_agent::Turn::Stopped(_)
                 | sync_agent::Turn::Replacing) => {
                     panic!("{turn:?}")
@@ -401,11 +420,18 @@ fn session(practitioner: PractitionerId) -> Addition {
         session_capacity: None,
         valid_from: None,
         valid_to: None,
+        lending: schedule::Lending::default(),
     }
 }
 
 /// Patients and appointments are told by type and id only: this is about loans.
-fn told(read: &Read<'_>, _: &Stamp, kind: &str, id: Uuid) -> Result<Option<Resource>> {
+fn told(
+    read: &Read<'_>,
+    _: &Stamp,
+    kind: &str,
+    id: Uuid,
+    _: Option<i64>,
+) -> Result<Option<Resource>> {
     let clinic = clinic::get(read)?;
     let _ = Here { clinic: &clinic, origin: "" };
     let text = json!({ "resourceType": kind, "id": id }).to_string();

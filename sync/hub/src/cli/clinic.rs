@@ -12,7 +12,7 @@ use serde_json::json;
 use sync_protocol::envelope::fingerprint;
 use uuid::Uuid;
 
-use super::{Place, say, status};
+use super::{Place, catalogue, say, status};
 use crate::backup;
 use crate::code;
 use crate::hub::Hub;
@@ -39,6 +39,9 @@ pub enum Verb {
     Backup(Backup),
     /// Puts back a clinic from such a file, here or at another hub.
     Restore(Restore),
+    /// Asks the clinic's box to take a list of services (a FHIR Bundle of HealthcareServices, each with an
+    /// identifier, at most 256 KiB); said again, tells what the box answered.
+    Catalogue(Listed),
     /// Erases a clinic: its key and all its rows.
     Erase(Erase),
     /// Gives a clinic a new key for its records while the hub serves; interrupted, do it again.
@@ -87,6 +90,14 @@ pub struct Restore {
     identity: PathBuf,
     #[command(flatten)]
     place: Place,
+}
+
+#[derive(Debug, Args)]
+pub struct Listed {
+    #[command(flatten)]
+    named: Named,
+    /// The list.
+    file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -154,6 +165,11 @@ impl Verb {
                 let rows = backup::erase(&hub, clinic.id)?;
                 told(&clinic, rows, ERASED, json)
             }
+            Self::Catalogue(Listed { named: Named { name, place, json }, file }) => {
+                let hub = open(&place)?;
+                let clinic = find(&hub, &name)?;
+                catalogue::run(&hub, &clinic, &file, json)
+            }
             Self::Rotate(Named { name, place, json }) => {
                 let hub = open(&place)?;
                 let clinic = find(&hub, &name)?;
@@ -176,11 +192,11 @@ fn told(clinic: &Clinic, rows: u64, words: &str, as_json: bool) -> anyhow::Resul
     say(&format!("{words}\n"))
 }
 
-fn open(place: &Place) -> anyhow::Result<Hub> {
+pub(super) fn open(place: &Place) -> anyhow::Result<Hub> {
     place.open(IfMissing::Refuse)
 }
 
-fn find(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
+pub(super) fn find(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
     let id = hub.store.survey(|tx| store::clinic_named(tx, name.trim()))?;
     let found = match id {
         Some(id) => hub.store.read(id, |tx| store::clinic(tx, id))?,
@@ -212,10 +228,7 @@ fn add(hub: &Hub, name: &str) -> anyhow::Result<Clinic> {
 }
 
 fn new_code(hub: &Hub, clinic: &Clinic, hours: u32, as_json: bool) -> anyhow::Result<()> {
-    let code = code::make()?;
-    let hash = code::hash(&code).context("the new code is not one; this is a fault")?;
-    let expires_at = hub.clock.now_ms().saturating_add(i64::from(hours) * HOUR_MS);
-    hub.store.write(clinic.id, |tx| store::add_code(tx, clinic.id, hash, expires_at))?;
+    let (code, expires_at) = code::give(hub, clinic.id, i64::from(hours) * HOUR_MS)?;
     let until = Timestamp::from_millisecond(expires_at)?;
     if as_json {
         let told = json!({

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -9,11 +10,15 @@ use sync_protocol::envelope::fingerprint;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::Place;
 use crate::hub::Hub;
 use crate::mend::mend;
+use crate::reindex::reindex;
+use crate::situation;
 use crate::store::IfMissing;
+use crate::watch::{EVERY_SECONDS, Watch, say};
 use crate::{door, http};
 
 #[derive(Debug, Args)]
@@ -32,18 +37,43 @@ pub struct Serve {
     /// Also stops when standard input ends: for a program that starts a hub and must not leave it behind.
     #[arg(long)]
     end_with_stdin: bool,
+    /// The address under which others reach the hub through the proxy, for the links in answers; as they
+    /// wrote it if it is not said.
+    #[arg(long, env = "CAREPOST_HUB_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    public_url: Option<String>,
+    /// After so many hours without a word of a box the log says so, with the id of the clinic.
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8760))]
+    silent_hours: u32,
+}
+
+/// An address without a path.
+fn public_url(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let is_host = |it: &str| {
+        !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || b".-:[]".contains(&it))
+    };
+    if host.is_some_and(is_host) {
+        return Ok(text.to_owned());
+    }
+    Err("say it as https://hub.example, without a path".to_owned())
 }
 
 impl Serve {
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { place, listen, end_with_stdin } = self;
-        let hub = place.open(IfMissing::Make)?;
+        let Self { place, listen, public_url, silent_hours, end_with_stdin } = self;
+        let mut hub = place.open(IfMissing::Make)?;
+        hub.public_url = public_url;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(hub, listen, end_with_stdin))
+        runtime.block_on(serve(hub, listen, (i64::from(silent_hours), end_with_stdin)))
     }
 }
 
-async fn serve(hub: Hub, listen: SocketAddr, end_with_stdin: bool) -> anyhow::Result<()> {
+async fn serve(
+    hub: Hub,
+    listen: SocketAddr,
+    (silent_hours, end_with_stdin): (i64, bool),
+) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("{listen} cannot be had; is another hub running, or does the port need root?")
     })?;
@@ -74,16 +104,40 @@ async fn serve(hub: Hub, listen: SocketAddr, end_with_stdin: bool) -> anyhow::Re
         let _ = stopped.wait_for(|it| *it).await;
         polled.requests.end();
     });
+    tokio::spawn(watched(Arc::clone(&hub), silent_hours, stopping.clone()));
     let mended = Arc::clone(&hub);
     let mending = tokio::task::spawn_blocking(move || match mend(&mended) {
         Ok(0) => {}
         Ok(entries) => tracing::info!(entries, "entries that were parked could be taken"),
         Err(error) => tracing::error!(%error, "what is parked was not tried again"),
     });
+    let indexed = Arc::clone(&hub);
+    let indexing = tokio::task::spawn_blocking(move || match reindex(&indexed) {
+        Ok(0) => {}
+        Ok(records) => tracing::info!(records, "the index of records was made"),
+        Err(error) => tracing::error!(%error, "the index of records was not made"),
+    });
     door::serve(listener, http::router(hub), stopping).await;
-    if let Err(error) = mending.await {
+    if let Err(error) = mending.await.and(indexing.await) {
         tracing::error!(%error, "a task of the hub failed");
     }
     tracing::info!("the hub has stopped");
     Ok(())
+}
+
+/// Looks at all clinics from time to time, and says in the log what an operator is to be told.
+async fn watched(hub: Arc<Hub>, silent_hours: i64, mut stopping: watch::Receiver<bool>) {
+    let mut watch = Watch::default();
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|it| *it) => return,
+            () = sleep(Duration::from_secs(EVERY_SECONDS)) => {}
+        }
+        let looked = Arc::clone(&hub);
+        match tokio::task::spawn_blocking(move || situation::all(&looked)).await {
+            Ok(Ok(all)) => say(&watch.look(&all, silent_hours, hub.clock.now_ms())),
+            Ok(Err(error)) => tracing::error!(%error, "the clinics could not be looked at"),
+            Err(error) => tracing::error!(%error, "a task of the hub failed"),
+        }
+    }
 }

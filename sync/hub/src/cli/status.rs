@@ -9,7 +9,8 @@ use sync_protocol::ledger::Extent;
 use uuid::Uuid;
 
 use crate::hub::Hub;
-use crate::store::{self, Clinic, Enrolled, ParkedRow, StoreError};
+use crate::situation::Situation;
+use crate::store::{self, Clinic, Enrolled, Lent, ParkedRow, StoreError};
 
 /// As many parked entries as are shown.
 const PARKED_SHOWN_MAX: u32 = 100;
@@ -19,6 +20,7 @@ struct Status<'a> {
     enrolled: Option<Enrolled>,
     records: u64,
     parked: Vec<ParkedRow>,
+    situation: Situation,
     now_ms: i64,
 }
 
@@ -33,6 +35,7 @@ pub fn text(hub: &Hub, clinic: &Clinic, as_json: bool) -> Result<String, StoreEr
             enrolled: store::enrolled(tx, clinic.id)?,
             records: store::record_count(tx, clinic.id)?,
             parked: store::parked(tx, clinic.id, PARKED_SHOWN_MAX)?,
+            situation: Situation::of(tx, clinic.id)?,
             now_ms: hub.clock.now_ms(),
         })
     })?;
@@ -65,6 +68,12 @@ impl Status<'_> {
                 "lag_seconds": self.lag_seconds(it),
             })),
             "records": self.records,
+            "requests_waiting": self.situation.requests_waiting,
+            "loans": {
+                "held": self.situation.lent.held,
+                "sold_unsettled": self.situation.lent.unsettled,
+                "oldest_unsettled": self.situation.lent.oldest.map(time),
+            },
             "parked_count": self.enrolled.as_ref().map_or(0, parked_count),
             "parked": parked,
         })
@@ -94,12 +103,20 @@ impl Status<'_> {
             (_, _) => line("last receipt", "none"),
         }
         line("records", &self.records.to_string());
+        line("loans", &self.loans());
+        line("requests", &format!("{} wait for the box", self.situation.requests_waiting));
         line("parked", &parked_count(it).to_string());
         for parked in &self.parked {
             let ParkedRow { key, sequence, reason } = parked;
             line("", &format!("entry {sequence}, {}: {reason}", shown(key)));
         }
         text
+    }
+
+    fn loans(&self) -> String {
+        let Lent { held, unsettled, oldest } = self.situation.lent;
+        let since = oldest.map_or(String::new(), |at| format!(", the oldest on {}", time(at)));
+        format!("{held} slots held; {unsettled} sold that the box does not have yet{since}")
     }
 
     fn lag_seconds(&self, it: &Enrolled) -> Option<i64> {

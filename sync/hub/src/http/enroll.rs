@@ -12,6 +12,8 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::{Deserialize, Serialize};
 use sync_protocol::envelope::{KeyId, SealingKey, VerifyingKey};
+use sync_protocol::lineage::LogId;
+use sync_protocol::restore::OnHeld;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -39,7 +41,12 @@ struct Request {
     code: String,
     box_public_keys: Keys,
     hardware_id: String,
-    name: String,
+    /// What people call the box; its hardware, if it says nothing.
+    name: Option<String>,
+    /// The log that it will tell, 16 bytes as base64url; none if that is not made yet.
+    log: Option<String>,
+    /// As [`OnHeld::as_str`].
+    on_held: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -107,9 +114,11 @@ fn number(id: KeyId) -> u64 {
 fn read(bytes: &[u8]) -> Result<Asking, Problem> {
     let refused = |what: &str| Problem::new(StatusCode::BAD_REQUEST, "malformed", what);
     let request: Request = serde_json::from_slice(bytes).map_err(|_| {
-        refused("send JSON with code, box_public_keys (sign, seal), hardware_id and name")
+        refused("send JSON with code, box_public_keys (sign, seal) and hardware_id; name, log and on_held if there are")
     })?;
-    let Request { code, box_public_keys: Keys { sign, seal }, hardware_id, name } = request;
+    let Request { code, box_public_keys: Keys { sign, seal }, hardware_id, name, log, on_held } =
+        request;
+    let name = name.unwrap_or_else(|| hardware_id.clone());
     let key = |text: &str| BASE64URL.decode(text).ok()?.try_into().ok();
     let not_keys = || refused("box_public_keys are two keys of 32 bytes as base64url");
     let sign: [u8; 32] = key(&sign).ok_or_else(not_keys)?;
@@ -121,11 +130,19 @@ fn read(bytes: &[u8]) -> Result<Asking, Problem> {
         return Err(refused("hardware_id and name are one line of at most 200 bytes each"));
     }
     let seal = SealingKey::from_bytes(&seal).map_err(|_| not_keys())?;
+    let log = log.map(|text| BASE64URL.decode(text).ok()?.try_into().ok().map(LogId));
+    if log == Some(None) {
+        return Err(refused("log is 16 bytes as base64url"));
+    }
+    let on_held = OnHeld::parse(on_held.as_deref())
+        .ok_or_else(|| refused("on_held is restore, forget, or not said"))?;
     Ok(Asking {
         code,
         sign: VerifyingKey(sign),
         seal,
         hardware: hardware_id.trim().to_owned(),
         name: name.trim().to_owned(),
+        log: log.flatten(),
+        on_held,
     })
 }

@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz` and `/metrics`. Nothing here names a clinic.
+//! `/livez`, `/readyz` and `/metrics`. Clinics go by their ids here.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::Problem;
 use crate::hub::{Counts, Hub};
+use crate::situation;
 use crate::store::{self, StoreError};
 
 /// With less room on the disk than this the hub says that it is not ready, in bytes.
@@ -79,6 +80,8 @@ fn text(hub: &Hub) -> Result<String, StoreError> {
     for (name, what, value) in gauges {
         line(&mut text, name, what, "gauge", value);
     }
+    text.push_str(&hub.round_trips.to_text());
+    text.push_str(&situation::to_text(&situation::all(hub)?, hub.clock.now_ms()));
     Ok(text)
 }
 

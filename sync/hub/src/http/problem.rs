@@ -72,6 +72,7 @@ impl From<NotJoined> for Problem {
             NotJoined::Code => Self::new(StatusCode::NOT_FOUND, "code_not_found", detail),
             NotJoined::Hardware => Self::new(StatusCode::CONFLICT, "hardware_taken", detail),
             NotJoined::Keys => Self::new(StatusCode::CONFLICT, "keys_taken", detail),
+            NotJoined::Held => Self::new(StatusCode::CONFLICT, "records_held", detail),
             NotJoined::Store(error) => error.into(),
         }
     }

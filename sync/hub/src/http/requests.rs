@@ -20,7 +20,7 @@ use super::Problem;
 use super::envelope::{Arrival, worked};
 use crate::hub::Hub;
 use crate::receive::Refused;
-use crate::requests;
+use crate::requests::{self, Told};
 
 /// The header with a sealed position, as base64url.
 const PROOF: HeaderName = HeaderName::from_static("carepost-proof");
@@ -63,6 +63,15 @@ pub async fn reply(
 ) -> Result<StatusCode, Problem> {
     let arrival = Arrival { longest: REPLY_ENVELOPE_MAX, within: ARRIVAL_MAX };
     let work = |hub: &Hub, bytes: &[u8]| Ok(requests::answered(hub, bytes)?);
-    worked(&hub, (&headers, body), arrival, work).await?;
-    Ok(StatusCode::NO_CONTENT)
+    match worked(&hub, (&headers, body), arrival, work).await? {
+        Told::Known => Ok(StatusCode::NO_CONTENT),
+        Told::NotAsked => {
+            let what = "nobody asked this, or it was long ago; forget the answer";
+            Err(Problem::new(StatusCode::GONE, "not_asked", what))
+        }
+        Told::Missing => {
+            let what = "the answer before this one is not here any more; send all again";
+            Err(Problem::new(StatusCode::PRECONDITION_FAILED, "answers_missing", what))
+        }
+    }
 }

@@ -15,6 +15,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
 use crate::hub::Hub;
@@ -94,9 +95,16 @@ pub fn begin(hub: &Hub, clinic: [u8; 16]) -> Result<(), Refused> {
             (fresh, counted.map_or(sales, |counted| counted.max(sales)))
         }
     };
-    hub.store.write(clinic, |tx| {
+    let store = hub.store.write(clinic, |tx| -> Result<_, StoreError> {
+        // Another hub on this database may have begun them meanwhile; both have to say the same.
+        if known.is_none()
+            && let Some((store, _)) = store::loan_store(tx, clinic)?
+        {
+            return Ok(store);
+        }
         store::look_at_held(tx, clinic)?;
-        store::put_loan_store(tx, clinic, store, sales)
+        store::put_loan_store(tx, clinic, store, sales)?;
+        Ok(store)
     })?;
     if counted != Some(sales) {
         write(&path, sales).map_err(Refused::Sales)?;
@@ -123,16 +131,24 @@ fn path(hub: &Hub, clinic: [u8; 16]) -> PathBuf {
     hub.data.join(SALES).join(Uuid::from_bytes(clinic).to_string())
 }
 
+/// Has a file say that there were at least so many. Several hubs may do it at once: one after the other, so that
+/// none puts a smaller number in place of a greater.
 fn write(path: &Path, sales: u64) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let turn = fs::File::open(folder)?;
+    flock(&turn, FlockOperation::LockExclusive)?;
+    let counted = fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok());
+    if counted.is_some_and(|counted: u64| counted >= sales) {
+        return Ok(());
+    }
     let new = path.with_extension("new");
     let mut file =
         fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(sales.to_string().as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path)?;
-    fs::File::open(folder)?.sync_all()
+    turn.sync_all()
 }
 
 /// Gives back all that is held, as unknown where it is not known to be sold. Answers how much that was.
@@ -151,5 +167,29 @@ fn void(hub: &Hub, clinic: [u8; 16]) -> Result<usize, StoreError> {
             return Ok(count);
         }
         count += given_back;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hubs_that_count_at_once_never_lower_the_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(SALES).join("clinic");
+        std::thread::scope(|scope| {
+            for hub in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    for sales in (hub..40).step_by(4) {
+                        write(path, sales).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_to_string(&path).unwrap(), "39");
+        write(&path, 7).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "39");
     }
 }

@@ -65,6 +65,7 @@ impl From<StoreError> for NotSold {
 }
 
 /// Sells a slot: row, sale and who bought in one transaction; what the patient gets is good from then on.
+/// Asked again with the same booking, nothing is sold again, and the same is answered.
 ///
 /// # Errors
 /// [`NotSold`].
@@ -76,6 +77,14 @@ pub fn sell(hub: &Hub, clinic: [u8; 16], asking: &Asking<'_>) -> Result<Bought, 
     let known = known(hub, clinic)?;
     let now = time(hub, &known);
     let (fence, sales) = hub.store.write(clinic, |tx| {
+        if let Some(sold) = store::sale(tx, clinic, booking)? {
+            let sales = store::loan_store(tx, clinic)?.map_or(0, |(_, sales)| sales);
+            return if sold.slot == *slot {
+                Ok((sold.fence, sales))
+            } else {
+                Err(Refusal::Booked.into())
+            };
+        }
         let of = of(tx, clinic, now)?;
         let mut row = of.row(slot)?.ok_or(Refusal::NotLent)?;
         let step = row.state.sell(booking, now)?;

@@ -10,8 +10,9 @@ use super::{Clinic, Stored, add_clinic};
 
 /// Rows that are read at once.
 const ROWS_MAX: u32 = 64;
-/// What does not come along: a code is good once, also if a backup is put back.
-const LEFT_BEHIND: [&str; 1] = ["enrolment_code"];
+/// What does not come along: a code is good once, also if a backup is put back, and a token that was revoked
+/// since stays so.
+const LEFT_BEHIND: [&str; 2] = ["enrolment_code", "token"];
 
 /// A table of what belongs to clinics, other than the table of the clinics.
 struct Table {

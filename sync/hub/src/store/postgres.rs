@@ -92,7 +92,13 @@ pub(in crate::store) enum Access {
 /// What PostgreSQL says of a fault, without the values that it may repeat.
 pub fn fault(error: tokio_postgres::Error) -> StoreError {
     let Some(refused) = error.as_db_error() else {
-        return StoreError::Away(in_words(&error));
+        let words = in_words(&error);
+        if is_about_certificate(&error) {
+            return StoreError::Unfit(format!(
+                "this is not known to be the PostgreSQL that --database names ({words}); SSL_CERT_FILE names the certificate of its authority"
+            ));
+        }
+        return StoreError::Away(words);
     };
     let code = refused.code().code().to_owned();
     // Class 22 is about values, and repeats them.
@@ -102,6 +108,23 @@ pub fn fault(error: tokio_postgres::Error) -> StoreError {
         refused.message().to_owned()
     };
     StoreError::Refused { code, what }
+}
+
+/// Whether TLS did not come about because of the certificate of the other side.
+fn is_about_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    let of_tls = |it: &(dyn std::error::Error + 'static)| {
+        let tls = it.downcast_ref::<rustls::Error>();
+        matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+    };
+    let mut behind = Some(error);
+    while let Some(error) = behind {
+        let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if of_tls(error) || inside.is_some_and(|it| of_tls(it)) {
+            return true;
+        }
+        behind = error.source();
+    }
+    false
 }
 
 /// The error and what lies behind it, in one line.

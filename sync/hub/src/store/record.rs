@@ -2,6 +2,7 @@
 
 use sync_protocol::ledger::{Effect, Ledger, Reason};
 
+use super::index::{self, Term};
 use super::sql::{Tx, params};
 use super::{Enrolled, Stored, from_stored, to_stored};
 
@@ -16,6 +17,8 @@ pub struct Record {
     pub resource_type: Option<&'static str>,
     /// What it says, sealed; none if nothing came.
     pub sealed: Option<Vec<u8>>,
+    /// By what it is found.
+    pub terms: Vec<Term>,
 }
 
 /// An entry that could not be taken.
@@ -68,6 +71,7 @@ pub fn apply(
                 }
             }
             Effect::Complete => {
+                index::forget_terms_before(tx, of.clinic, of.statement)?;
                 tx.execute(
                     "DELETE FROM record WHERE clinic = ?1 AND statement < ?2",
                     params![&of.clinic, of.statement],
@@ -84,8 +88,9 @@ pub fn apply(
 /// # Errors
 /// [`super::StoreError`].
 pub fn put_record(tx: &Tx<'_>, of: &Enrolled, record: &Record) -> Stored<()> {
-    let Record { key, sequence, resource_type, sealed } = record;
+    let Record { key, sequence, resource_type, sealed, terms } = record;
     tx.execute("DELETE FROM parked WHERE clinic = ?1 AND key = ?2", params![&of.clinic, key])?;
+    index::put_terms(tx, of.clinic, key, terms)?;
     let (Some(resource_type), Some(sealed)) = (resource_type, sealed) else {
         tx.execute("DELETE FROM record WHERE clinic = ?1 AND key = ?2", params![&of.clinic, key])?;
         return Ok(());
@@ -109,7 +114,7 @@ fn park(
     record: &Record,
     reason: Reason,
 ) -> Stored<()> {
-    let Record { key, sequence, resource_type: _, sealed } = record;
+    let Record { key, sequence, resource_type: _, sealed, terms: _ } = record;
     let sql = "UPDATE record SET statement = ?3 WHERE clinic = ?1 AND key = ?2";
     tx.execute(sql, params![&of.clinic, key, of.statement])?;
     let is_named = ledger.parked.iter().any(|it| it.key.0 == *key && it.sequence == *sequence);

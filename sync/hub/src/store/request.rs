@@ -119,7 +119,14 @@ pub fn hear(tx: &Tx<'_>, clinic: [u8; 16], position: Position) -> Stored<Heard> 
 /// [`super::StoreError`].
 pub fn due_requests(tx: &Tx<'_>, clinic: [u8; 16]) -> Stored<Batch> {
     let Some(line) = downlink(tx, clinic)? else {
-        return Ok(Batch { series: 0, after: 0, requests: Vec::new(), lost: 0, now_ms: None });
+        return Ok(Batch {
+            series: 0,
+            after: 0,
+            requests: Vec::new(),
+            lost: 0,
+            now_ms: None,
+            missing: None,
+        });
     };
     let first = first_kept(tx, clinic, 0)?.unwrap_or(line.last + 1);
     let after = line.taken.max(first - 1);
@@ -139,7 +146,8 @@ pub fn due_requests(tx: &Tx<'_>, clinic: [u8; 16]) -> Stored<Batch> {
     });
     let fit = fit.count();
     requests.truncate(fit);
-    Ok(Batch { series: line.series, after, requests, lost: after - line.taken, now_ms: None })
+    let lost = after - line.taken;
+    Ok(Batch { series: line.series, after, requests, lost, now_ms: None, missing: None })
 }
 
 /// Forgets what the box has through this number.

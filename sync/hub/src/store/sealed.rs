@@ -18,12 +18,15 @@ pub struct Sealed {
 
 /// All that is sealed. A test compares it with the schema: a column of bytes is here, or is said there
 /// to be no secret.
-pub const SEALED: [Sealed; 5] = [
+pub const SEALED: [Sealed; 8] = [
     Sealed { table: "record", prefix: "", place: "key", column: "body" },
     Sealed { table: "parked", prefix: "", place: "key", column: "body" },
     Sealed { table: "request", prefix: "request ", place: "id", column: "body" },
     Sealed { table: "reply", prefix: "reply ", place: "id", column: "body" },
     Sealed { table: "sale", prefix: "sale/", place: "booking", column: "body" },
+    Sealed { table: "index_state", prefix: "index ", place: "clinic", column: "key" },
+    Sealed { table: "hold", prefix: "hold ", place: "id", column: "body" },
+    Sealed { table: "idempotency", prefix: "idempotency ", place: "id", column: "body" },
 ];
 
 /// A place, and what is sealed there, if anything is.

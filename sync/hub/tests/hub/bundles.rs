@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sync_hub::mend::mend;
 use sync_hub::store;
 use sync_hub::store::sql::Param;
-use sync_protocol::ledger::{Extent, Standing};
+use sync_protocol::ledger::{Body, Content, Delta, Extent, Standing};
 
 use super::Place;
 use super::device::{SEALED, post};
@@ -36,6 +36,43 @@ async fn a_log_arrives_and_is_acknowledged() {
     };
     assert!(hold(b"Patient/3") > 0, "these are the files of the database");
     assert_eq!(hold(b"Asha Rao"), 0);
+}
+
+#[tokio::test]
+async fn what_changed_of_a_record_is_put_together_with_what_is_held_and_with_nothing_else() {
+    let place = Place::new();
+    let mut device = place.join("Shanti").await;
+    device.write_patient("1", "Asha Rao");
+    device.sync(&place.hub).await;
+    let before = place.held(device.clinic, "Patient/1").unwrap();
+    device.write_patient("1", "Asha Rao-Patel");
+    let whole = device.bundle(3).unwrap();
+    let shortened = |base: &str| {
+        let mut bundle = whole.clone();
+        let Content::Stretch { entries, .. } = &mut bundle.content else { panic!("a stretch") };
+        let Body::Given(now) = &entries[0].body else { panic!("in whole") };
+        let delta = Delta::between(base.as_bytes(), now).unwrap();
+        assert!(delta.len() < 12, "the new name is not said again");
+        entries[0].body = Body::Changed(delta);
+        bundle
+    };
+    // The box thought of another version: nothing is taken, and the receipt says so.
+    let receipt = device.send(&place.hub, &shortened(&before.replace("Rao", "Roy"))).await;
+    assert!(matches!(receipt.extent, Extent::Log { through: 1, .. }));
+    assert_eq!((receipt.standing, receipt.parked_count), (Standing::Living, 0));
+    assert_eq!(place.held(device.clinic, "Patient/1").unwrap(), before);
+    let receipt = device.send(&place.hub, &shortened(&before)).await;
+    assert!(matches!(receipt.extent, Extent::Log { through: 2, .. }));
+    assert!(place.held(device.clinic, "Patient/1").unwrap().contains("Asha Rao-Patel"));
+    // A record that is not held has no version before.
+    device.write_patient("2", "Ravi");
+    let mut bundle = device.bundle(3).unwrap();
+    let Content::Stretch { entries, .. } = &mut bundle.content else { panic!("a stretch") };
+    entries[0].body = Body::Changed(Delta::between(b"", b"{}").unwrap());
+    let receipt = device.send(&place.hub, &bundle).await;
+    assert!(matches!(receipt.extent, Extent::Log { through: 2, .. }));
+    device.sync(&place.hub).await;
+    assert!(place.held(device.clinic, "Patient/2").is_some());
 }
 
 #[tokio::test]
@@ -99,9 +136,7 @@ async fn a_repetition_changes_nothing_and_a_gap_is_not_taken() {
     skips.hear(&receipt);
     let second = device.bundle(1).unwrap();
     // The box believes that the hub holds two, and sends the third.
-    let sync_protocol::ledger::Content::Stretch { through, mark, .. } = second.content else {
-        panic!()
-    };
+    let Content::Stretch { through, mark, .. } = second.content else { panic!() };
     skips.uplink.state = sync_protocol::uplink::State::Known(Extent::Log { through, mark });
     let after_gap = skips.send(&place.hub, &skips.bundle(1).unwrap()).await;
     assert_eq!(after_gap.extent, receipt.extent);

@@ -6,7 +6,7 @@ use sync_protocol::loan::Generation;
 use sync_protocol::uplink::Uplink;
 
 use super::Place;
-use super::device::{Device, asking, enroll, new_keys};
+use super::device::{Device, asking, asking_with, enroll, new_keys};
 
 #[tokio::test]
 async fn a_copied_box_is_noticed_and_neither_is_heard_until_one_begins_anew() {
@@ -29,7 +29,13 @@ async fn a_copied_box_is_noticed_and_neither_is_heard_until_one_begins_anew() {
     // A person gives one of them a new log and a new code.
     let code = place.new_code(device.clinic);
     device.keys = new_keys();
-    assert_eq!(enroll(&place.hub, &asking(&device.keys, &code, "Shanti")).await.0, 201);
+    let asked = asking(&device.keys, &code, "Shanti");
+    let log = Some(device.uplink.log);
+    // It cannot know which of the two was held.
+    let (status, problem) = enroll(&place.hub, &asking_with(asked.clone(), log, None)).await;
+    assert_eq!((status.as_u16(), problem["code"].as_str()), (409, Some("records_held")));
+    let asked = asking_with(asked, None, Some("forget"));
+    assert_eq!(enroll(&place.hub, &asked).await.0, 201);
     device.uplink = Uplink::new(LogId([2; 16]));
     device.sync(&place.hub).await;
     assert_eq!(device.uplink.generation, Some(Generation(2)));
@@ -37,7 +43,7 @@ async fn a_copied_box_is_noticed_and_neither_is_heard_until_one_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_new_log_needs_a_person_and_its_statement_takes_away_what_it_does_not_name() {
+async fn what_another_log_told_is_taken_away_only_if_a_person_says_so() {
     let place = Place::new();
     let mut device = place.join("Shanti").await;
     for id in ["1", "2", "3"] {
@@ -54,13 +60,49 @@ async fn a_new_log_needs_a_person_and_its_statement_takes_away_what_it_does_not_
     assert_eq!(receipt.standing, Standing::NotEnrolled);
     assert_eq!(place.record_count(device.clinic), 4);
     let code = place.new_code(device.clinic);
-    assert_eq!(enroll(&place.hub, &asking(&device.keys, &code, "Shanti")).await.0, 201);
+    let (asked, log) = (asking(&device.keys, &code, "Shanti"), Some(LogId([5; 16])));
+    let (status, problem) = enroll(&place.hub, &asking_with(asked.clone(), log, None)).await;
+    assert_eq!((status.as_u16(), problem["code"].as_str()), (409, Some("records_held")));
+    device.uplink = Uplink::new(LogId([5; 16]));
+    let receipt = device.send(&place.hub, &device.bundle(3).unwrap()).await;
+    assert_eq!(receipt.standing, Standing::NotEnrolled);
+    assert_eq!(place.record_count(device.clinic), 4);
+    // The code is still good.
+    let asked = asking_with(asked, log, Some("forget"));
+    assert_eq!(enroll(&place.hub, &asked).await.0, 201);
     device.uplink = Uplink::new(LogId([5; 16]));
     device.sync(&place.hub).await;
     assert_eq!(place.held(device.clinic, "Patient/4"), None);
     assert_eq!(place.record_count(device.clinic), 3);
     // One code, one new log: the next needs a person again.
     device.uplink = Uplink::new(LogId([6; 16]));
+    let receipt = device.send(&place.hub, &device.bundle(3).unwrap()).await;
+    assert_eq!(receipt.standing, Standing::NotEnrolled);
+}
+
+#[tokio::test]
+async fn a_late_bundle_of_the_log_before_does_not_use_up_the_leave_of_the_new_one() {
+    let place = Place::new();
+    let mut device = place.join("Shanti").await;
+    device.write_patient("1", "Asha");
+    device.sync(&place.hub).await;
+    device.write_patient("2", "Ravi");
+    let late = device.bundle(3).unwrap();
+    let code = place.new_code(device.clinic);
+    let asked = asking_with(asking(&device.keys, &code, "Shanti"), None, Some("restore"));
+    assert_eq!(enroll(&place.hub, &asked).await.0, 201);
+    assert_eq!(device.send(&place.hub, &late).await.standing, Standing::Living);
+    device.uplink = Uplink::new(LogId([7; 16]));
+    device.sync(&place.hub).await;
+    assert_eq!(device.uplink.generation, Some(Generation(2)));
+    // A box that joins again with the log that is heard gives nobody leave to begin another.
+    let (code, log) = (place.new_code(device.clinic), Some(device.uplink.log));
+    let asked = asking_with(asking(&device.keys, &code, "Shanti"), log, None);
+    assert_eq!(enroll(&place.hub, &asked).await.0, 201);
+    device.write_patient("3", "Meena");
+    device.sync(&place.hub).await;
+    assert!(place.held(device.clinic, "Patient/3").is_some());
+    device.uplink = Uplink::new(LogId([8; 16]));
     let receipt = device.send(&place.hub, &device.bundle(3).unwrap()).await;
     assert_eq!(receipt.standing, Standing::NotEnrolled);
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the test's own, in a folder that goes with it.
+//! A PostgreSQL server of the test's own, in a folder that goes with it. Other crates' tests use it, too.
 //!
 //! The first test makes an empty one and keeps it below the target folder; the others begin with a
 //! copy of that. PostgreSQL does not run as root, so then it runs as the user of Debian's package.
@@ -10,21 +10,33 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use sync_hub::store::prepare;
 use tempfile::TempDir;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
+/// What is enough for tests.
+const SETTINGS: [&str; 3] = ["listen_addresses=", "shared_buffers=16MB", "max_connections=60"];
+/// Of a server that listens to nothing but a socket in its folder.
+const PORT: u16 = 5432;
 /// Of the administrator and of the hub's role: every connection in the tests shows it.
 pub const PASSWORD: &str = "only-for-tests";
 
 /// A server; stopped when it is dropped.
 pub struct Cluster {
     pub folder: TempDir,
+    port: u16,
     server: Child,
 }
 
 impl Cluster {
-    /// A server with an empty database `carepost`.
+    /// A server with a database `carepost` that is ready for a hub in the role `hub`.
     pub fn start() -> Self {
+        Self::start_as(&SETTINGS, PORT, |_| {})
+    }
+
+    /// The same with other settings, and a port for those who listen to more than a socket. Before it starts,
+    /// `furnish` may write into its folder.
+    pub fn start_as(settings: &[&str], port: u16, furnish: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let template = template();
@@ -33,9 +45,15 @@ impl Cluster {
         }
         let copied = Command::new("cp").arg("-a").arg(&template).arg(&data).status().unwrap();
         assert!(copied.success());
+        furnish(&data);
+        if let Some((user, group)) = other_user() {
+            for file in fs::read_dir(&data).unwrap() {
+                chown(file.unwrap().path(), Some(user), Some(group)).unwrap();
+            }
+        }
         let mut command = as_user(&program("postgres"));
-        command.arg("-D").arg(&data).arg("-k").arg(folder.path());
-        for setting in ["listen_addresses=", "shared_buffers=16MB", "max_connections=60"] {
+        command.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-p", &port.to_string()]);
+        for setting in settings {
             command.args(["-c", setting]);
         }
         let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -44,15 +62,36 @@ impl Cluster {
         assert!(ready, "PostgreSQL did not start; its folder was {}", data.display());
         // Somebody has to listen, or it waits until somebody does.
         std::thread::spawn(move || said.for_each(drop));
-        let cluster = Self { folder, server };
+        let cluster = Self { folder, port, server };
         cluster.ask("postgres", "postgres", "CREATE DATABASE carepost").unwrap();
+        let [admin, hub] = ["postgres", "hub"].map(|it| cluster.address(it, "carepost"));
+        prepare(&admin.parse().unwrap(), &hub.parse().unwrap()).unwrap();
         cluster
+    }
+
+    /// Copies the database as it is. Connections to it are cut.
+    pub fn copy(&self) {
+        self.end_connections();
+        self.ask("postgres", "postgres", "CREATE DATABASE copy TEMPLATE carepost").unwrap();
+    }
+
+    /// Puts back the copy in place of the database.
+    pub fn put_back(&self) {
+        self.end_connections();
+        self.ask("postgres", "postgres", "DROP DATABASE carepost").unwrap();
+        self.ask("postgres", "postgres", "ALTER DATABASE copy RENAME TO carepost").unwrap();
+    }
+
+    fn end_connections(&self) {
+        let end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+            WHERE datname = 'carepost'";
+        self.ask("postgres", "postgres", end).unwrap();
     }
 
     /// The address of a database as this role.
     pub fn address(&self, role: &str, database: &str) -> String {
         let folder = self.folder.path().display();
-        format!("postgres://{role}:{PASSWORD}@/{database}?host={folder}")
+        format!("postgres://{role}:{PASSWORD}@/{database}?host={folder}&port={}", self.port)
     }
 
     /// Runs statements as this role: the rows that they answer, or the code of the error.

@@ -50,6 +50,14 @@ pub fn asking(keys: &(SigningKey, OpeningKey), code: &str, hardware: &str) -> Va
     })
 }
 
+/// The same by a box that tells this log, or says what becomes of what another one told.
+pub fn asking_with(asked: Value, log: Option<LogId>, on_held: Option<&str>) -> Value {
+    let mut asked = asked;
+    asked["log"] = json!(log.map(|it| URL_SAFE_NO_PAD.encode(it.0)));
+    asked["on_held"] = json!(on_held);
+    asked
+}
+
 pub async fn post(hub: &Arc<Hub>, path: &str, of: &str, body: Vec<u8>) -> (StatusCode, Vec<u8>) {
     let request = Request::post(path).header("content-type", of).body(Body::from(body)).unwrap();
     let response = sync_hub::http::router(Arc::clone(hub)).oneshot(request).await.unwrap();

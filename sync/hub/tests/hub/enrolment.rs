@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use sync_hub::store;
 
 use super::Place;
-use super::device::{asking, enroll, new_keys};
+use super::device::{asking, asking_with, enroll, new_keys};
 
 #[tokio::test]
 async fn a_code_lets_one_box_in_and_answers_it_again() {
@@ -70,7 +70,9 @@ async fn a_revoked_box_is_not_heard_until_it_joins_with_a_new_code() {
     assert_eq!(place.held(device.clinic, "Patient/2"), None);
     let code = place.new_code(device.clinic);
     device.keys = new_keys();
-    let (status, answer) = enroll(&place.hub, &asking(&device.keys, &code, "Shanti")).await;
+    let asked = asking(&device.keys, &code, "Shanti");
+    let asked = asking_with(asked, Some(device.uplink.log), None);
+    let (status, answer) = enroll(&place.hub, &asked).await;
     assert_eq!(status, 201);
     assert_eq!(
         answer["box"].as_str(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret as _;
 use sync_hub::backup::{self, BackupError};
-use sync_hub::store;
+use sync_hub::store::{self, StoreError};
 use sync_protocol::downlink::Position;
 
 use super::Place;
@@ -12,7 +12,7 @@ use super::device::{asking, enroll};
 use super::place::POSTGRES;
 
 /// A new age identity in a file, and its recipient.
-fn identity(folder: &Path, name: &str) -> (PathBuf, String) {
+pub fn identity(folder: &Path, name: &str) -> (PathBuf, String) {
     let identity = age::x25519::Identity::generate();
     let file = folder.join(name);
     std::fs::write(&file, identity.to_string().expose_secret()).unwrap();
@@ -38,10 +38,15 @@ async fn a_clinic_comes_back_alone_and_its_box_sends_the_rest_again() {
     let batch = ours.poll(&place.hub, Position { series: 0, taken: 0, id: None }).await.unwrap();
     let code = place.new_code(ours.clinic);
     let rows = backup::write(&place.hub, ours.clinic, &file, &[recipient]).unwrap();
+    let terms = place.hub.store.read(ours.clinic, |tx| -> Result<_, StoreError> {
+        let sql = "SELECT count(*) FROM record_index WHERE clinic = ?1";
+        tx.row(sql, &[(&ours.clinic).into()], |row| row.get::<i64>(0))
+    });
+    let terms = terms.unwrap().unwrap().unsigned_abs();
     assert_eq!(
         rows,
-        5 + 70 + 1,
-        "clinic, box, its line down, one request, its loans, records, one parked"
+        6 + 70 + 70 + terms + 1,
+        "clinic, box, its line down, one request, its loans, its index; records, their terms; one parked"
     );
     let bytes = std::fs::read(&file).unwrap();
     assert!(bytes.starts_with(b"age-encryption.org/"));
@@ -53,7 +58,11 @@ async fn a_clinic_comes_back_alone_and_its_box_sends_the_rest_again() {
     let before = clinic().unwrap();
     let nonce = place.hub.nonce(&before);
     assert!(matches!(backup::restore(&place.hub, &file, &key), Err(BackupError::Exists)));
-    assert_eq!(backup::erase(&place.hub, id).unwrap(), rows + 3, "a record more, and two codes");
+    assert_eq!(
+        backup::erase(&place.hub, id).unwrap(),
+        rows + 3 + 1 + terms / 70,
+        "a record more with its terms, and two codes"
+    );
     assert!(clinic().is_none());
     assert_eq!((place.record_count(id), place.parked(id).len()), (0, 0));
     assert_eq!((place.record_count(theirs.clinic), place.parked(theirs.clinic).len()), (70, 1));

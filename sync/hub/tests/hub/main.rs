@@ -5,16 +5,22 @@
     reason = "a test may stop at the first thing that is not as it should be"
 )]
 
+mod again;
+mod asking;
+mod booking;
 mod bundles;
+mod catalogue;
 mod clones;
 pub(crate) mod cluster;
 mod device;
 mod enrolment;
+mod index;
 mod keeping;
 mod killed;
 mod place;
 mod race;
 mod requests;
 mod rotation;
+mod strangers;
 
 pub(crate) use place::Place;

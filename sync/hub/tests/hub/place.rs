@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicI64;
 use sync_hub::clock::Clock;
 use sync_hub::code;
 use sync_hub::hub::Hub;
-use sync_hub::store::{self, Clinic, IfMissing, StoreError, prepare};
+use sync_hub::store::{self, Clinic, IfMissing, StoreError};
 use sync_protocol::lineage::LogId;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -32,10 +32,6 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(1_800_000_000_000));
         let cluster = POSTGRES.then(Cluster::start);
-        if let Some(cluster) = &cluster {
-            let admin = cluster.address("postgres", "carepost").parse().unwrap();
-            prepare(&admin, &cluster.address("hub", "carepost").parse().unwrap()).unwrap();
-        }
         let hub = open(&folder, cluster.as_ref(), &clock);
         Self { folder, cluster, clock, hub }
     }
@@ -85,8 +81,7 @@ impl Place {
             database.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
             return;
         };
-        end_connections(cluster);
-        cluster.ask("postgres", "postgres", "CREATE DATABASE copy TEMPLATE carepost").unwrap();
+        cluster.copy();
     }
 
     /// Puts back the copy in place of the database, and starts the hub again.
@@ -100,12 +95,7 @@ impl Place {
                 }
                 fs::rename(self.folder.path().join("copy.db"), self.database()).unwrap();
             }
-            Some(cluster) => {
-                end_connections(cluster);
-                let ask = |sql: &str| cluster.ask("postgres", "postgres", sql).unwrap();
-                ask("DROP DATABASE carepost");
-                ask("ALTER DATABASE copy RENAME TO carepost");
-            }
+            Some(cluster) => cluster.put_back(),
         }
         self.restart();
     }
@@ -123,12 +113,7 @@ impl Place {
     }
 
     pub fn new_code(&self, clinic: [u8; 16]) -> String {
-        let code = code::make().unwrap();
-        let expires_at = self.hub.clock.now_ms() + 1000;
-        let hash = code::hash(&code).unwrap();
-        let add = |tx: &store::Tx<'_>| store::add_code(tx, clinic, hash, expires_at);
-        self.hub.store.write(clinic, add).unwrap();
-        code
+        code::give(&self.hub, clinic, 1000).unwrap().0
     }
 
     /// A clinic whose box has joined.
@@ -170,10 +155,4 @@ fn open(folder: &TempDir, cluster: Option<&Cluster>, clock: &Arc<AtomicI64>) -> 
             Hub::open_with(data, &address, IfMissing::Make, clock).unwrap()
         }
     })
-}
-
-fn end_connections(cluster: &Cluster) {
-    let end =
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = 'carepost'";
-    cluster.ask("postgres", "postgres", end).unwrap();
 }

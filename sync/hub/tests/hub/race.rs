@@ -5,6 +5,7 @@ use std::sync::Barrier;
 use sync_hub::receive::receive;
 use sync_hub::store::{self, StoreError};
 use sync_protocol::ledger::{Extent, Ledger, Standing};
+use sync_protocol::restore::OnHeld;
 
 use super::Place;
 
@@ -90,6 +91,8 @@ async fn hardware_that_two_clinics_enrol_at_once_is_one_clinics() {
                         seal: keys.1.sealing_key(),
                         hardware: format!("board {round}"),
                         name: "front desk".to_owned(),
+                        log: None,
+                        on_held: OnHeld::Refuse,
                     };
                     together.wait();
                     sync_hub::enroll::enroll(&hubs[which], &asking)

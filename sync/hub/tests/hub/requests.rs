@@ -10,7 +10,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sync_hub::hub::Hub;
 use sync_hub::requests::{self, Answer, NotAsked, THERE_MS};
 use sync_protocol::ask::{Ask, Name, Operation, Proposal, Reply};
-use sync_protocol::downlink::{Batch, Full, Position, REQUEST_BYTES_MAX, RequestId, Taken};
+use sync_protocol::downlink::{
+    Batch, Full, Position, Progress, REQUEST_BYTES_MAX, RequestId, Taken,
+};
 use sync_protocol::envelope::{Expected, OpeningKey, Place as At, Receiver, seal};
 use sync_protocol::wire::{self, Inside};
 use tower::ServiceExt as _;
@@ -27,8 +29,12 @@ impl Device {
 
     /// Asks for requests; a batch, or the status of a problem.
     pub async fn poll(&self, hub: &Arc<Hub>, position: Position) -> Result<Batch, StatusCode> {
-        let proof = URL_SAFE_NO_PAD.encode(self.sealed(&position));
-        let request = Request::get(format!("/v1/requests?after={}", position.taken))
+        self.say(hub, Progress { position, answered: None }).await
+    }
+
+    async fn say(&self, hub: &Arc<Hub>, progress: Progress) -> Result<Batch, StatusCode> {
+        let proof = URL_SAFE_NO_PAD.encode(self.sealed(&progress));
+        let request = Request::get(format!("/v1/requests?after={}", progress.position.taken))
             .header("carepost-proof", proof)
             .body(Body::empty())
             .unwrap();
@@ -45,14 +51,14 @@ impl Device {
         Ok(wire::read(&opened.body).unwrap())
     }
 
-    async fn reply(&self, hub: &Arc<Hub>, reply: &Reply) -> StatusCode {
+    pub async fn reply(&self, hub: &Arc<Hub>, reply: &Reply) -> StatusCode {
         post(hub, "/v1/replies", SEALED, self.sealed(reply)).await.0
     }
 }
 
 impl Place {
     /// A clinic whose box has joined and told its log.
-    async fn living(&self) -> Device {
+    pub async fn living(&self) -> Device {
         let mut device = self.join("Shanti").await;
         device.write_patient("1", "Asha Rao");
         device.sync(&self.hub).await;
@@ -126,12 +132,34 @@ async fn a_log_that_is_not_listened_to_gets_and_answers_nothing() {
     place.put(silent.clinic, 1);
     let polled = silent.poll(&place.hub, Taken::NONE.position).await;
     assert_eq!(polled, Err(StatusCode::CONFLICT));
-    let reply = Reply { id: RequestId([1; 16]), status: 200, body: Vec::new() };
+    let reply = Reply { id: RequestId([1; 16]), status: 200, body: Vec::new(), before: None };
     assert_eq!(silent.reply(&place.hub, &reply).await, StatusCode::CONFLICT);
     let mut stranger = place.living().await;
     stranger.clinic = silent.clinic;
     let polled = stranger.poll(&place.hub, Taken::NONE.position).await;
     assert_eq!(polled, Err(StatusCode::UNAUTHORIZED));
+}
+
+#[tokio::test]
+async fn a_hub_says_which_answer_it_misses_and_takes_none_after_it() {
+    let place = Place::new();
+    let device = place.living().await;
+    place.put(device.clinic, 1);
+    place.put(device.clinic, 2);
+    let reply =
+        |id, before| Reply { id: RequestId([id; 16]), status: 200, body: Vec::new(), before };
+    let (first, lost) = (Some(RequestId([1; 16])), Some(RequestId([9; 16])));
+    assert_eq!(device.reply(&place.hub, &reply(1, None)).await, StatusCode::NO_CONTENT);
+    let after_lost = device.reply(&place.hub, &reply(2, lost)).await;
+    assert_eq!(after_lost, StatusCode::PRECONDITION_FAILED);
+    let after_second = device.reply(&place.hub, &reply(1, Some(RequestId([2; 16])))).await;
+    assert_eq!(after_second, StatusCode::PRECONDITION_FAILED, "it was not taken");
+    assert_eq!(device.reply(&place.hub, &reply(2, first)).await, StatusCode::NO_CONTENT);
+    let position = Taken::NONE.position;
+    for (answered, missing) in [(None, None), (first, None), (lost, lost)] {
+        let batch = device.say(&place.hub, Progress { position, answered }).await.unwrap();
+        assert_eq!(batch.missing, missing);
+    }
 }
 
 #[tokio::test]
@@ -150,9 +178,9 @@ async fn who_asks_a_box_hears_its_answer_or_that_it_is_away_or_silent() {
         let hub = Arc::clone(&hub);
         async move { requests::ask(&hub, clinic, operation(3, now_ms + 60_000)).await.unwrap() }
     });
-    let reply = Reply { id: RequestId([3; 16]), status: 200, body: b"{}".to_vec() };
+    let reply = Reply { id: RequestId([3; 16]), status: 200, body: b"{}".to_vec(), before: None };
     let nobody_asked = Reply { id: RequestId([77; 16]), ..reply.clone() };
-    assert_eq!(device.reply(&hub, &nobody_asked).await, StatusCode::NO_CONTENT);
+    assert_eq!(device.reply(&hub, &nobody_asked).await, StatusCode::GONE);
     let mut position = Taken::NONE.position;
     loop {
         let batch = device.poll(&hub, position).await.unwrap();

@@ -23,21 +23,18 @@ const EXPECTED: Expected =
 fn the_published_vector_opens_and_would_be_written_like_that_again() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/envelope.txt");
     let body = br#"{"resourceType":"Bundle","type":"collection","entry":[]}"#;
-    let sealed = seal_with(
-        &PLACE,
-        body,
-        &signing_key(),
-        &opening_key().sealing_key(),
-        None,
-        &mut Random::fixed([9; 32]),
-    );
-    let sealed = sealed.unwrap();
+    let sealed_with = |dictionary: Option<&Dictionary>| {
+        let (sign, to) = (signing_key(), opening_key().sealing_key());
+        seal_with(&PLACE, body, &sign, &to, dictionary, &mut Random::fixed([9; 32])).unwrap()
+    };
+    let (sealed, packed) = (sealed_with(None), sealed_with(Some(&dictionary::first())));
     let lines = [
         ("signing_seed", SIGNING_SEED.to_vec()),
         ("verifying_key", signing_key().verifying_key().0.to_vec()),
         ("opening_key", OPENING_KEY.to_vec()),
         ("sealing_key", opening_key().sealing_key().bytes().to_vec()),
         ("envelope", sealed.clone()),
+        ("envelope_with_dictionary", packed.clone()),
         ("body", body.to_vec()),
     ];
     let text: String = lines.iter().map(|(name, it)| format!("{name} = {}\n", hex(it))).collect();
@@ -45,16 +42,20 @@ fn the_published_vector_opens_and_would_be_written_like_that_again() {
         std::fs::write(&path, &text).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap();
-    let published: Vec<u8> = written
-        .lines()
-        .find_map(|line| line.strip_prefix("envelope = "))
-        .map(|hex| hex.as_bytes().chunks(2).map(unhex).collect())
-        .unwrap();
-    let opened = receiver().open(&published, &EXPECTED).unwrap();
-    assert_eq!((opened.place, opened.body.as_slice()), (PLACE, &body[..]));
-    assert_eq!(opened.signed_by, signing_key().id());
-    // zstd may come to pack otherwise; what comes before the ciphertext may not change.
-    assert_eq!(published[..200], sealed[..200]);
+    for (name, now) in [("envelope = ", sealed), ("envelope_with_dictionary = ", packed)] {
+        let published: Vec<u8> = written
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(|hex| hex.as_bytes().chunks(2).map(unhex).collect())
+            .unwrap();
+        let mut receiver = receiver();
+        receiver.unpack_with(dictionary::first()).unwrap();
+        let opened = receiver.open(&published, &EXPECTED).unwrap();
+        assert_eq!((opened.place, opened.body.as_slice()), (PLACE, &body[..]));
+        assert_eq!(opened.signed_by, signing_key().id());
+        // zstd may come to pack otherwise; what comes before the ciphertext may not change.
+        assert_eq!(published[..190], now[..190], "{name}");
+    }
 }
 
 #[test]

@@ -242,7 +242,8 @@ impl Ledger {
         for (at, entry) in entries.iter().enumerate() {
             let reason = match entry.body {
                 Body::TooLong(_) => Some(Reason::TooLong),
-                Body::Given(_) => check(entry),
+                // What was not put together is for the check to say, too.
+                Body::Given(_) | Body::Changed(_) => check(entry),
                 Body::Gone => None,
             };
             self.forget_parked(&entry.key);

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ask::Reply;
-use crate::downlink::{Request, RequestId};
+use crate::downlink::{Position, Request, RequestId};
 use crate::ledger::{Body, Content, Entry, Extent, Key, Mark, Parked, Reason, Standing};
 use crate::lineage::LogId;
 use crate::loan::{BookingId, Epoch, Fence, Outcome, Terms};
@@ -75,9 +75,13 @@ fn loans_down() -> LoansDown {
     LoansDown { said, accounts: Some(accounts), details, more: false }
 }
 
+fn progress(answered: Option<RequestId>) -> Progress {
+    Progress { position: Position { series: 1, taken: 8, id: answered }, answered }
+}
+
 fn batch() -> Batch {
     let request = Request { number: 8, id: RequestId([1; 16]), body: b"move".to_vec() };
-    Batch { series: 1, after: 7, requests: vec![request], lost: 0, now_ms: Some(-5) }
+    Batch { series: 1, after: 7, requests: vec![request], lost: 0, now_ms: Some(-5), missing: None }
 }
 
 /// All bodies that there are, as bytes.
@@ -88,9 +92,10 @@ fn all() -> Vec<Vec<u8>> {
         write(&loans_up()).unwrap(),
         write(&loans_down()).unwrap(),
         write(&batch()).unwrap(),
-        write(&Position { series: 1, taken: 8, id: None }).unwrap(),
-        write(&Position { series: 1, taken: 8, id: Some(RequestId([1; 16])) }).unwrap(),
-        write(&Reply { id: RequestId([1; 16]), status: 200, body: Vec::new() }).unwrap(),
+        write(&progress(None)).unwrap(),
+        write(&progress(Some(RequestId([1; 16])))).unwrap(),
+        write(&Reply { id: RequestId([1; 16]), status: 200, body: Vec::new(), before: None })
+            .unwrap(),
     ]
 }
 
@@ -100,7 +105,7 @@ fn read_as_all(bytes: &[u8]) -> usize {
         + usize::from(read::<LoansUp>(bytes).is_ok())
         + usize::from(read::<LoansDown>(bytes).is_ok())
         + usize::from(read::<Batch>(bytes).is_ok())
-        + usize::from(read::<Position>(bytes).is_ok())
+        + usize::from(read::<Progress>(bytes).is_ok())
         + usize::from(read::<Reply>(bytes).is_ok())
 }
 
@@ -117,7 +122,7 @@ fn what_was_written_is_read_back() {
 #[test]
 fn the_bytes_of_a_body_stay_as_they_are() {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert_eq!(hex(&write(&Position { series: 1, taken: 8, id: None }).unwrap()), "820108");
+    assert_eq!(hex(&write(&progress(None)).unwrap()), "81820108");
     assert_eq!(
         hex(&write(&LoansUp { said: loans_up().said.split_off(1), ..loans_up() }).unwrap()),
         "840282824109820182820203830102038241098202818202034108815005050505050505050505050505050505"

@@ -5,13 +5,12 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use fhir::slot::TYPE as SLOT;
-use fhir::{IssueCode, Outcome, Severity};
+use fhir::{IssueCode, Outcome, Severity, scope};
 use prm::error::{Code, Error};
 use prm::slot;
 use serde_json::{Value, json};
 
 use super::FHIR_JSON;
-use super::stamp::missing_scope;
 use super::wire::Asked;
 use super::write::Refused;
 use crate::app::App;
@@ -146,47 +145,9 @@ impl Fault {
 }
 
 impl From<Outcome> for Fault {
-    /// What is wrong with a resource: 422 where a rule of FHIR or of the clinic is broken or something
-    /// else is missing, 400 where it cannot be read at all, or where no element is wrong but the
-    /// request itself, such as a search.
     fn from(outcome: Outcome) -> Self {
-        let first = outcome.issues.first();
-        let is_of_element = first.is_some_and(|issue| issue.expression.is_some());
-        let status = match first.map(|issue| issue.code) {
-            Some(IssueCode::Required | IssueCode::Value) if !is_of_element => {
-                StatusCode::BAD_REQUEST
-            }
-            Some(
-                IssueCode::Invalid
-                | IssueCode::Structure
-                | IssueCode::NotSupported
-                | IssueCode::TooCostly,
-            ) => StatusCode::BAD_REQUEST,
-            Some(IssueCode::MultipleMatches | IssueCode::Duplicate) => {
-                StatusCode::PRECONDITION_FAILED
-            }
-            Some(IssueCode::TooLong) => StatusCode::PAYLOAD_TOO_LARGE,
-            Some(IssueCode::Forbidden) => StatusCode::FORBIDDEN,
-            Some(
-                IssueCode::Required
-                | IssueCode::Value
-                | IssueCode::Invariant
-                | IssueCode::Login
-                | IssueCode::Processing
-                | IssueCode::NotFound
-                | IssueCode::Deleted
-                | IssueCode::CodeInvalid
-                | IssueCode::BusinessRule
-                | IssueCode::Conflict
-                | IssueCode::LockError
-                | IssueCode::Exception
-                | IssueCode::Timeout
-                | IssueCode::Throttled
-                | IssueCode::Informational,
-            )
-            | None => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        Self::of(status, outcome)
+        let status = StatusCode::from_u16(outcome.status());
+        Self::of(status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY), outcome)
     }
 }
 
@@ -312,7 +273,7 @@ fn challenge(status: StatusCode, outcome: &Outcome) -> Option<HeaderValue> {
     if status == StatusCode::UNAUTHORIZED {
         return Some(HeaderValue::from_static("Bearer"));
     }
-    let scope = missing_scope(outcome).filter(|_| status == StatusCode::FORBIDDEN)?;
+    let scope = scope::missing(outcome).filter(|_| status == StatusCode::FORBIDDEN)?;
     HeaderValue::from_str(&format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")).ok()
 }
 

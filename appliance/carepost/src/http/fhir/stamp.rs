@@ -5,19 +5,11 @@
 
 use std::ops::Deref;
 
-use fhir::scope::{Permission, Scopes, wanted};
+use fhir::Outcome;
+use fhir::scope::{Permission, Scopes};
 use fhir::search::Query;
-use fhir::{IssueCode, Outcome};
 use jiff::Timestamp;
 use prm::stamp::Stamp as OfRecords;
-
-/// How a refusal begins that ends with the scope that is missing.
-const LACKS: &str = "this token lacks the scope ";
-
-/// The scope for want of which something was refused, if it was for that.
-pub fn missing_scope(outcome: &Outcome) -> Option<&str> {
-    outcome.issues.first()?.diagnostics.strip_prefix(LACKS)
-}
 
 /// Who asks. To the verbs of the records it is their own stamp.
 #[derive(Clone, Copy, Debug)]
@@ -71,33 +63,14 @@ impl Stamp {
     /// # Errors
     /// *Forbidden*, with the scope that is missing.
     pub fn within(&self, type_: &str, permission: Permission) -> Result<(), Outcome> {
-        if self.covers(type_, permission) {
-            return Ok(());
-        }
-        let what = format!("{LACKS}{}", wanted(type_, permission));
-        Err(Outcome::error(IssueCode::Forbidden, what))
+        self.scopes.map_or(Ok(()), |scopes| scopes.within(type_, permission))
     }
 
-    /// Refuses a search that looks at resources of a type that the token may not search: to find a
-    /// resource by another is to learn of the other.
+    /// Refuses a search that looks at resources of a type that the token may not search.
     ///
     /// # Errors
     /// *Forbidden*, with the scope that is missing.
     pub fn may_search(&self, query: &Query) -> Result<(), Outcome> {
-        self.within(query.type_, Permission::Search)?;
-        for chained in &query.chained {
-            let mut refused = Ok(());
-            for (type_, _) in &chained.any {
-                refused = self.within(type_, Permission::Search);
-                // What it points to of other types fits nothing.
-                if refused.is_ok() {
-                    break;
-                }
-            }
-            refused?;
-        }
-        let looked_at = query.reversed.iter().map(|reversed| reversed.type_);
-        let shown = query.revincludes.iter().map(|include| include.source);
-        looked_at.chain(shown).try_for_each(|type_| self.within(type_, Permission::Search))
+        self.scopes.map_or(Ok(()), |scopes| scopes.may_search(query))
     }
 }

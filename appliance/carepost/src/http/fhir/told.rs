@@ -1,7 +1,7 @@
 //! Records as resources for the hub: as they are now, found by the id that the change log has.
 
 use fhir::slot::{self, Status};
-use fhir::{Here, Resource, structure};
+use fhir::{Here, Resource, reference, structure};
 use prm::chart;
 use prm::clinic;
 use prm::db::Read;
@@ -20,18 +20,28 @@ use super::stamp::Stamp;
 /// The system of the key that a slot has between box and hub.
 const SLOT_KEY: &str = "urn:carepost:slot-key";
 
-/// A record as a resource of this type; none if there is no such record, or it was deleted.
+/// A record as a resource of this type, as it is now or at a version; none if there is no such record or version,
+/// or it was deleted. Of lent slots and of what is kept as it was given there is only now.
+///
+/// References to other records are told without their names: those would be copies, which no change of this
+/// record keeps up to date. What is kept as it was given is told as it is.
 ///
 /// # Errors
 /// Those of the database.
-pub fn shown(read: &Read<'_>, stamp: &OfRecords, kind: &str, id: Uuid) -> Result<Option<Resource>> {
+pub fn shown(
+    read: &Read<'_>,
+    stamp: &OfRecords,
+    kind: &str,
+    id: Uuid,
+    version: Option<i64>,
+) -> Result<Option<Resource>> {
     let Some(kind) = structure::each_type().find(|type_| *type_ == kind) else { return Ok(None) };
     let clinic = clinic::get(read)?;
     let here = Here { clinic: &clinic, origin: "" };
-    if kind == fhir::slot::TYPE {
+    if kind == fhir::slot::TYPE && version.is_none() {
         return lent(read, stamp, here, LoanId::from_bytes(id.into_bytes()));
     }
-    let kept = if records::is_kept(kind) {
+    let kept = if records::is_kept(kind) && version.is_none() {
         chart::by_id(read, stamp, ChartId::from_bytes(id.into_bytes()))
     } else {
         Err(Error::NotFound(prm::id::Noun::Chart))
@@ -40,7 +50,9 @@ pub fn shown(read: &Read<'_>, stamp: &OfRecords, kind: &str, id: Uuid) -> Result
         Ok(chart) if chart.kind == kind => records::of_chart(read, here, &chart),
         Ok(_) => return Ok(None),
         Err(Error::NotFound(_)) => {
-            records::one(read, &Stamp::new(*stamp, None), here, (kind, &id.to_string()), None)
+            let own = (kind, &*id.to_string());
+            let found = records::one(read, &Stamp::new(*stamp, None), here, own, version);
+            found.map(without_names)
         }
         Err(error) => Err(error),
     };
@@ -48,6 +60,16 @@ pub fn shown(read: &Read<'_>, stamp: &OfRecords, kind: &str, id: Uuid) -> Result
         Ok(Sought::Found(found)) => Ok(Some(found.resource)),
         Ok(Sought::Gone) | Err(Error::NotFound(_)) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+fn without_names(sought: Sought) -> Sought {
+    match sought {
+        Sought::Found(mut found) => {
+            reference::drop_displays(&mut found.resource);
+            Sought::Found(found)
+        }
+        Sought::Gone => Sought::Gone,
     }
 }
 

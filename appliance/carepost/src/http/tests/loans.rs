@@ -143,3 +143,66 @@ async fn a_booking_that_the_hub_sold_checks_in_without_a_network() {
     assert_eq!((here.status, &here.body["desk"]), (StatusCode::CREATED, &json!(false)));
     assert_eq!(here.body["appointment_id"], booking.to_string());
 }
+
+#[tokio::test]
+async fn what_is_lent_is_counted_by_day_and_asked_back_by_practitioner_and_day() {
+    let practice = Practice::open().await;
+    join(&practice.clinic, &key());
+    learn(&practice.clinic);
+    for slot in [9, 10, 11] {
+        lend_for_a_minute(&practice.clinic, &practice.slots[slot]);
+    }
+    let days = practice.get("loans/days?from=2026-11-23&to=2026-11-24").await.body;
+    let day = &days["items"][0];
+    let who = practice.slots[9]["practitioner_id"].clone();
+    assert_eq!((&day["date"], &day["practitioner_id"]), (&json!("2026-11-23"), &who));
+    assert_eq!((&day["lent"], &day["recalled"]), (&json!(3), &json!(0)));
+    assert!(day["sell_until"].is_string(), "{day}");
+    assert_eq!(practice.get("loans/days?from=2026-11-24").await.body["items"], json!([]));
+
+    let other = json!({ "from": "2026-11-24", "to": "2026-11-25" });
+    let nothing = practice.post("loans/recall", other).await.body;
+    assert_eq!(nothing, json!({ "recalled": 0, "more": false }));
+    let these = json!({ "practitioner_id": who, "from": "2026-11-23", "to": "2026-11-24" });
+    let recalled = practice.post("loans/recall", these.clone()).await.body;
+    assert_eq!(recalled, json!({ "recalled": 3, "more": false }));
+    let again = practice.post("loans/recall", these).await.body;
+    assert_eq!(again, json!({ "recalled": 0, "more": false }), "it was asked for once");
+    let day = practice.get("loans/days").await.body["items"][0].clone();
+    assert_eq!((&day["recalled"], &day["sell_until"]), (&json!(3), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_displaced_patient_is_shown_with_what_is_free_and_booked_another_time_at_once() {
+    let practice = Practice::open().await;
+    join(&practice.clinic, &key());
+    learn(&practice.clinic);
+    let lent = lend_for_a_minute(&practice.clinic, &practice.slots[9]);
+    let sold = AppointmentId::new(practice.clinic.app.now());
+    let patient: PatientId = practice.patient.as_str().unwrap().parse().unwrap();
+    let stamp = Stamp::of_sale(practice.clinic.app.now());
+    let displace = move |tx: &mut prm::db::Tx<'_>| {
+        loan::displace(tx, &stamp, &lent, (sold, patient))?;
+        Ok(())
+    };
+    practice.clinic.app.db.write_blocking(displace).unwrap();
+    assert_eq!(practice.get("sync").await.body["displaced"], json!(1));
+
+    let shown = practice.get("loans/displaced").await.body["items"][0].clone();
+    assert_eq!((&shown["patient_name"], &shown["booking_id"]), (&json!("Asha Rao"), &json!(sold)));
+    assert_eq!(shown["alternatives"][0]["id"], practice.slots[8]["id"]);
+    let path = format!("loans/displaced/{sold}/rebook");
+    let taken = practice.post(&path, json!({ "slot_id": practice.slots[9]["id"] })).await;
+    assert_eq!((taken.status, taken.code()), (StatusCode::CONFLICT, "slot_lent"));
+    assert_eq!(taken.body["alternatives"][0]["id"], practice.slots[8]["id"]);
+    assert_eq!(practice.get("sync").await.body["displaced"], json!(1), "a refusal ends nothing");
+
+    let there = json!({ "slot_id": practice.slots[8]["id"] });
+    let booked = practice.post(&path, there.clone()).await;
+    assert_eq!(
+        (booked.status, &booked.body["patient_id"]),
+        (StatusCode::CREATED, &practice.patient)
+    );
+    assert_eq!(practice.get("loans/displaced").await.body["items"], json!([]));
+    assert_eq!(practice.post(&path, there).await.status, StatusCode::NOT_FOUND);
+}

@@ -107,9 +107,12 @@ async fn what_is_heard_too_late_is_not_done() {
         ("patient-reference", "valueReference", asha.as_str()),
     ];
     asked.take(&asks(2, Name::Book, &who));
+    asked.take(&asks(3, Name::Find, &TUESDAY));
     asked.clinic.app.clock.set(asked.now() + jiff::SignedDuration::from_secs(11));
     do_all(&asked.clinic.app).await.unwrap();
-    assert_eq!(asked.reply([2; 16]), None, "nobody waits for an answer any more");
+    assert_eq!(asked.reply([3; 16]), None, "nobody waits for an answer any more");
+    let (status, _) = asked.reply([2; 16]).unwrap();
+    assert_eq!(status, 504, "whoever asks again what came of the booking hears it");
     assert!(asked.diary().await.is_empty());
 }
 
