@@ -352,13 +352,6 @@ pub(super) fn cancelled(place: Place<'_>, id: [u8; 16]) -> Result<Option<Answere
     }
     let slot = slot_of(&sale.slot).map(|(slot, _)| slot).unwrap_or_default();
     let Some(time) = time(place, &slot)? else { return Ok(None) };
-    let visit = Visit {
-        id: Uuid::from_bytes(id).to_string(),
-        status: "cancelled",
-        time: &time,
-        comes: None,
-        wished: None,
-        extensions: Vec::new(),
-    };
-    Ok(Some(Answered { status: 200, resource: visit.to_resource(place.here) }))
+    let resource = Visit::called_off(Uuid::from_bytes(id), &time).to_resource(place.here);
+    Ok(Some(Answered { status: 200, resource }))
 }

@@ -84,7 +84,13 @@ pub struct Visit<'a> {
     pub extensions: Vec<Value>,
 }
 
-impl Visit<'_> {
+impl<'a> Visit<'a> {
+    /// One that was called off: who would have come is not said.
+    pub fn called_off(id: Uuid, time: &'a Time) -> Self {
+        let (id, status) = (id.to_string(), "cancelled");
+        Self { id, status, time, comes: None, wished: None, extensions: Vec::new() }
+    }
+
     /// As an answer.
     pub fn to_resource(&self, here: Here<'_>) -> Resource {
         self.written(here, self.comes.map(|(comes, _)| comes.actor()))
