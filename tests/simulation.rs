@@ -60,8 +60,9 @@
 //! | what the box says it took in, it took in | 7 |
 //! | an edit of a patient is in the log | 4 |
 //!
-//! Of loans and requests, from the stories with loans; what no story of some hundred found is found by the
-//! model of `sync/protocol`, or as it says.
+//! Of loans and requests, from the stories with loans. What needs several rare things at once, no story of
+//! some hundred found: a sale after the term, a return of any fence, what is learned but not believed. Those are
+//! found by the models in `sync/protocol/tests/loans`.
 //!
 //! | taken out | seeds |
 //! |---|---|
