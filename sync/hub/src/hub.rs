@@ -157,12 +157,35 @@ impl Hub {
         clinic: [u8; 16],
         key: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
+        Ok(self.records(clinic, &[key])?.pop().flatten())
+    }
+
+    /// What several records of a clinic say, in the order of their keys, read at one moment.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn records(
+        &self,
+        clinic: [u8; 16],
+        keys: &[&[u8]],
+    ) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, ReadError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let found = self.store.read(clinic, |tx| -> Result<_, StoreError> {
-            Ok(store::clinic(tx, clinic)?.zip(store::record(tx, clinic, key)?))
+            let Some(of) = store::clinic(tx, clinic)? else { return Ok(None) };
+            let mut sealed = Vec::with_capacity(keys.len());
+            for key in keys {
+                sealed.push(store::record(tx, clinic, key)?);
+            }
+            Ok(Some((of, sealed)))
         })?;
-        let Some((clinic, sealed)) = found else { return Ok(None) };
+        let Some((clinic, sealed)) = found else { return Ok(vec![None; keys.len()]) };
         let opener = self.key_of(&clinic)?;
-        Ok(Some(opener.open(key, &sealed)?))
+        let open = |(sealed, key): (Option<Vec<u8>>, &&[u8])| {
+            sealed.map(|it| opener.open(key, &it)).transpose()
+        };
+        Ok(sealed.into_iter().zip(keys).map(open).collect::<Result<_, _>>()?)
     }
 }
 

@@ -12,7 +12,6 @@ use sync_protocol::wire::{DETAILS_MAX, Details, LoansDown, LoansUp, SLOTS_MAX, S
 use super::apply::{Applied, hear};
 use super::{EXCHANGES_MAX, Ground, Loans, key, standing_of, state};
 use crate::Fault;
-use crate::keys::BoxKeys;
 use crate::line::Line;
 use crate::sealed;
 
@@ -205,11 +204,7 @@ impl<L: Line> Loans<L> {
 
     /// One message and its answer.
     pub(super) async fn say(&mut self, ground: &Ground, up: LoansUp) -> Result<LoansDown, Fault> {
-        let keys = match self.keys.take() {
-            Some(keys) => keys,
-            None => BoxKeys::load(&self.keys_folder)?,
-        };
-        let keys = self.keys.insert(keys);
+        let keys = self.keys.keys()?;
         let Ground { hub, log, .. } = ground;
         let envelope = sealed::to_hub((hub, keys), *log, &up)?;
         let answer = self.line.exchange(format!("{}{LOANS}", hub.url), envelope).await?;
