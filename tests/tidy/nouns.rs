@@ -6,10 +6,11 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 38] = [
+const ORDER: [&str; 40] = [
     "id",
     "time",
     "error",
+    "medium",
     "stamp",
     "db",
     "audit",
@@ -23,6 +24,7 @@ const ORDER: [&str; 38] = [
     "secret",
     "idempotency",
     "contact",
+    "content",
     "clinic",
     "name",
     "search",
