@@ -8,3 +8,6 @@
 //!
 //! - Nothing here reads a clock, a record or a network: what is known is an argument, what is to be done
 //!   an effect.
+
+pub mod intent;
+pub mod understand;
