@@ -14,6 +14,7 @@ pub mod clinic;
 pub mod closed_days;
 pub mod conflicts;
 pub mod demo_line;
+pub mod demo_phone;
 pub mod devices;
 pub mod error;
 pub mod fhir;
@@ -70,6 +71,9 @@ pub fn router(app: App) -> Router {
     let mut api = openapi::routes().split_for_parts().0;
     if app.line.get().is_some() {
         api = api.merge(demo_line::routes());
+    }
+    if app.phones.get().is_some() {
+        api = api.merge(demo_phone::routes());
     }
     let private =
         SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store"));
