@@ -18,3 +18,7 @@
 pub mod heard;
 pub mod relay;
 pub mod say;
+mod signature;
+pub mod standard_webhooks;
+pub mod voice_agent;
+pub mod whatsapp;
