@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 40] = [
+const ORDER: [&str; 44] = [
     "id",
     "time",
     "error",
@@ -46,6 +46,10 @@ const ORDER: [&str; 40] = [
     "staff",
     "token",
     "device",
+    "conversation",
+    "consent",
+    "relay",
+    "message",
     "fixture",
 ];
 

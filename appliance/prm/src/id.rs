@@ -237,6 +237,8 @@ ids! {
     ConversationId,
     /// A message of a conversation.
     MessageId,
+    /// A try to bring a message to its address.
+    DeliveryId,
     /// A picture, a voice note, a recording.
     MediaId,
     /// A telephone call.
