@@ -20,6 +20,7 @@ mod effect;
 mod facts;
 mod flow;
 pub mod intent;
+mod remind;
 mod sentence;
 mod step;
 mod turn;
@@ -37,6 +38,7 @@ pub use facts::{
     AppointmentFact, Can, ClinicFacts, Facts, FreeDay, Person, PlaceFact, PractitionerFact,
     ServiceFact, SlotFact, Who, Wording, lexicon,
 };
+pub use remind::{REMINDER, REMINDER_TO_CONFIRM, Visit, remind};
 pub use sentence::Sentence;
 pub use step::step;
 pub use words::{WORDING_LETTERS_MAX, WordingError, check};

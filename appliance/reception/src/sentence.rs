@@ -137,6 +137,8 @@ sentences! {
     Emergency = "emergency" ["numbers"],
     EmergencyPlain = "emergency-plain" [],
     EmergencyPhone = "emergency-phone" ["phone"],
+    Remind = "remind" ["clinic", "day", "doctor", "name", "time"],
+    RemindToConfirm = "remind-to-confirm" ["clinic", "day", "doctor", "name", "time"],
     Or = "or" ["one", "other"],
     Stopped = "stopped" [],
     Allowed = "allowed" [],

@@ -81,6 +81,16 @@ impl<'a> Words<'a> {
         Self { tag, own: wording.get(tag) }
     }
 
+    /// In the language of that tag, or in the first of `others` that reception speaks.
+    pub(crate) fn in_one_of(
+        (tag, others): (Option<&str>, &[String]),
+        Wording(wording): &'a Wording,
+    ) -> Self {
+        let mut wanted = tag.into_iter().chain(others.iter().map(String::as_str));
+        let tag = wanted.find_map(of_ours).unwrap_or(LANGUAGES[0].0);
+        Self { tag, own: wording.get(tag) }
+    }
+
     /// The tag of the language.
     pub(crate) fn tag(self) -> &'static str {
         self.tag
@@ -168,13 +178,22 @@ impl<'a> Words<'a> {
 
 /// The language of reception that a tag means, if the clinic answers in it.
 pub(crate) fn spoken(tag: &str, facts: &Facts) -> Option<&'static str> {
-    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_lowercase();
     let wanted = primary(tag);
     let answered = &facts.clinic.languages;
     if !answered.is_empty() && !answered.iter().any(|tag| primary(tag) == wanted) {
         return None;
     }
+    of_ours(tag)
+}
+
+/// The language of reception that a tag means.
+fn of_ours(tag: &str) -> Option<&'static str> {
+    let wanted = primary(tag);
     LANGUAGES.iter().map(|(tag, _)| *tag).find(|tag| *tag == wanted)
+}
+
+fn primary(tag: &str) -> String {
+    tag.split(['-', '_']).next().unwrap_or_default().to_lowercase()
 }
 
 /// What a language is called in itself.

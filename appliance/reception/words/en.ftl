@@ -141,6 +141,8 @@ away-lent = The clinic cannot be reached right now, so I can offer a few times o
 emergency = If this is an emergency, please call { $numbers } now. Do not wait for an answer here.
 emergency-plain = If this is an emergency, please call an ambulance now. Do not wait for an answer here.
 emergency-phone = The clinic: { $phone }.
+remind = Dear { $name }, you have an appointment with { $doctor } at { $clinic } on { $day } at { $time }.
+remind-to-confirm = Dear { $name }, you have an appointment with { $doctor } at { $clinic } on { $day } at { $time }. Please reply YES if you will come, or write what you would like to change.
 or = { $one } or { $other }
 
 stopped = You will get no more messages from us that you did not ask for. Write START to get them again.
