@@ -25,7 +25,9 @@
 //! chain has no end, but the numbers have. So some row is not noted, and is sent, and corrects the next.
 //!
 //! A box that was restored with a new log is a receiver that was put back, too: rows that were had stay
-//! for [`KEPT_MS`], and it gets those that it lost.
+//! for [`KEPT_MS`], and it gets those that it lost. A program that knows that its own database was put back
+//! notes each row that it keeps as not had: its notes are of a past that may be another's.
+//! Beyond the rules is only that both are put back before they spoke in between.
 //!
 //! # What a program does
 //!
@@ -275,3 +277,6 @@ impl Inside for Out {
         self.0.is_sound()
     }
 }
+
+#[cfg(test)]
+mod tests;
