@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 44] = [
+const ORDER: [&str; 49] = [
     "id",
     "time",
     "error",
@@ -36,14 +36,19 @@ const ORDER: [&str; 44] = [
     "location",
     "practitioner",
     "healthcare_service",
+    "template",
+    "faq",
+    "reminder_rule",
     "schedule",
     "slot",
     "appointment",
     "loan",
+    "waitlist",
     "qr",
     "queue",
     "check_in",
     "staff",
+    "ticket",
     "token",
     "device",
     "conversation",

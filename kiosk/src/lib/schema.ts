@@ -480,6 +480,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/faqs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All questions in the order in which they were added. */
+        get: operations["get_faqs"];
+        put?: never;
+        /** Adds a question with its answer. */
+        post: operations["post_faqs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/faqs/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The questions that somebody may mean, as reception finds them: the likeliest first, at most ten. */
+        get: operations["get_faqs_find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/faqs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One question. */
+        get: operations["get_faqs_id"];
+        put?: never;
+        post?: never;
+        /** Takes a question away. */
+        delete: operations["delete_faqs_id"];
+        options?: never;
+        head?: never;
+        /** Changes a question or its answer. */
+        patch: operations["patch_faqs_id"];
+        trace?: never;
+    };
     "/api/v1/prm/healthcare-services": {
         parameters: {
             query?: never;
@@ -1150,6 +1204,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/reminder-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All rules, the earliest reminder first. */
+        get: operations["get_reminder_rules"];
+        put?: never;
+        /** Adds a rule. */
+        post: operations["post_reminder_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/reminder-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rule. */
+        get: operations["get_reminder_rules_id"];
+        put?: never;
+        post?: never;
+        /** Takes a rule away. */
+        delete: operations["delete_reminder_rules_id"];
+        options?: never;
+        head?: never;
+        /** Changes a rule; for which service it is stays. */
+        patch: operations["patch_reminder_rules_id"];
+        trace?: never;
+    };
     "/api/v1/prm/schedules": {
         parameters: {
             query?: never;
@@ -1463,6 +1554,148 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tickets: what is open by when it is due and then by age, what is done the newest first. */
+        get: operations["get_tickets"];
+        put?: never;
+        /** Writes down something that is to be done. */
+        post: operations["post_tickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One ticket. */
+        get: operations["get_tickets_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a ticket, finishes it or opens it again. */
+        patch: operations["patch_tickets_id"];
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who waits, in the order in which they joined. */
+        get: operations["get_waitlist"];
+        put?: never;
+        /** Puts a patient on the list. The same wish of the same patient is on it once. */
+        post: operations["post_waitlist"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/fitting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a time would suit, in the order in which they joined, at most 20: for a time that became free. */
+        get: operations["get_waitlist_fitting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One who waits. */
+        get: operations["get_waitlist_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/{id}/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Books a time for somebody who waits, for the service that they wait for. A slot that is taken is 409 `slot_taken`
+         *     with `alternatives`.
+         */
+        post: operations["post_waitlist_id_book"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/{id}/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the desk offered somebody a time: for so long they are not offered another. The slot is not held. */
+        post: operations["post_waitlist_id_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes somebody off the list. */
+        post: operations["post_waitlist_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1644,6 +1877,33 @@ export interface components {
             /** @description Why, for whoever wished; at most 500 letters. */
             reason: string;
         };
+        /** @description Something that the desk has to do. */
+        DeskTicket: {
+            /** Format: uuid */
+            assignee_id: string | null;
+            assignee_name: string | null;
+            /**
+             * Format: uuid
+             * @description Where it came from, if from a conversation.
+             */
+            conversation_id: string | null;
+            done_at: string | null;
+            /** @description By when; RFC 3339 with the clinic's offset. */
+            due: string | null;
+            /** Format: uuid */
+            id: string;
+            opened_at: string;
+            /** Format: uuid */
+            patient_id: string | null;
+            patient_name: string | null;
+            /** @description Why there is a ticket. */
+            reason: components["schemas"]["TicketReason"];
+            status: components["schemas"]["TicketStatus"];
+            /** @description What is to be done; empty where the reason says it all. */
+            subject: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description A kiosk or a board. */
         Device: {
             created_at: string;
@@ -1710,6 +1970,38 @@ export interface components {
          * @enum {string}
          */
         DuplicateReason: "same_name" | "like_name" | "same_birth_date" | "agreeing_birth_date" | "same_phone";
+        /** @description A question that is often asked. */
+        Faq: {
+            /** @description Whether it is answered so. */
+            active: boolean;
+            /** @description What is answered. */
+            answer: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The language of the answer (a BCP 47 tag). */
+            language: string;
+            /** @description The question in several wordings, the main one first. */
+            questions: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What is to be changed; what is left out stays. */
+        FaqEdit: {
+            active?: boolean | null;
+            answer?: string | null;
+            language?: string | null;
+            /** @description Replaces all. */
+            questions?: string[] | null;
+        };
+        /** @description A question that was found. */
+        FoundFaq: {
+            faq: components["schemas"]["Faq"];
+            /**
+             * Format: double
+             * @description How well it fits, 0 to 1.
+             */
+            score: number;
+        };
         /** @description Something the clinic does. */
         HealthcareService: {
             /** @description Whether it can be booked. */
@@ -1798,7 +2090,7 @@ export interface components {
         LineView: {
             actor: components["schemas"]["ActorView"];
             at: string;
-            /** @description `desk`, `kiosk`, `api` or `command-line`. */
+            /** @description `desk`, `kiosk`, `api`, `command-line`, `hub`, or the medium of a conversation. */
             channel: string;
             noun: string;
             /** Format: uuid */
@@ -1901,6 +2193,11 @@ export interface components {
             confirm_birth?: boolean | null;
             people?: components["schemas"]["PersonView"][] | null;
         };
+        /**
+         * @description By what a message comes or goes.
+         * @enum {string}
+         */
+        Medium: "whatsapp" | "sms" | "voice" | "voice-agent" | "email";
         /** @description A merge that was made. */
         Merge: {
             /**
@@ -1945,6 +2242,15 @@ export interface components {
             /** @description Where it stands. */
             name?: string | null;
         };
+        /** @description A question that is to be added. */
+        NewFaq: {
+            /** @description What is answered. */
+            answer: string;
+            /** @description The language of the answer (a BCP 47 tag). */
+            language: string;
+            /** @description The question in 1 to 12 wordings, the main one first. */
+            questions: string[];
+        };
         /** @description A service that is to be added. */
         NewHealthcareService: {
             /**
@@ -1983,6 +2289,16 @@ export interface components {
         NewMerge: {
             /** Format: uuid */
             duplicate_id: string;
+        };
+        /** @description A time that is offered. */
+        NewOffer: {
+            /**
+             * Format: int64
+             * @description As long it is theirs to say yes, 1 to 10080; 60 when it is not said.
+             */
+            minutes?: number | null;
+            /** @description The id of a slot. */
+            slot_id: string;
         };
         /** @description A patient to be registered. */
         NewPatient: {
@@ -2023,6 +2339,23 @@ export interface components {
             patient_id: string;
             /** @description For example `mother`. */
             relationship: string;
+        };
+        /** @description A rule that is to be added. */
+        NewReminderRule: {
+            /**
+             * Format: int64
+             * @description How long before the visit, 15 to 40320.
+             */
+            before_minutes: number;
+            /** @description Whether the patient is asked to say that they come; no when it is not said. */
+            confirm?: boolean;
+            /** @description By which media, in order of preference. */
+            media: components["schemas"]["Medium"][];
+            /**
+             * Format: uuid
+             * @description For this service; without it for all that have no rule of their own.
+             */
+            service_id?: string | null;
         };
         /** @description A session that is to be added. */
         NewSchedule: {
@@ -2095,6 +2428,36 @@ export interface components {
             role: components["schemas"]["StaffRole"];
             username: string;
         };
+        /** @description A ticket that is to be written. */
+        NewTicket: {
+            /** Format: uuid */
+            assignee_id?: string | null;
+            /** @description By when; RFC 3339. */
+            due?: string | null;
+            /** Format: uuid */
+            patient_id?: string | null;
+            /** @description What is to be done. */
+            subject: string;
+        };
+        /** @description What somebody waits for. */
+        NewWish: {
+            /** @description The first local date that will do. */
+            from: string;
+            note?: string | null;
+            part_of_day?: components["schemas"]["PartOfDay"] | null;
+            /** Format: uuid */
+            patient_id: string;
+            /**
+             * Format: uuid
+             * @description One of the three at least: a practitioner, a speciality, a service.
+             */
+            practitioner_id?: string | null;
+            /** Format: uuid */
+            service_id?: string | null;
+            specialty?: string | null;
+            /** @description The last local date that will do. */
+            to: string;
+        };
         /** @description Two records that are of two people. */
         NotDuplicates: {
             /** Format: uuid */
@@ -2109,6 +2472,14 @@ export interface components {
             expires_at: string;
             /** Format: uuid */
             id: string;
+        };
+        /** @description A time that was offered. */
+        OfferedTime: {
+            slot_id: string;
+            /** @description RFC 3339 with the clinic's offset. */
+            start: string;
+            /** @description Until when it is theirs to say yes. */
+            until: string;
         };
         /** @description Booking over a taken slot. */
         Overbook: {
@@ -2202,6 +2573,38 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_DeskTicket: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** Format: uuid */
+                assignee_id: string | null;
+                assignee_name: string | null;
+                /**
+                 * Format: uuid
+                 * @description Where it came from, if from a conversation.
+                 */
+                conversation_id: string | null;
+                done_at: string | null;
+                /** @description By when; RFC 3339 with the clinic's offset. */
+                due: string | null;
+                /** Format: uuid */
+                id: string;
+                opened_at: string;
+                /** Format: uuid */
+                patient_id: string | null;
+                patient_name: string | null;
+                /** @description Why there is a ticket. */
+                reason: components["schemas"]["TicketReason"];
+                status: components["schemas"]["TicketStatus"];
+                /** @description What is to be done; empty where the reason says it all. */
+                subject: string;
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_Device: {
             /** @description What was asked for, in order. */
             items: {
@@ -2268,6 +2671,40 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_Faq: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description Whether it is answered so. */
+                active: boolean;
+                /** @description What is answered. */
+                answer: string;
+                /** Format: uuid */
+                id: string;
+                /** @description The language of the answer (a BCP 47 tag). */
+                language: string;
+                /** @description The question in several wordings, the main one first. */
+                questions: string[];
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_FoundFaq: {
+            /** @description What was asked for, in order. */
+            items: {
+                faq: components["schemas"]["Faq"];
+                /**
+                 * Format: double
+                 * @description How well it fits, 0 to 1.
+                 */
+                score: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_HealthcareService: {
             /** @description What was asked for, in order. */
             items: {
@@ -2321,7 +2758,7 @@ export interface components {
             items: {
                 actor: components["schemas"]["ActorView"];
                 at: string;
-                /** @description `desk`, `kiosk`, `api` or `command-line`. */
+                /** @description `desk`, `kiosk`, `api`, `command-line`, `hub`, or the medium of a conversation. */
                 channel: string;
                 noun: string;
                 /** Format: uuid */
@@ -2508,6 +2945,34 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_ReminderRule: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description Whether it is followed. */
+                active: boolean;
+                /**
+                 * Format: int64
+                 * @description How long before the visit.
+                 */
+                before_minutes: number;
+                /** @description Whether the patient is asked to say that they come. */
+                confirm: boolean;
+                /** Format: uuid */
+                id: string;
+                /** @description By which media, in order of preference. */
+                media: components["schemas"]["Medium"][];
+                /**
+                 * Format: uuid
+                 * @description For this service; null is all services that have no rule of their own.
+                 */
+                service_id: string | null;
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_Schedule: {
             /** @description What was asked for, in order. */
             items: {
@@ -2659,6 +3124,40 @@ export interface components {
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
         };
+        /** @description A list, or a part of one. */
+        Page_WaitlistEntry: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** Format: uuid */
+                appointment_id: string | null;
+                /** @description The first local date that will do. */
+                from: string;
+                /** Format: uuid */
+                id: string;
+                /** @description Since when they wait. */
+                joined_at: string;
+                note: string | null;
+                offer: components["schemas"]["OfferedTime"] | null;
+                part_of_day: components["schemas"]["PartOfDay"] | null;
+                /** Format: uuid */
+                patient_id: string;
+                patient_name: string;
+                /** @description E.164. */
+                patient_phone: string | null;
+                /** Format: uuid */
+                practitioner_id: string | null;
+                /** Format: uuid */
+                service_id: string | null;
+                specialty: string | null;
+                status: components["schemas"]["WaitlistStatus"];
+                /** @description The last local date that will do. */
+                to: string;
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
         /** @description A code from a device's screen. */
         Pairing: {
             /** @description Blanks in it do not matter. */
@@ -2678,6 +3177,11 @@ export interface components {
              */
             sequence: number;
         };
+        /**
+         * @description A part of a day, by the clinic's clock: before 12:00, before 16:00, after.
+         * @enum {string}
+         */
+        PartOfDay: "morning" | "afternoon" | "evening";
         /** @description The present password of whoever is signed in, and the one that is to be in its place. */
         PasswordChange: {
             current: string;
@@ -2921,6 +3425,38 @@ export interface components {
         Relative: components["schemas"]["Patient"] & {
             /** @description What this person is to the patient, for example `mother`; null where it was not said. */
             relationship: string | null;
+        };
+        /** @description When and how people are reminded. */
+        ReminderRule: {
+            /** @description Whether it is followed. */
+            active: boolean;
+            /**
+             * Format: int64
+             * @description How long before the visit.
+             */
+            before_minutes: number;
+            /** @description Whether the patient is asked to say that they come. */
+            confirm: boolean;
+            /** Format: uuid */
+            id: string;
+            /** @description By which media, in order of preference. */
+            media: components["schemas"]["Medium"][];
+            /**
+             * Format: uuid
+             * @description For this service; null is all services that have no rule of their own.
+             */
+            service_id: string | null;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What is to be changed; what is left out stays. */
+        ReminderRuleEdit: {
+            active?: boolean | null;
+            /** Format: int64 */
+            before_minutes?: number | null;
+            confirm?: boolean | null;
+            /** @description Replaces all. */
+            media?: components["schemas"]["Medium"][] | null;
         };
         /** @description How a series repeats. */
         Repeats: {
@@ -3321,6 +3857,11 @@ export interface components {
             affected: components["schemas"]["Appointment"][];
             leave: components["schemas"]["Leave"];
         };
+        /** @description Which time somebody takes. */
+        TakenTime: {
+            /** @description The id of a slot. */
+            slot_id: string;
+        };
         /** @description What a patient holds after checking in. */
         Ticket: {
             /**
@@ -3340,6 +3881,28 @@ export interface components {
             /** @description What is on the ticket, for example `A-012`. */
             token: string;
         };
+        /** @description What is to be changed; what is left out stays. */
+        TicketEdit: {
+            /**
+             * Format: uuid
+             * @description Who does it; null takes it away.
+             */
+            assignee_id?: string | null;
+            /** @description By when; null takes it away. */
+            due?: string | null;
+            status?: components["schemas"]["TicketStatus"] | null;
+            subject?: string | null;
+        };
+        /**
+         * @description Why the desk has something to do.
+         * @enum {string}
+         */
+        TicketReason: "written" | "asked" | "not-understood" | "emergency" | "not-delivered" | "not-confirmed";
+        /**
+         * @description Whether it is done.
+         * @enum {string}
+         */
+        TicketStatus: "open" | "done";
         /** @description A merge that was undone. */
         UndoneMerge: {
             /** @description The record that had been kept. */
@@ -3366,6 +3929,40 @@ export interface components {
             room: string | null;
             token: string;
         };
+        /** @description Somebody who waits for a time. */
+        WaitlistEntry: {
+            /** Format: uuid */
+            appointment_id: string | null;
+            /** @description The first local date that will do. */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Since when they wait. */
+            joined_at: string;
+            note: string | null;
+            offer: components["schemas"]["OfferedTime"] | null;
+            part_of_day: components["schemas"]["PartOfDay"] | null;
+            /** Format: uuid */
+            patient_id: string;
+            patient_name: string;
+            /** @description E.164. */
+            patient_phone: string | null;
+            /** Format: uuid */
+            practitioner_id: string | null;
+            /** Format: uuid */
+            service_id: string | null;
+            specialty: string | null;
+            status: components["schemas"]["WaitlistStatus"];
+            /** @description The last local date that will do. */
+            to: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /**
+         * @description Where somebody who waits for a time stands.
+         * @enum {string}
+         */
+        WaitlistStatus: "waiting" | "offered" | "booked" | "withdrawn";
         /** @description What somebody without an appointment says. */
         WalkIn: {
             /** @description `1984-05-02`, `1984-05` or `1984`. */
@@ -5011,6 +5608,316 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_faqs: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Faq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_faqs: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFaq"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_faqs_find: {
+        parameters: {
+            query: {
+                /** @description The words of the question, in any script. */
+                q: string;
+                /** @description The language to answer in (a BCP 47 tag). */
+                language: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FoundFaq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_faqs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_faqs_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_faqs_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FaqEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7686,6 +8593,292 @@ export interface operations {
             };
         };
     };
+    get_reminder_rules: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReminderRule"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_reminder_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReminderRule"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReminderRule"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reminder_rules_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReminderRule"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_reminder_rules_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_reminder_rules_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReminderRuleEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReminderRule"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_schedules: {
         parameters: {
             query?: {
@@ -8802,6 +9995,646 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tickets: {
+        parameters: {
+            query?: {
+                /** @description `open` or `done`; `open` when it is not said. */
+                status?: string;
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tickets: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicket"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tickets_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_tickets_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waitlist: {
+        parameters: {
+            query?: {
+                /** @description `waiting`, `offered`, `booked` or `withdrawn`; the first two when it is not said. */
+                status?: string;
+                /** @description Of this patient. */
+                patient?: string;
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_waitlist: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waitlist_fitting: {
+        parameters: {
+            query: {
+                /** @description The id of a slot. */
+                slot: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waitlist_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_waitlist_id_book: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakenTime"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_waitlist_id_offer: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOffer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_waitlist_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -29,6 +29,7 @@ mod loans;
 mod patients;
 mod session;
 mod visits;
+mod waitlist;
 mod wire;
 
 /// A clinic in Bengaluru whose clock stands at 10:00 on Monday 2026-11-23 until it is set.

@@ -1,7 +1,9 @@
 //! The words of the API that are one of a few, as shapes of its document. The words themselves
 //! are those of the records.
 
-use prm::{appointment, device, location, patient, queue, schedule, staff};
+use prm::{
+    appointment, device, location, medium, patient, queue, schedule, staff, ticket, waitlist,
+};
 use sync_agent::loans;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -52,6 +54,16 @@ words! {
     LoanStatus: loans::Status::ALL.map(loans::Status::as_str);
     /// What a location is.
     LocationKind: location::Kind::ALL.map(location::Kind::as_str);
+    /// By what a message comes or goes.
+    Medium: medium::Medium::ALL.map(medium::Medium::as_str);
+    /// Why the desk has something to do.
+    TicketReason: ticket::Reason::ALL.map(ticket::Reason::as_str);
+    /// Whether it is done.
+    TicketStatus: ticket::Status::ALL.map(ticket::Status::as_str);
+    /// A part of a day, by the clinic's clock: before 12:00, before 16:00, after.
+    PartOfDay: waitlist::PartOfDay::ALL.map(waitlist::PartOfDay::as_str);
+    /// Where somebody who waits for a time stands.
+    WaitlistStatus: waitlist::Status::ALL.map(waitlist::Status::as_str);
     /// A day of the week.
     Weekday: schedule::Weekdays::ALL.words();
 }

@@ -2,14 +2,16 @@
 //!
 //! Invariant: the duplicate keeps its own rows (names, phones, relations, birth date …), and the
 //! kept record gets copies; only what can be in one place at a time really moves: identifiers,
-//! appointments, places in the queue, conversations.
+//! appointments, places in the queue, conversations, wishes on the waitlist, tickets.
 
 use rusqlite::OptionalExtension as _;
 use serde::{Deserialize, Serialize};
 
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::id::{AppointmentId, ConversationId, Noun, PatientId, QueueEntryId};
+use crate::id::{
+    AppointmentId, ConversationId, Noun, PatientId, QueueEntryId, TicketId, WaitlistId,
+};
 use crate::past;
 use crate::patient::{
     Address, IDENTIFIERS_MAX, Identifier, NAMES_MAX, PHONES_MAX, Patient, PatientPhone, Sex, row,
@@ -40,6 +42,12 @@ pub(super) struct Moved {
     /// Conversations moved. Older merges moved none.
     #[serde(default)]
     conversations: Vec<ConversationId>,
+    /// Wishes on the waitlist moved.
+    #[serde(default)]
+    wishes: Vec<WaitlistId>,
+    /// Tickets moved.
+    #[serde(default)]
+    tickets: Vec<TicketId>,
 }
 
 /// Fields of the kept record that were empty and were filled.
@@ -142,7 +150,7 @@ impl Moved {
         Ok(())
     }
 
-    /// Moves appointments, places in the queue and conversations from `duplicate` to `kept`.
+    /// Moves visits, wishes for them, conversations and tickets from `duplicate` to `kept`.
     pub(super) fn give_visits(
         &mut self,
         tx: &mut Tx<'_>,
@@ -165,6 +173,10 @@ impl Moved {
             "SELECT id FROM conversation WHERE patient = ?1 ORDER BY id LIMIT ?2",
             duplicate,
         )?;
+        self.wishes =
+            ids(tx, "SELECT id FROM waitlist WHERE patient = ?1 ORDER BY id LIMIT ?2", duplicate)?;
+        self.tickets =
+            ids(tx, "SELECT id FROM ticket WHERE patient = ?1 ORDER BY id LIMIT ?2", duplicate)?;
         self.hand_over(tx, (stamp, "merge"), duplicate, kept)
     }
 
@@ -210,6 +222,16 @@ impl Moved {
                 let (stamp, verb) = by;
                 tx.record(stamp, verb, (Noun::Conversation, id.as_bytes(), version), Some(to))?;
             }
+        }
+        for id in &self.wishes {
+            let update = "UPDATE waitlist SET patient = ?3, version = version + 1
+                WHERE id = ?1 AND patient = ?2 RETURNING version";
+            hand_over(tx, by, update, (Noun::Waitlist, id.as_bytes()), (from, to))?;
+        }
+        for id in &self.tickets {
+            let update = "UPDATE ticket SET patient = ?3, version = version + 1
+                WHERE id = ?1 AND patient = ?2 RETURNING version";
+            hand_over(tx, by, update, (Noun::Ticket, id.as_bytes()), (from, to))?;
         }
         Ok(())
     }
