@@ -639,6 +639,158 @@ CREATE INDEX reply_unsent ON reply (made_at, id) WHERE sent IS NULL;
 
 CREATE UNIQUE INDEX reply_sent ON reply (sent) WHERE sent IS NOT NULL;
 
+CREATE TABLE conversation (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  patient BLOB REFERENCES patient (id),
+  name TEXT,
+  held_by TEXT NOT NULL CHECK (held_by IN ('reception', 'desk')),
+  why TEXT,
+  assignee BLOB REFERENCES staff (id),
+  language TEXT,
+  unread INTEGER NOT NULL CHECK (unread >= 0),
+  opened_at INTEGER NOT NULL,
+  last_heard_at INTEGER,
+  last_said_at INTEGER,
+  last_at INTEGER NOT NULL,
+  joined_into BLOB REFERENCES conversation (id)
+) STRICT;
+
+CREATE INDEX conversation_latest ON conversation (last_at, id) WHERE joined_into IS NULL;
+
+CREATE INDEX conversation_of ON conversation (patient, last_at) WHERE patient IS NOT NULL;
+
+CREATE INDEX conversation_joined ON conversation (joined_into) WHERE joined_into IS NOT NULL;
+
+CREATE TABLE conversation_address (
+  family TEXT NOT NULL CHECK (family IN ('phone', 'whatsapp', 'email')),
+  address TEXT NOT NULL,
+  conversation BLOB NOT NULL REFERENCES conversation (id),
+  PRIMARY KEY (family, address)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX conversation_address_of ON conversation_address (conversation);
+
+CREATE TABLE consent (
+  family TEXT NOT NULL CHECK (family IN ('phone', 'whatsapp', 'email')),
+  address TEXT NOT NULL,
+  wanted INTEGER NOT NULL CHECK (wanted IN (0, 1)),
+  said_at INTEGER NOT NULL,
+  PRIMARY KEY (family, address)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE message (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  conversation BLOB NOT NULL REFERENCES conversation (id),
+  direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+  author TEXT NOT NULL CHECK (author IN ('patient', 'reception', 'staff', 'system')),
+  staff BLOB REFERENCES staff (id),
+  medium TEXT NOT NULL CHECK (medium IN ('whatsapp', 'sms', 'voice', 'voice-agent', 'email')),
+  family TEXT NOT NULL CHECK (family IN ('phone', 'whatsapp', 'email')),
+  address TEXT NOT NULL,
+  content TEXT NOT NULL,
+  said_at INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  reply_to BLOB REFERENCES message (id),
+  provider_id TEXT,
+  understood TEXT,
+  handled_at INTEGER,
+  purpose TEXT CHECK (purpose IN ('reply', 'reminder', 'notice', 'desk')),
+  route TEXT,
+  at INTEGER,
+  not_before INTEGER,
+  not_after INTEGER,
+  collapse_key TEXT,
+  state TEXT CHECK (state IN ('waiting', 'handed', 'sent', 'failed', 'delivered', 'read', 'dropped')),
+  look_at INTEGER,
+  why TEXT,
+  CHECK ((direction = 'in') = (author = 'patient')),
+  CHECK ((author = 'staff') = (staff IS NOT NULL)),
+  CHECK ((direction = 'out') = (purpose IS NOT NULL AND route IS NOT NULL AND state IS NOT NULL)),
+  CHECK (direction = 'out' OR (look_at IS NULL AND collapse_key IS NULL)),
+  CHECK (direction = 'in' OR (handled_at IS NULL AND provider_id IS NULL))
+) STRICT;
+
+CREATE INDEX message_of ON message (conversation, said_at, number);
+
+CREATE UNIQUE INDEX message_heard_once ON message (medium, provider_id) WHERE provider_id IS NOT NULL;
+
+CREATE INDEX message_unhandled ON message (said_at, number) WHERE direction = 'in' AND handled_at IS NULL;
+
+CREATE INDEX message_to_look_at ON message (look_at, number) WHERE look_at IS NOT NULL;
+
+CREATE INDEX message_collapsing ON message (collapse_key)
+  WHERE state IN ('waiting', 'handed', 'sent');
+
+CREATE INDEX message_failed ON message (said_at, number) WHERE state = 'failed';
+
+CREATE TABLE delivery (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  message BLOB NOT NULL REFERENCES message (id),
+  attempt INTEGER NOT NULL,
+  medium TEXT NOT NULL CHECK (medium IN ('whatsapp', 'sms', 'voice', 'voice-agent', 'email')),
+  family TEXT NOT NULL CHECK (family IN ('phone', 'whatsapp', 'email')),
+  address TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'handed', 'sent', 'failed', 'delivered', 'read')),
+  provider_id TEXT,
+  error TEXT,
+  begun_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  UNIQUE (message, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX delivery_queued ON delivery (medium, begun_at, id) WHERE state = 'queued';
+
+CREATE INDEX delivery_known_as ON delivery (medium, provider_id) WHERE provider_id IS NOT NULL;
+
+CREATE INDEX delivery_to ON delivery (family, address, begun_at);
+
+CREATE TABLE call (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  conversation BLOB REFERENCES conversation (id),
+  message BLOB REFERENCES message (id),
+  body TEXT NOT NULL,
+  told_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX call_of ON call (conversation, told_at) WHERE conversation IS NOT NULL;
+
+CREATE TABLE webhook (
+  name TEXT PRIMARY KEY NOT NULL,
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  taken_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_age ON webhook (taken_at);
+
+CREATE TABLE relay_taken (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  taken_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX relay_taken_age ON relay_taken (taken_at);
+
+CREATE TABLE relay_row (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  body BLOB NOT NULL,
+  not_after INTEGER,
+  had INTEGER,
+  had_at INTEGER,
+  CHECK ((had IS NULL) = (had_at IS NULL))
+) STRICT;
+
+CREATE INDEX relay_row_waiting ON relay_row (number) WHERE had IS NULL;
+
+CREATE UNIQUE INDEX relay_row_had ON relay_row (had) WHERE had IS NOT NULL;
+
+CREATE INDEX relay_row_age ON relay_row (had_at) WHERE had_at IS NOT NULL;
+
 CREATE TABLE template (
   id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
   version INTEGER NOT NULL,
@@ -719,3 +871,17 @@ CREATE TABLE waitlist (
 CREATE INDEX waitlist_open ON waitlist (joined_at, id) WHERE status IN ('waiting', 'offered');
 
 CREATE INDEX waitlist_of_patient ON waitlist (patient);
+
+CREATE TABLE reminder (
+  appointment BLOB NOT NULL REFERENCES appointment (id),
+  rule BLOB NOT NULL CHECK (length(rule) = 16),
+  start INTEGER NOT NULL,
+  message BLOB REFERENCES message (id),
+  stage INTEGER NOT NULL CHECK (stage BETWEEN 0 AND 2),
+  look_at INTEGER,
+  PRIMARY KEY (appointment, rule, start)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX reminder_to_look_at ON reminder (look_at) WHERE look_at IS NOT NULL;
+
+CREATE INDEX reminder_said ON reminder (message) WHERE message IS NOT NULL;

@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 49] = [
+const ORDER: [&str; 50] = [
     "id",
     "time",
     "error",
@@ -55,6 +55,7 @@ const ORDER: [&str; 49] = [
     "consent",
     "relay",
     "message",
+    "reminder",
     "fixture",
 ];
 

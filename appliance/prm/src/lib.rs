@@ -44,6 +44,7 @@ pub mod qr;
 pub mod query;
 pub mod queue;
 pub mod relay;
+pub mod reminder;
 pub mod reminder_rule;
 pub mod request;
 pub mod schedule;
