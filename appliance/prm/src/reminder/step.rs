@@ -13,7 +13,7 @@ use crate::id::{ConversationId, MessageId};
 use crate::medium::Medium;
 use crate::message::{self, Message, Purpose, Saying};
 use crate::patient::{self, ContactChannel, Patient};
-use crate::reminder_rule::ReminderRule;
+use crate::reminder_rule::{self, ReminderRule};
 use crate::stamp::{Right, Stamp};
 use crate::ticket;
 use crate::time::{from_ms, plus_minutes, to_ms};
@@ -161,25 +161,32 @@ pub fn unanswered(read: &Read<'_>, stamp: &Stamp, limit: usize) -> Result<Vec<Re
 }
 
 /// Takes a reminder further that got no answer: by the next way with these words, or else a ticket for the desk. What was settled
-/// meanwhile ends here.
+/// meanwhile, or is followed by no rule any more, ends here.
 pub fn after(
     tx: &mut Tx<'_>,
     stamp: &Stamp,
-    (reminder, rule): (&Reminder, &ReminderRule),
+    reminder: &Reminder,
     content: Content,
 ) -> Result<Stage> {
     stamp.needs(Right::Converse)?;
     let appointment = appointment::get(tx, stamp, reminder.appointment)?;
-    let is_settled = appointment.confirmed_at.is_some() || !stands(&appointment, reminder.start);
-    if is_settled || appointment.start <= stamp.now {
+    let rule = match reminder_rule::get(tx, stamp, reminder.rule) {
+        Ok(rule) => Some(rule),
+        Err(Error::NotFound(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let is_settled = appointment.confirmed_at.is_some()
+        || !stands(&appointment, reminder.start)
+        || appointment.start <= stamp.now;
+    let Some(rule) = rule.filter(|rule| rule.active && !is_settled) else {
         note(tx, reminder, (reminder.stage, reminder.message), None)?;
         return Ok(reminder.stage);
-    }
+    };
     let not_after = plus_minutes(appointment.start, -super::LATEST_MINUTES);
     if reminder.stage == Stage::Reminded
-        && let Some(said) = speak(tx, stamp, (&appointment, rule, 1), content, not_after)?
+        && let Some(said) = speak(tx, stamp, (&appointment, &rule, 1), content, not_after)?
     {
-        let look_at = look_again(&appointment, rule, Stage::Again);
+        let look_at = look_again(&appointment, &rule, Stage::Again);
         note(tx, reminder, (Stage::Again, Some(said.id)), look_at)?;
         return Ok(Stage::Again);
     }

@@ -128,16 +128,15 @@ fn after_a_week_without_power_only_what_is_still_to_come_is_said_and_once() {
 #[test]
 fn who_does_not_answer_is_asked_by_another_way_and_then_is_work_for_the_desk() {
     let mut clinic = Clinic::new();
-    let rule = clinic.rule(DAY, true);
+    clinic.rule(DAY, true);
     let visit = clinic.book("2026-11-25", "10:00");
     clinic.world.at_time("2026-11-24T10:00:00+05:30");
     let first = clinic.remind(&clinic.due()[0]).unwrap();
     assert_eq!(first.medium, Medium::Whatsapp);
     let unanswered = |clinic: &Clinic| clinic.world.read(|read, stamp| unanswered(read, stamp, 10));
     let after = |clinic: &Clinic, reminder: Reminder| {
-        let rule = rule.clone();
         let content = Content::text("Are you coming?");
-        clinic.world.write(move |tx, stamp| after(tx, stamp, (&reminder, &rule), content))
+        clinic.world.write(move |tx, stamp| after(tx, stamp, &reminder, content))
     };
     clinic.world.at_time("2026-11-24T17:00:00+05:30");
     assert!(unanswered(&clinic).is_empty());
