@@ -11,7 +11,16 @@
 //! - Nothing is guessed: what may mean two things is told as two, the likelier first.
 //! - No text makes this panic; the work is bounded by [`LETTERS_MAX`] and [`WORDS_MAX`].
 
+mod choice;
+mod day;
+mod language;
 mod lexicon;
+mod person;
+mod request;
+mod sense;
+mod time;
+mod vocabulary;
+mod word;
 
 use jiff::Zoned;
 use jiff::civil::{Date, Time};
@@ -286,24 +295,8 @@ pub struct Understood {
 
 /// What `text` says at `now` (in the clinic's zone), after a question for `expecting`.
 pub fn understand(text: &str, lexicon: &Lexicon, expecting: &Expecting, now: &Zoned) -> Understood {
-    let _ = (expecting, now);
-    let folded = text.chars().take(LETTERS_MAX).collect::<String>().to_lowercase();
-    let words: Vec<String> = folded.split_whitespace().take(WORDS_MAX).map(str::to_owned).collect();
-    let intent = words.iter().find_map(|word| match word.as_str() {
-        "book" => Some(Intent::Book),
-        "move" | "reschedule" => Some(Intent::Move),
-        "cancel" => Some(Intent::Cancel),
-        "hi" | "hello" => Some(Intent::Greeting),
-        "stop" => Some(Intent::Stop),
-        _ => None,
-    });
-    Understood {
-        language: Some(Language::English),
-        intent,
-        intents: intent.into_iter().collect(),
-        stop: intent == Some(Intent::Stop),
-        words,
-        slots: Slots { phone: lexicon.phone(text), ..Slots::default() },
-        ..Understood::default()
-    }
+    sense::understand(text, lexicon, expecting, now)
 }
+
+#[cfg(test)]
+mod tests;
