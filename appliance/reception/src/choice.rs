@@ -3,11 +3,14 @@
 use std::fmt;
 
 use jiff::civil::Date;
-use prm::content::CHOICE_ID_BYTES_MAX;
+use prm::content::{CHOICE_ID_BYTES_MAX, Choice};
 use prm::id::{AppointmentId, HealthcareServiceId, PatientId, PractitionerId, SlotId};
 
+use crate::facts::Facts;
 use crate::intent::Intent;
+use crate::sentence::Sentence;
 use crate::understand::PartOfDay;
+use crate::words::Words;
 
 /// What a choice means. Ids come from outside and may be of any age: whatever one names is looked up anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,4 +113,25 @@ fn part_word(part: PartOfDay) -> &'static str {
         PartOfDay::Evening => "evening",
         PartOfDay::Night => "night",
     }
+}
+
+/// What is shown under a reminder: to come, to move, to call off. What comes back of it names the appointment.
+/// `language` is a BCP 47 tag.
+pub fn reminder_choices(
+    appointment: AppointmentId,
+    language: Option<&str>,
+    facts: &Facts,
+) -> Vec<Choice> {
+    let words = Words::of(language, facts);
+    let shown = [
+        (Pick::Confirm(appointment), Sentence::WillCome),
+        (Pick::Move(appointment), Sentence::MenuMove),
+        (Pick::Cancel(appointment), Sentence::MenuCancel),
+    ];
+    let choices = shown.into_iter().map(|(pick, title)| Choice {
+        id: pick.to_string(),
+        title: words.plain(title),
+        description: None,
+    });
+    choices.collect()
 }

@@ -34,6 +34,8 @@ pub struct Dialogue {
     pub(crate) open: Option<Open>,
     /// Whether an [`Answer`] is awaited.
     pub(crate) awaits: bool,
+    /// What is to be said as soon as it is there.
+    pub(crate) pending: Vec<String>,
     /// In which language is answered (BCP 47), as soon as that is known.
     pub(crate) language: Option<String>,
     /// Whether the person chose it; otherwise it follows what they write.

@@ -44,8 +44,6 @@ pub struct ClinicFacts {
     pub name: String,
     /// Its telephone number as people read it.
     pub phone: Option<String>,
-    /// Where it is, in words.
-    pub address: Option<String>,
     /// Its country (ISO 3166-1), for telephone numbers in national form.
     pub country: String,
     /// The languages it answers in (BCP 47), its usual one first. Those that reception does not speak are passed over.
@@ -102,8 +100,6 @@ pub struct Can {
     /// Whether the clinic's own diary answers. It does not where the hub answers while the box is away: then only
     /// the times that are lent to the hub can be booked, and the rest waits.
     pub book: bool,
-    /// Whether a model proposes intents.
-    pub model: bool,
 }
 
 /// The clinic's own sentences: by language, then by the id of the sentence, as Fluent patterns.

@@ -27,6 +27,7 @@ mod turn;
 pub mod understand;
 mod words;
 
+pub use choice::reminder_choices;
 pub use dialogue::{
     Dialogue, Heard, Input, MISSES_MAX, PROVEN_HOURS, PROVEN_MAX, QUESTIONS_MAX, STACK_MAX,
     WRONG_PROOFS_MAX,

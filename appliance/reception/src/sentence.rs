@@ -78,6 +78,7 @@ sentences! {
     AskOtherTime = "ask-other-time" [],
     PartNotFree = "part-not-free" ["day"],
     NothingFree = "nothing-free" ["days"],
+    NothingFreeList = "nothing-free-list" ["days"],
     SlotTaken = "slot-taken" [],
     DoctorChanged = "doctor-changed" ["doctor"],
     AskWhom = "ask-whom" [],
@@ -139,6 +140,7 @@ sentences! {
     EmergencyPhone = "emergency-phone" ["phone"],
     Remind = "remind" ["clinic", "day", "doctor", "name", "time"],
     RemindToConfirm = "remind-to-confirm" ["clinic", "day", "doctor", "name", "time"],
+    EmergencyDesk = "emergency-desk" [],
     Or = "or" ["one", "other"],
     Stopped = "stopped" [],
     Allowed = "allowed" [],
@@ -149,6 +151,7 @@ sentences! {
     Tomorrow = "tomorrow" [],
     DayLong = "day-long" ["day", "month", "weekday"],
     DayShort = "day-short" ["day", "month", "weekday"],
+    BirthLong = "birth-long" ["day", "month", "year"],
     Clock = "clock" ["hour", "minute", "part"],
     Weekday1 = "weekday-1" [],
     Weekday2 = "weekday-2" [],
@@ -176,6 +179,18 @@ sentences! {
     Month10 = "month-10" [],
     Month11 = "month-11" [],
     Month12 = "month-12" [],
+    MonthShort1 = "month-short-1" [],
+    MonthShort2 = "month-short-2" [],
+    MonthShort3 = "month-short-3" [],
+    MonthShort4 = "month-short-4" [],
+    MonthShort5 = "month-short-5" [],
+    MonthShort6 = "month-short-6" [],
+    MonthShort7 = "month-short-7" [],
+    MonthShort8 = "month-short-8" [],
+    MonthShort9 = "month-short-9" [],
+    MonthShort10 = "month-short-10" [],
+    MonthShort11 = "month-short-11" [],
+    MonthShort12 = "month-short-12" [],
 }
 
 impl Sentence {
@@ -219,4 +234,19 @@ pub(crate) const MONTHS: [Sentence; 12] = [
     Sentence::Month10,
     Sentence::Month11,
     Sentence::Month12,
+];
+/// The same, short.
+pub(crate) const MONTHS_SHORT: [Sentence; 12] = [
+    Sentence::MonthShort1,
+    Sentence::MonthShort2,
+    Sentence::MonthShort3,
+    Sentence::MonthShort4,
+    Sentence::MonthShort5,
+    Sentence::MonthShort6,
+    Sentence::MonthShort7,
+    Sentence::MonthShort8,
+    Sentence::MonthShort9,
+    Sentence::MonthShort10,
+    Sentence::MonthShort11,
+    Sentence::MonthShort12,
 ];

@@ -23,6 +23,7 @@ pub fn step(dialogue: Dialogue, input: Input<'_>, facts: &Facts) -> (Dialogue, V
         Input::Answer(answer) => learn(&mut turn, answer),
         Input::Elapsed => elapsed(&mut turn),
         Input::TakenOver => {
+            turn.forget_lines();
             turn.dialogue.desk = true;
             turn.dialogue.open = None;
             turn.dialogue.awaits = false;
@@ -72,6 +73,7 @@ fn elapsed(turn: &mut Turn<'_>) {
 
 /// The desk gave the conversation back: what was under way goes on, as far as it is still true.
 fn given_back(turn: &mut Turn<'_>) {
+    turn.forget_lines();
     turn.dialogue.desk = false;
     turn.dialogue.awaits = false;
     turn.dialogue.misses = 0;

@@ -46,15 +46,9 @@ pub(crate) struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    pub(crate) fn new(dialogue: Dialogue, facts: &'a Facts) -> Self {
-        Self {
-            facts,
-            dialogue,
-            lines: Vec::new(),
-            by_number: false,
-            missed: false,
-            effects: Vec::new(),
-        }
+    pub(crate) fn new(mut dialogue: Dialogue, facts: &'a Facts) -> Self {
+        let lines = std::mem::take(&mut dialogue.pending);
+        Self { facts, dialogue, lines, by_number: false, missed: false, effects: Vec::new() }
     }
 
     /// The language of the answer.
@@ -78,6 +72,11 @@ impl<'a> Turn<'a> {
             let text = self.lines.drain(..).collect::<Vec<_>>().join("\n");
             self.push_text(text);
         }
+    }
+
+    /// Lets go of what was to be said with an answer that never came.
+    pub(crate) fn forget_lines(&mut self) {
+        self.lines.clear();
     }
 
     /// Says a signed QR, as a message of its own that can be passed on.
@@ -125,9 +124,9 @@ impl<'a> Turn<'a> {
         self.effects.push(Effect::Say(said));
     }
 
-    /// Adds what is to be looked up or done, after all that is to be said.
+    /// Adds what is to be looked up or done. What was to be said is said with what comes of it, in one message.
     pub(crate) fn await_answer(&mut self, effect: Effect) {
-        self.flush();
+        self.dialogue.pending = std::mem::take(&mut self.lines);
         self.dialogue.awaits = true;
         self.dialogue.open = None;
         self.effects.push(effect);

@@ -9,10 +9,11 @@ use std::sync::LazyLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use jiff::civil::{Date, Time};
+use prm::contact::BirthDate;
 use unic_langid::LanguageIdentifier;
 
 use crate::facts::{Facts, Wording};
-use crate::sentence::{MONTHS, Sentence, WEEKDAYS, WEEKDAYS_SHORT};
+use crate::sentence::{MONTHS, MONTHS_SHORT, Sentence, WEEKDAYS, WEEKDAYS_SHORT};
 
 /// The longest sentence in the clinic's own wording, in letters.
 pub const WORDING_LETTERS_MAX: usize = 1_000;
@@ -114,7 +115,7 @@ impl<'a> Words<'a> {
 
     /// A date as it is said in a sentence.
     pub(crate) fn day(self, date: Date) -> String {
-        self.date(Sentence::DayLong, &WEEKDAYS, date)
+        self.date(Sentence::DayLong, &WEEKDAYS, &MONTHS, date)
     }
 
     /// A date as it stands on a choice.
@@ -124,11 +125,32 @@ impl<'a> Words<'a> {
         } else if date == prm::time::next_day(today) {
             self.plain(Sentence::Tomorrow)
         } else {
-            self.date(Sentence::DayShort, &WEEKDAYS_SHORT, date)
+            self.date(Sentence::DayShort, &WEEKDAYS_SHORT, &MONTHS_SHORT, date)
         }
     }
 
-    fn date(self, form: Sentence, weekdays: &[Sentence; 7], date: Date) -> String {
+    /// A birth, as far as it is known.
+    pub(crate) fn birth(self, birth: BirthDate) -> String {
+        let BirthDate::Day(date) = birth else { return birth.to_string() };
+        let month = usize::try_from(date.month() - 1).unwrap_or(0);
+        let month = MONTHS.get(month).map(|name| self.plain(*name)).unwrap_or_default();
+        self.say(
+            Sentence::BirthLong,
+            &[
+                ("day", FluentValue::from(i64::from(date.day()))),
+                ("month", month.into()),
+                ("year", FluentValue::from(date.year().to_string())),
+            ],
+        )
+    }
+
+    fn date(
+        self,
+        form: Sentence,
+        weekdays: &[Sentence; 7],
+        months: &[Sentence; 12],
+        date: Date,
+    ) -> String {
         let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
         let month = usize::try_from(date.month() - 1).unwrap_or(0);
         let named = |names: &[Sentence], at: usize| {
@@ -139,7 +161,7 @@ impl<'a> Words<'a> {
             &[
                 ("weekday", named(weekdays, weekday).into()),
                 ("day", FluentValue::from(i64::from(date.day()))),
-                ("month", named(&MONTHS, month).into()),
+                ("month", named(months, month).into()),
             ],
         )
     }

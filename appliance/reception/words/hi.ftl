@@ -55,6 +55,7 @@ days-not-free = उन दिनों कोई समय ख़ाली न�
 ask-other-time = ये समय ख़ाली हैं। कौन सा चाहिए?
 part-not-free = { $day } को उस पहर कुछ ख़ाली नहीं है।
 nothing-free = अगले { $days } दिनों में कोई समय ख़ाली नहीं है।
+nothing-free-list = अगले { $days } दिनों में कोई समय ख़ाली नहीं है, पर प्रतीक्षा सूची है।
 slot-taken = माफ़ कीजिए, वह समय अभी-अभी किसी और ने ले लिया।
 doctor-changed = तो { $doctor } के साथ।
 
@@ -143,6 +144,7 @@ emergency-plain = अगर यह इमरजेंसी है, तो क�
 emergency-phone = क्लिनिक: { $phone }।
 remind = { $name } जी, { $clinic } में { $doctor } के साथ आपका अपॉइंटमेंट { $day } को { $time } है।
 remind-to-confirm = { $name } जी, { $clinic } में { $doctor } के साथ आपका अपॉइंटमेंट { $day } को { $time } है। आएँगे तो हाँ लिखें, या बताएँ कि क्या बदलना है।
+emergency-desk = मैंने हमारी डेस्क को भी बता दिया है।
 or = { $one } या { $other }
 
 stopped = अब हम आपको बिना माँगे कोई संदेश नहीं भेजेंगे। फिर से पाने के लिए START लिखें।
@@ -155,6 +157,7 @@ today = आज
 tomorrow = कल
 day-long = { $weekday }, { $day } { $month }
 day-short = { $weekday } { $day } { $month }
+birth-long = { $day } { $month } { $year }
 clock = { $part ->
     [dawn] रात
     [morning] सुबह
@@ -188,3 +191,15 @@ month-9 = सितंबर
 month-10 = अक्टूबर
 month-11 = नवंबर
 month-12 = दिसंबर
+month-short-1 = जन॰
+month-short-2 = फ़र॰
+month-short-3 = मार्च
+month-short-4 = अप्रैल
+month-short-5 = मई
+month-short-6 = जून
+month-short-7 = जुल॰
+month-short-8 = अग॰
+month-short-9 = सित॰
+month-short-10 = अक्टू॰
+month-short-11 = नव॰
+month-short-12 = दिस॰

@@ -34,7 +34,7 @@ pub(crate) struct Book {
 impl Book {
     fn read_back(&self, turn: &Turn<'_>, free: Free) -> Question {
         let mut put_in = vec![
-            ("name", self.whom.name().into()),
+            ("name", self.whom.read_back(turn).into()),
             ("doctor", turn.practitioner_words(free.practitioner)),
             ("day", turn.day_words(free.start)),
             ("time", turn.clock_words(free.start)),

@@ -29,6 +29,10 @@ impl Flow for Desk {
         self.over = true;
         if matches!(answer, Answer::HandedOver) {
             turn.dialogue.desk = true;
+            if self.why == Why::Emergency {
+                turn.say(Sentence::EmergencyDesk, &[]);
+                return true;
+            }
             turn.say(Sentence::HandedOver, &[]);
         } else if matches!(answer, Answer::Ticketed) && self.why == Why::Late {
             turn.say(Sentence::LateNoted, &[]);
@@ -36,11 +40,12 @@ impl Flow for Desk {
         } else {
             // Whether the desk could be told or not: it is not there to answer, and nothing goes on without it.
             turn.dialogue.stack.clear();
+            if self.why == Why::Emergency {
+                return true;
+            }
             turn.say(Sentence::Away, &[]);
         }
-        if self.why != Why::Emergency
-            && let Some(phone) = &turn.facts.clinic.phone
-        {
+        if let Some(phone) = &turn.facts.clinic.phone {
             turn.say(Sentence::DeskPhone, &[("phone", phone.as_str().into())]);
         }
         true

@@ -21,6 +21,7 @@ use crate::effect::Why;
 use crate::facts::Facts;
 use crate::intent::Intent;
 use crate::sentence::Sentence;
+use crate::understand::LETTERS_MAX;
 
 /// A flow that is under way.
 #[derive(Clone, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ impl Frame {
 
     /// A question is looked up; whether it is one for sure.
     pub(crate) fn faq(words: String, sure: bool) -> Self {
-        Self::Faq(Faq::of(words, sure))
+        Self::Faq(Faq::of(words.chars().take(LETTERS_MAX).collect(), sure))
     }
 
     /// A code is shown.

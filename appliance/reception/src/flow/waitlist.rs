@@ -66,7 +66,7 @@ impl Flow for Waitlist {
             return Next::Done;
         }
         if std::mem::take(&mut self.instead) {
-            turn.say(Sentence::NothingFree, &[("days", AHEAD_DAYS.into())]);
+            turn.say(Sentence::NothingFreeList, &[("days", AHEAD_DAYS.into())]);
         }
         if self.agreed == Some(false) {
             turn.say(Sentence::WaitlistLeft, &[]);
@@ -79,7 +79,7 @@ impl Flow for Waitlist {
             return next;
         }
         if self.agreed.is_none() {
-            let name = ("name", self.whom.name().into());
+            let name = ("name", self.whom.read_back(turn).into());
             let words = turn.words();
             let text = match self.when.practitioner {
                 Some(id) => words.say(

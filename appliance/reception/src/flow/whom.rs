@@ -4,6 +4,7 @@
 
 use prm::contact::{self, BirthDate, Phone};
 use prm::id::PatientId;
+use prm::name;
 use serde::{Deserialize, Serialize};
 
 use super::{Next, Said};
@@ -13,7 +14,7 @@ use crate::effect::Act;
 use crate::facts::Person;
 use crate::sentence::Sentence;
 use crate::turn::{Question, Turn, choice};
-use crate::understand::Relation;
+use crate::understand::{Relation, Understood};
 
 /// People who are shown to choose from; one choice more is somebody else.
 const SHOWN_MAX: usize = 9;
@@ -45,6 +46,14 @@ impl Whom {
     pub(crate) fn name(&self) -> String {
         let known = self.person.as_ref().map(|person| person.name.clone());
         known.or_else(|| self.name.clone()).unwrap_or_default()
+    }
+
+    /// The name as it is read back: with the birth, where that was only just said.
+    pub(crate) fn read_back(&self, turn: &Turn<'_>) -> String {
+        match (&self.person, self.birth) {
+            (None, Some(birth)) => format!("{} ({})", self.name(), turn.words().birth(birth)),
+            (Some(_), _) | (None, None) => self.name(),
+        }
     }
 
     /// They are on record now.
@@ -158,10 +167,9 @@ impl Whom {
     fn take_person(&mut self, said: &Said<'_>, turn: &Turn<'_>) -> bool {
         let slots = &said.words.slots;
         let people = turn.facts.people();
-        if let Some(person) = named(people, slots.name.as_deref(), turn) {
-            let changed = self.patient() != Some(person.id);
+        if let Some(person) = named(people, said.words, turn) {
             self.person = Some(person.clone());
-            return changed || said.about == Some(About::Patient);
+            return true;
         }
         if said.about == Some(About::Patient) {
             if let Some(person) = slots.chosen.first().and_then(|at| people.get(*at)) {
@@ -209,21 +217,31 @@ impl Whom {
     }
 }
 
-/// The one person of those who goes by a name, in full or by the first.
+/// The one person of those whom the words name, in full or by the first name, in whichever script.
 pub(crate) fn named<'p>(
     people: &'p [Person],
-    name: Option<&str>,
+    words: &Understood,
     turn: &Turn<'_>,
 ) -> Option<&'p Person> {
-    let name = name?.to_lowercase();
     if turn.is_spoken() {
         return None;
     }
-    let goes_by = |person: &&Person| {
-        let full = person.name.to_lowercase();
-        full == name || full.split_whitespace().next() == Some(name.as_str())
+    if let Some(name) = &words.slots.name {
+        let whole: Vec<&Person> = people.iter().filter(|it| like(&it.name, name)).collect();
+        if let [one] = whole.as_slice() {
+            return Some(one);
+        }
+    }
+    let said: Vec<Vec<String>> = words.words.iter().map(|word| name::keys(word)).collect();
+    let is_practitioner = |first: &[String]| {
+        turn.facts.practitioners.iter().any(|it| name::keys(&it.name).contains(&first[0]))
     };
-    let mut fit = people.iter().filter(goes_by);
+    let mut fit = people.iter().filter(|person| {
+        let first = name::words(&person.name).first().map(|first| name::keys(first));
+        first.is_some_and(|first| {
+            !first.is_empty() && said.contains(&first) && !is_practitioner(&first)
+        })
+    });
     let first = fit.next()?;
     fit.next().is_none().then_some(first)
 }
@@ -242,10 +260,12 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{900}'..='\u{dff}' | '\u{200c}' | '\u{200d}') && !c.is_numeric()
 }
 
-/// Whether two names may be of one person: the shorter is the beginning of the longer, word by word.
+/// Whether two names may be of one person: the shorter is the beginning of the longer, word by word, as it sounds.
 fn like(one: &str, other: &str) -> bool {
     let words = |name: &str| -> Vec<String> {
-        name.to_lowercase().split_whitespace().map(str::to_owned).collect()
+        name::words(name).iter().flat_map(|word| name::keys(word)).collect()
     };
-    words(one).iter().zip(&words(other)).all(|(one, other)| one == other)
+    let (one, other) = (words(one), words(other));
+    let shorter = one.len().min(other.len());
+    shorter > 0 && one[..shorter] == other[..shorter]
 }

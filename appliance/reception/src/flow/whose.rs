@@ -208,7 +208,7 @@ impl Whose {
             self.phone = Some(phone.clone());
             return true;
         }
-        if let Some(person) = named(&people, slots.name.as_deref(), turn) {
+        if let Some(person) = named(&people, said.words, turn) {
             self.about(person.clone());
             return true;
         }

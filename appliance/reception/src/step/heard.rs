@@ -28,6 +28,7 @@ pub(super) fn hear(turn: &mut Turn<'_>, heard: &Heard) {
     turn.dialogue.rounds = 0;
     if std::mem::take(&mut turn.dialogue.awaits) {
         // The answer was lost: whether anything was done is not known here, so it is asked anew.
+        turn.forget_lines();
         refresh(turn);
     }
     let pick = chosen(turn, heard);
@@ -206,6 +207,13 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
     {
         turn.dialogue.misses = 0;
         turn.note(Some(intent), false, "words");
+        // What was asked for beside it comes after it.
+        let second = words.intents.iter().find(|other| **other != intent && comes_after(**other));
+        if let Some(frame) = second.and_then(|other| Frame::begun_by(*other, "", turn.facts))
+            && turn.dialogue.stack.is_empty()
+        {
+            push(turn, frame);
+        }
         return wanted(turn, intent, &heard.text, Some(&said));
     }
     if take(turn, &said) {
@@ -223,7 +231,7 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
         push(turn, Frame::faq(heard.text.clone(), false));
         return go_on(turn);
     }
-    turn.note(None, false, "not-understood");
+    turn.note(None, false, if words.abuse { "abuse" } else { "not-understood" });
     not_understood(turn);
 }
 
@@ -259,6 +267,11 @@ fn fills(words: &Understood) -> bool {
         || !slots.times.is_empty()
         || !slots.chosen.is_empty()
         || !slots.practitioners.is_empty()
+}
+
+/// Whether it is remembered when something else is asked for in the same message.
+fn comes_after(intent: Intent) -> bool {
+    matches!(intent, Intent::Book | Intent::MyAppointments | Intent::WhereInQueue)
 }
 
 /// Whether a model may propose it: what it may begin is asked about again before anything is done.
