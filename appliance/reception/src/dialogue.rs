@@ -3,7 +3,7 @@
 //! Invariant: nothing here is a record. If it is lost, the person is asked again, and that is all.
 
 use jiff::Timestamp;
-use prm::id::PatientId;
+use prm::id::{AppointmentId, PatientId};
 use prm::medium::Medium;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,8 @@ pub struct Dialogue {
     pub(crate) serial: u32,
     /// Whether the desk has the conversation.
     pub(crate) desk: bool,
+    /// Of which appointment the person was reminded, and has not answered.
+    pub(crate) reminded: Option<AppointmentId>,
     /// Whose birth was said rightly, and when.
     pub(crate) proven: Vec<(PatientId, Timestamp)>,
     /// Births that were said wrongly since.
@@ -119,6 +121,8 @@ pub enum Input<'a> {
     TakenOver,
     /// The desk gave it back.
     GivenBack,
+    /// This person was reminded of this appointment just now: a yes without a question is about it.
+    Reminded(AppointmentId),
 }
 
 /// A message that came.

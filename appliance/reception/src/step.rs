@@ -29,6 +29,7 @@ pub fn step(dialogue: Dialogue, input: Input<'_>, facts: &Facts) -> (Dialogue, V
             turn.dialogue.awaits = false;
         }
         Input::GivenBack => given_back(&mut turn),
+        Input::Reminded(id) => turn.dialogue.reminded = Some(id),
     }
     turn.done()
 }

@@ -124,6 +124,25 @@ impl Frame {
         Some(frame.within_reach(facts))
     }
 
+    /// The flow that an answer to a reminder begins, if it is one: by what is wanted, or by yes or no alone.
+    pub(crate) fn begun_by_answer(
+        id: AppointmentId,
+        intent: Option<Intent>,
+        yes: Option<bool>,
+        facts: &Facts,
+    ) -> Option<Self> {
+        let pick = match (intent, yes) {
+            (Some(Intent::Cancel), _) => Pick::Cancel(id),
+            (Some(Intent::Move), _) => Pick::Move(id),
+            (Some(Intent::CannotCome), _) | (None, Some(false)) => {
+                return Some(Self::cannot_come(Some(id)).within_reach(facts));
+            }
+            (Some(Intent::Confirm), _) | (None, Some(true)) => Pick::Confirm(id),
+            (Some(_) | None, _) => return None,
+        };
+        Self::begun_by_pick(&pick, facts)
+    }
+
     /// The same, or word to the clinic where only its own records could answer and they are out of reach.
     fn within_reach(self, facts: &Facts) -> Self {
         match self {

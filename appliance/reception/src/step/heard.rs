@@ -195,6 +195,9 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
     {
         return picked(turn, &pick);
     }
+    if turn.dialogue.stack.is_empty() && !words.negated && answers_reminder(turn, words) {
+        return go_on(turn);
+    }
     let about = turn.dialogue.open.as_ref().map(|open| open.about);
     let yes = match about {
         Some(About::YesNo) => agreed(turn, words),
@@ -221,6 +224,10 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
         turn.note(words.intent, false, "words");
         return go_on(turn);
     }
+    if turn.dialogue.stack.is_empty() && words.slots.yes.is_some() {
+        turn.note(None, false, "nothing-asked");
+        return go_on_or_menu(turn);
+    }
     if let Some(intent) = heard.proposed.filter(|intent| may_be_proposed(*intent)) {
         turn.note(Some(intent), true, "proposed");
         return wanted(turn, intent, &heard.text, Some(&said));
@@ -233,6 +240,22 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
     }
     turn.note(None, false, if words.abuse { "abuse" } else { "not-understood" });
     not_understood(turn);
+}
+
+/// Takes what answers the last reminder; whether it does.
+fn answers_reminder(turn: &mut Turn<'_>, words: &Understood) -> bool {
+    let Some(id) = turn.dialogue.reminded else { return false };
+    let yes = words.slots.yes;
+    let Some(frame) = Frame::begun_by_answer(id, words.intent, yes, turn.facts) else {
+        return false;
+    };
+    turn.dialogue.reminded = None;
+    turn.dialogue.misses = 0;
+    turn.note(words.intent, false, "reminded");
+    push(turn, frame);
+    let said = Said { pick: None, words, about: None, yes: None };
+    take(turn, &said);
+    true
 }
 
 /// Yes or no to the read-back that is open. Words that ask for exactly what was read back are a yes.
