@@ -112,6 +112,8 @@ impl<H: Hears> Running<H> {
         tokio::pin!(stop);
         loop {
             tokio::select! {
+                // In this order, so that what was handed over before the end goes out.
+                biased;
                 why = &mut polling => return End::Lost { why, steady },
                 () = &mut hearing => {
                     let why = "what came could not be taken in".to_owned();
