@@ -1,5 +1,6 @@
 //! Questions that are often asked: the clinic's answer, or the desk.
 
+use prm::id::HealthcareServiceId;
 use serde::{Deserialize, Serialize};
 
 use super::{Flow, Frame, Next, Said};
@@ -17,12 +18,14 @@ pub(crate) struct Faq {
     /// Whether the clinic has no answer, and the desk is offered.
     unanswered: bool,
     desk: Option<bool>,
+    /// The visit that it names, if it names one.
+    service: Option<HealthcareServiceId>,
     over: bool,
 }
 
 impl Faq {
     pub(crate) fn of(words: String, sure: bool) -> Self {
-        Self { words, sure, unanswered: false, desk: None, over: false }
+        Self { words, sure, unanswered: false, desk: None, service: None, over: false }
     }
 }
 
@@ -32,7 +35,10 @@ impl Flow for Faq {
             self.desk = said.yes;
             return true;
         }
-        false
+        if said.about.is_none() {
+            self.service = said.words.slots.services.first().map(|it| it.of);
+        }
+        self.service.is_some()
     }
 
     fn learn(&mut self, answer: Answer, turn: &mut Turn<'_>) -> bool {
@@ -55,9 +61,11 @@ impl Flow for Faq {
         match (self.over, self.unanswered, self.desk) {
             (true, _, _) => Next::Done,
             (false, false, _) => Next::Look(turn.faq(&self.words)),
-            (false, true, None) => {
-                Next::Ask(turn.ask_yes_no(turn.words().plain(Sentence::FaqNone)))
-            }
+            (false, true, None) => match self.service {
+                // A question about a visit is answered by what is to be known before it.
+                Some(service) => Next::Become(Frame::instructions(service)),
+                None => Next::Ask(turn.ask_yes_no(turn.words().plain(Sentence::FaqNone))),
+            },
             (false, true, Some(true)) => Next::Become(Frame::desk(Why::Question)),
             (false, true, Some(false)) => {
                 turn.say(Sentence::FaqLeft, &[]);

@@ -1,6 +1,6 @@
 //! A flow that is under way, whichever it is, as it is remembered.
 
-use prm::id::AppointmentId;
+use prm::id::{AppointmentId, HealthcareServiceId};
 use serde::{Deserialize, Serialize};
 
 use super::Flow;
@@ -50,6 +50,11 @@ impl Frame {
     /// A question is looked up; whether it is one for sure.
     pub(crate) fn faq(words: String, sure: bool) -> Self {
         Self::Faq(Faq::of(words.chars().take(LETTERS_MAX).collect(), sure))
+    }
+
+    /// What is to be known before a visit.
+    pub(crate) fn instructions(service: HealthcareServiceId) -> Self {
+        Self::Instructions(Instructions::before(service))
     }
 
     /// A code is shown.

@@ -18,6 +18,13 @@ pub(crate) struct Instructions {
     over: bool,
 }
 
+impl Instructions {
+    /// Of that visit.
+    pub(crate) fn before(service: HealthcareServiceId) -> Self {
+        Self { service: Some(service), over: false }
+    }
+}
+
 impl Flow for Instructions {
     fn take(&mut self, said: &Said<'_>, turn: &mut Turn<'_>) -> bool {
         let named = match said.pick {

@@ -21,6 +21,9 @@ use crate::words::spoken;
 /// Words that a question has at least, to be looked up in the clinic's answers.
 const QUESTION_WORDS_MIN: usize = 2;
 
+/// The word that takes a stop back: whoever stopped was told so.
+const START: &str = "START";
+
 /// Takes a message in, and goes on.
 pub(super) fn hear(turn: &mut Turn<'_>, heard: &Heard) {
     turn.dialogue.medium = Some(heard.medium);
@@ -50,6 +53,10 @@ pub(super) fn hear(turn: &mut Turn<'_>, heard: &Heard) {
     if turn.dialogue.desk {
         turn.note(words.intent, false, "desk-has-it");
         return;
+    }
+    if heard.text.trim().eq_ignore_ascii_case(START) {
+        turn.note(Some(Intent::Allow), false, "start");
+        return begin(turn, Intent::Allow, "", None);
     }
     if let Some(qr) = check_in_code(&heard.text) {
         turn.note(Some(Intent::CheckIn), false, "code");
@@ -216,6 +223,7 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
             && turn.dialogue.stack.is_empty()
         {
             push(turn, frame);
+            take(turn, &Said { pick: None, words, about: None, yes: None });
         }
         return wanted(turn, intent, &heard.text, Some(&said));
     }
