@@ -1,11 +1,12 @@
 //! One step: what came is taken in, and the flow on top of the stack goes on until it asks, looks up or acts.
 
 mod heard;
+mod wanted;
 
 use crate::dialogue::{Dialogue, Input, QUESTIONS_MAX, STACK_MAX};
 use crate::effect::{Answer, Effect, ROUNDS_MAX, Why};
 use crate::facts::Facts;
-use crate::flow::{Frame, Next};
+use crate::flow::{Frame, Next, Said};
 use crate::sentence::Sentence;
 use crate::turn::Turn;
 
@@ -43,7 +44,7 @@ fn learn(turn: &mut Turn<'_>, answer: Answer) {
     let Some(mut frame) = turn.dialogue.stack.pop() else { return };
     if frame.flow().learn(answer, turn) {
         if std::mem::take(&mut turn.missed) {
-            return heard::not_understood(turn);
+            return wanted::not_understood(turn);
         }
         turn.dialogue.stack.push(frame);
     } else {
@@ -78,6 +79,8 @@ fn given_back(turn: &mut Turn<'_>) {
     turn.dialogue.desk = false;
     turn.dialogue.awaits = false;
     turn.dialogue.misses = 0;
+    // A human has looked at it in between.
+    turn.dialogue.wrong_proofs = 0;
     turn.dialogue.questions = 0;
     turn.dialogue.rounds = 0;
     turn.dialogue.stack.retain(|frame| !matches!(frame, Frame::Desk(_)));
@@ -153,4 +156,12 @@ fn go_on(turn: &mut Turn<'_>) {
             }
         }
     }
+}
+
+/// Gives what was heard to the flow on top.
+fn take(turn: &mut Turn<'_>, said: &Said<'_>) -> bool {
+    let Some(mut frame) = turn.dialogue.stack.pop() else { return false };
+    let took = frame.flow().take(said, turn);
+    turn.dialogue.stack.push(frame);
+    took
 }

@@ -25,7 +25,7 @@ use crate::understand::LETTERS_MAX;
 
 /// A flow that is under way.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(tag = "flow", rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Frame {
     Book(Box<Book>),
     Moving(Box<Moving>),

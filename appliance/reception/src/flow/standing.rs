@@ -42,14 +42,17 @@ impl Standing {
 
 impl Flow for Standing {
     fn take(&mut self, said: &Said<'_>, turn: &mut Turn<'_>) -> bool {
-        if said.about == Some(About::YesNo) {
-            if said.yes.is_some() {
-                self.agreed = said.yes;
-            }
-            return said.yes.is_some();
-        }
+        // "Yes, the one on Friday" is a yes only if that was read back.
         let whose = self.whose.take(said, turn);
-        self.whose.take_which(said) || whose
+        let which = self.whose.take_which(said, turn);
+        if said.about == Some(About::YesNo)
+            && self.whose.appointment.is_some()
+            && said.yes.is_some()
+        {
+            self.agreed = said.yes;
+            return true;
+        }
+        whose || which
     }
 
     fn learn(&mut self, answer: Answer, turn: &mut Turn<'_>) -> bool {

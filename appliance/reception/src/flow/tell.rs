@@ -79,7 +79,7 @@ pub(super) fn say_place(turn: &mut Turn<'_>, place: &PlaceFact) {
 impl Flow for Tell {
     fn take(&mut self, said: &Said<'_>, turn: &mut Turn<'_>) -> bool {
         let whose = self.whose.take(said, turn);
-        let which = self.what == What::Code && self.whose.take_which(said);
+        let which = self.what == What::Code && self.whose.take_which(said, turn);
         whose || which
     }
 

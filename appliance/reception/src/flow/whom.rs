@@ -186,6 +186,11 @@ impl Whom {
                 return true;
             }
         }
+        // Somebody else of the family after all: who, is asked.
+        if self.person.is_some() && slots.persons.iter().any(|it| *it != Relation::Myself) {
+            self.forget();
+            return true;
+        }
         match (slots.persons.as_slice(), people) {
             ([Relation::Myself], [only]) => {
                 self.person = Some(only.clone());

@@ -215,19 +215,30 @@ impl Whose {
         false
     }
 
-    /// Takes the day or the practitioner by which an appointment is named.
-    pub(crate) fn take_which(&mut self, said: &Said<'_>) -> bool {
+    /// Takes the day or the practitioner by which an appointment is named; whether that says anything new.
+    pub(crate) fn take_which(&mut self, said: &Said<'_>, turn: &Turn<'_>) -> bool {
         let slots = &said.words.slots;
-        if self.appointment.is_some() || said.about == Some(About::Birth) {
+        let named = match slots.practitioners.as_slice() {
+            [one] => Some(one.of),
+            [] | [_, _, ..] => None,
+        };
+        if said.about == Some(About::Birth) || (slots.days.is_empty() && named.is_none()) {
             return false;
         }
-        if !slots.days.is_empty() {
-            self.days = slots.days.clone();
+        if let Some(appointment) = self.appointment {
+            let date = turn.date(appointment.start);
+            let is_it = (slots.days.is_empty() || slots.days.iter().any(|it| it.contains(date)))
+                && named.is_none_or(|id| id == appointment.practitioner);
+            if is_it {
+                return false;
+            }
+            self.appointment = None;
+            self.picked = None;
+            self.by_id = false;
         }
-        if let [one] = slots.practitioners.as_slice() {
-            self.practitioner = Some(one.of);
-        }
-        !slots.days.is_empty() || slots.practitioners.len() == 1
+        self.days = slots.days.clone();
+        self.practitioner = named;
+        true
     }
 
     /// A birth was said: of whom it is, or of nobody.

@@ -115,6 +115,16 @@ impl Clinic {
         person
     }
 
+    /// Somebody more, who has no sessions yet.
+    pub fn add_doctor(&mut self, name: &str, specialty: &str) {
+        self.made += 1;
+        self.practitioners.push(PractitionerFact {
+            id: PractitionerId::from_bytes([self.made; 16]),
+            name: name.to_owned(),
+            specialties: vec![specialty.to_owned()],
+        });
+    }
+
     pub fn writer(address: &str) -> Writer {
         Writer {
             address: address.to_owned(),

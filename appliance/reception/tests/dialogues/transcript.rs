@@ -87,6 +87,7 @@ impl Play {
             "now" => self.clinic.now = rest.parse().expect("a time"),
             "away" => self.clinic.away = rest != "no",
             "closed" => self.clinic.closed.push(rest.parse().expect("a date")),
+            "doctor" => self.clinic.add_doctor(parts[0], parts[1]),
             "race" => self.race = true,
             "proposed" => self.proposed = rest.parse().ok(),
             "booked" => {
