@@ -16,6 +16,7 @@
 //! - No name, number or text of a person is in an error or a `Debug` of this crate.
 
 pub mod heard;
+pub mod media_type;
 pub mod relay;
 pub mod say;
 mod signature;

@@ -76,9 +76,9 @@ pub struct Settings {
     pub status: Option<Topic>,
     /// The broker keeps what is for this end for so long, in seconds.
     pub session_seconds: u32,
-    /// As many messages are taken in at once. With 1 they are taken in one after the other.
+    /// As many messages come before the first of them is acknowledged.
     pub at_once: u16,
-    /// Messages come before the one before them is taken in, up to `at_once`; else in order.
+    /// They are taken in one after the other; else side by side.
     pub in_order: bool,
     /// The connection is tried after this long without a sign of life, in seconds.
     pub keep_alive_seconds: u16,

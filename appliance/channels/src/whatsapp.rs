@@ -3,6 +3,7 @@
 //! Each module checks who sent a webhook, reads what it tells, writes what is to be said as a request, and reads
 //! what is answered to it. Sending, storing and trying again are the program's.
 
+mod fetch;
 pub mod meta;
 mod text;
 pub mod twilio;
@@ -12,6 +13,7 @@ use prm::contact::Phone;
 
 use crate::heard::Down;
 pub use crate::signature::Forged;
+pub use fetch::Fetch;
 
 /// As many things one webhook may tell; more are no webhook of theirs.
 pub const TOLD_MAX: usize = 1_000;

@@ -51,8 +51,8 @@ use minicbor::{Decode, Encode};
 use crate::envelope::{Kind, NUMBER_MAX};
 use crate::wire::Inside;
 
-/// The longest item, in bytes. What is longer goes in parts.
-pub const ITEM_BYTES_MAX: usize = 768 << 10;
+/// The longest item, in bytes: a webhook of 1 MiB as base64. What is longer goes in parts.
+pub const ITEM_BYTES_MAX: usize = 1536 << 10;
 /// As many items go into one batch.
 pub const ITEMS_MAX: usize = 500;
 /// As many bytes of items go into one batch, so that it fits into an envelope; one item always goes.

@@ -14,7 +14,7 @@ use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::topic::Topic;
 use super::{
@@ -78,7 +78,7 @@ impl<H: Hears> Running<H> {
             };
             failures = if steady { 1 } else { failures.saturating_add(1) };
             let pause = pause(failures, &self.settings);
-            info!(failures, why, pause_ms = pause.as_millis(), "no connection to the broker");
+            debug!(failures, why, pause_ms = pause.as_millis(), "no connection to the broker");
             self.state.send_replace(State::Away { failures, why });
             // What was handed over for this connection is read off the rows for the next.
             while self.waiting.try_recv().is_ok() {}
@@ -226,7 +226,7 @@ async fn poll(
                     | SubscribeReasonCode::WildcardSubscriptionsNotSupported => false,
                 };
                 if answer.return_codes.iter().all(is_good) {
-                    info!(connection, "connected to the broker");
+                    debug!(connection, "connected to the broker");
                     state.send_replace(State::Connected { connection });
                     online(client, settings.status.as_ref())
                 } else {

@@ -3,9 +3,11 @@
 //! Facts: developers.facebook.com/docs/whatsapp/cloud-api (webhooks, messages, error codes, business-scoped user ids).
 //! Webhooks come at least once and in any order, many in one; each names the number that it is about.
 
+mod media;
 mod sending;
 
 use jiff::Timestamp;
+pub use media::{Found, hand_over, handed_over, look_up, looked_up};
 use prm::id::MessageId;
 use prm::medium::Medium;
 use ring::hmac;

@@ -7,7 +7,7 @@
 mod sending;
 mod signature;
 
-pub use sending::{Account, answer, write};
+pub use sending::{Account, answer, fetch, write};
 pub use signature::{Signed, verify};
 
 use std::borrow::Cow;

@@ -2,7 +2,10 @@
 
 use channels::heard::{Delivery, DeliveryState, Down, Heard, Said};
 use channels::say::Address;
-use channels::whatsapp::meta::{Account, GRAPH_VERSION, accounts, answer, read, write};
+use channels::whatsapp::meta::{
+    Account, GRAPH_VERSION, accounts, answer, hand_over, handed_over, look_up, looked_up, read,
+    write,
+};
 use channels::whatsapp::{Outcome, Place, With};
 use prm::content::{Choice, Content};
 use prm::id::{MediaId, MessageId};
@@ -233,4 +236,24 @@ fn an_answer_is_an_id_a_later_a_locked_or_a_never() {
     for code in [131_047, 131_026, 132_001, 131_062] {
         assert_eq!(answer(400, &fault(code)), Outcome::Refused { code: code.to_string() });
     }
+}
+
+#[test]
+fn what_a_message_holds_is_fetched_from_meta_alone_and_handed_over_whole() {
+    let asked = look_up(&ACCOUNT, "77").expect("a request");
+    assert_eq!(asked.address, "https://graph.facebook.com/v24.0/77?phone_number_id=123");
+    assert!(look_up(&ACCOUNT, "77/../me").is_err());
+    let answered = |url: &str, size: u64| {
+        let body = json!({ "url": url, "mime_type": "image/png", "file_size": size, "id": "77" });
+        looked_up(&ACCOUNT, body.to_string().as_bytes())
+    };
+    let found = answered("https://lookaside.fbsbx.com/x?mid=77", 5).expect("a place");
+    assert_eq!((found.bytes, found.media_type.as_str()), (5, "image/png"));
+    assert!(answered("https://169.254.169.254/x", 5).is_err());
+    assert!(answered("https://lookaside.fbsbx.com/x", 17 << 20).is_err());
+    let request = hand_over(&ACCOUNT, "image/png", b"\x89PNG", 7).expect("a request");
+    assert_eq!(request.path, "/v24.0/123/media");
+    assert!(request.body.windows(4).any(|it| it == b"\x89PNG"));
+    assert!(hand_over(&ACCOUNT, "image/png\r\nx: y", b"", 7).is_err());
+    assert_eq!(handed_over(200, None, br#"{"id":"55"}"#), Outcome::Accepted("55".into()));
 }

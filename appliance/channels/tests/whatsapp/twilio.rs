@@ -1,7 +1,7 @@
 //! Twilio.
 
 use channels::heard::{Delivery, DeliveryState, Down, Heard, Said};
-use channels::whatsapp::twilio::{Account, account, answer, read, write};
+use channels::whatsapp::twilio::{Account, account, answer, fetch, read, write};
 use channels::whatsapp::{Outcome, Place, With};
 use prm::content::Content;
 use prm::id::{MediaId, MessageId};
@@ -156,4 +156,14 @@ fn an_answer_is_an_id_a_later_a_locked_or_a_never() {
         let refused = Outcome::Refused { code: code.into() };
         assert_eq!(answer(400, &format!(r#"{{"code":{code}}}"#)), refused);
     }
+}
+
+#[test]
+fn what_a_message_holds_is_fetched_from_twilio_alone_which_alone_hears_the_secret() {
+    let asked = fetch(&ACCOUNT, "https://api.twilio.com/2010-04-01/a").expect("a request");
+    assert_eq!(asked.authorization.as_deref(), Some("Basic QUMxOnRva2Vu"));
+    let led = fetch(&ACCOUNT, "https://mms.twiliocdn.com/a?b").expect("a request");
+    assert_eq!(led.authorization, None);
+    assert!(fetch(&ACCOUNT, "https://twiliocdn.com.evil.example/a").is_err());
+    assert!(fetch(&ACCOUNT, "http://api.twilio.com/a").is_err());
 }

@@ -187,14 +187,17 @@ fn media(
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
     messages: Vec<Sent>,
-    error: Option<Fault>,
 }
 
 #[derive(Deserialize)]
 struct Sent {
     id: String,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: Fault,
 }
 
 #[derive(Deserialize)]
@@ -205,12 +208,16 @@ struct Fault {
 /// What an answer says. `retry_after` is the header.
 pub fn answer(status: u16, retry_after: Option<&str>, body: &[u8]) -> Outcome {
     let answer = serde_json::from_slice::<Answer>(body).ok();
-    let (sent, fault) = answer.map_or((None, None), |it| {
-        (it.messages.into_iter().next(), it.error.and_then(|it| it.code))
-    });
-    if let (200..=299, Some(Sent { id })) = (status, sent) {
+    let id = answer.and_then(|it| it.messages.into_iter().next()).map(|it| it.id);
+    outcome(status, retry_after, id, body)
+}
+
+/// What an answer says that is an id or a fault.
+pub fn outcome(status: u16, retry_after: Option<&str>, id: Option<String>, body: &[u8]) -> Outcome {
+    if let (200..=299, Some(id)) = (status, id) {
         return Outcome::Accepted(id);
     }
+    let fault = serde_json::from_slice::<Refusal>(body).ok().and_then(|it| it.error.code);
     let code = fault.map_or_else(|| format!("http-{status}"), |it| it.to_string());
     let later = |code| {
         let after_seconds = retry_after.and_then(|it| it.trim().parse().ok());

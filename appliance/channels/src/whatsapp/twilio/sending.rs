@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{MESSAGE_PARAMETER, WHATSAPP};
 use crate::say::{Address, Say};
+use crate::whatsapp::fetch::{Fetch, host};
 use crate::whatsapp::text::{fit, one_line};
 use crate::whatsapp::{NotWritable, Outcome, Place, Request, With};
 
@@ -21,6 +22,10 @@ const PASSING: [&str; 8] = ["20429", "14107", "30001", "30008", "30017", "30022"
 /// Errors of the account, which a person has to mend: its secret, its money, its rights.
 const OF_THE_ACCOUNT: [&str; 9] =
     ["20003", "20005", "20006", "20008", "30002", "63007", "63008", "63020", "63112"];
+
+const API_HOST: &str = "api.twilio.com";
+/// Where Twilio keeps what people send.
+const HOSTS: [&str; 2] = [API_HOST, ".twiliocdn.com"];
 
 /// A clinic's account.
 #[derive(Clone, Copy)]
@@ -64,15 +69,30 @@ pub fn write(account: &Account<'_>, say: &Say, with: With<'_>) -> Result<Request
         let address = format!("{address}{joint}{MESSAGE_PARAMETER}={}", say.message);
         form.append_pair("StatusCallback", &address);
     }
-    let login = STANDARD.encode(format!("{}:{}", account.user, account.secret));
     Ok(Request {
         path: format!("/2010-04-01/Accounts/{}/Messages.json", account.account_sid),
         headers: vec![
-            ("authorization", format!("Basic {login}")),
+            ("authorization", authorization(account)),
             ("content-type", "application/x-www-form-urlencoded".to_owned()),
         ],
         body: form.finish().into_bytes(),
     })
+}
+
+fn authorization(account: &Account<'_>) -> String {
+    let login = STANDARD.encode(format!("{}:{}", account.user, account.secret));
+    format!("Basic {login}")
+}
+
+/// Asks for a picture or sound that a message names. What is answered may lead elsewhere (3xx); where to is
+/// given here again, and only a host of Twilio's own hears the account's secret.
+///
+/// # Errors
+/// [`NotWritable`], if it is anywhere else.
+pub fn fetch(account: &Account<'_>, address: &str) -> Result<Fetch, NotWritable> {
+    let is_api = host(address, &HOSTS)? == API_HOST;
+    let authorization = is_api.then(|| authorization(account));
+    Ok(Fetch { address: address.to_owned(), authorization })
 }
 
 fn content(
