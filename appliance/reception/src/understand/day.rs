@@ -7,7 +7,7 @@ mod date;
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
-use super::vocabulary::{Meaning, Reading, Unit};
+use super::vocabulary::{Meaning, Reading, Topic, Unit};
 use super::word::Gap;
 use super::{Days, READINGS_MAX};
 
@@ -148,7 +148,7 @@ impl Calendar<'_> {
         let (last, _) = self.atom(after, false)?;
         let [Days { from, to: Some(_) }, ..] = last[..] else { return None };
         let first = Date::new(from.year(), from.month(), day).ok()?;
-        (first <= from).then(|| (vec![Days::on(first)], next))
+        (self.today <= first && first <= from).then(|| (vec![Days::on(first)], next))
     }
 
     /// One day, one week, one month. After "after", an ordinal alone is a day of the month.
@@ -196,8 +196,11 @@ impl Calendar<'_> {
             Some(days)
         })?;
         let clause = r.clauses().into_iter().find(|(from, to)| (*from..*to).contains(&i));
-        let past =
-            clause.is_some_and(|(from, to)| r.within(from, to).any(|(_, _, m)| m == Meaning::Past));
+        // "Chahiye thi" is polite, not past.
+        let past = clause.is_some_and(|(from, to)| {
+            let says = |meaning| r.within(from, to).any(|(_, _, m)| m == meaning);
+            says(Meaning::Past) && !says(Meaning::Topic(Topic::Want))
+        });
         let hindi = !r.words[i].folded.starts_with(['t', 'd', 'o']);
         if ahead > 0 && past && hindi {
             return Some((Vec::new(), next));
@@ -411,6 +414,9 @@ fn until(today: Date, days: Days) -> Option<Days> {
 fn range(first: &[Days], last: &[Days]) -> Vec<Days> {
     let Some(first) = first.first() else { return Vec::new() };
     // From Monday to Wednesday, said on a Wednesday, ends with the one after.
-    let to = last.iter().find_map(|it| it.to.filter(|to| first.from <= *to));
+    let to = last.iter().find_map(|it| it.to.filter(|to| first.from <= *to)).or_else(|| {
+        let last = last.first()?.day()?;
+        last.checked_add(7.days()).ok().filter(|to| first.from <= *to)
+    });
     to.map(|to| Days { from: first.from, to: Some(to) }).into_iter().collect()
 }

@@ -165,7 +165,7 @@ impl Lexicon {
         let mut end = start;
         while end < reading.len() && end - start < NAME_WORDS_MAX {
             let word = &reading.words[end].folded;
-            let unknown = reading.is_unknown(end);
+            let unknown = reading.is_unknown(end) && !is_known(word);
             let named = (self.is_name_word(word) || self.is_nearly_name(word)) && unknown
                 || asked && self.words.contains(word);
             if !named {

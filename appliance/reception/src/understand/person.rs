@@ -200,7 +200,9 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
         .filter(|(_, _, m)| *m == Meaning::NameIs)
         .map(|(at, end, _)| (at, end))
         .next_back();
-    let asked = *expecting == Expecting::Name;
+    // Whom of the family may be answered by a new name.
+    let family = matches!(expecting, Expecting::Patient(_));
+    let asked = *expecting == Expecting::Name || family;
     let from = match behind {
         // "I am here", "this is urgent" are no names, unless one was asked for.
         Some((at, end)) => {
@@ -241,6 +243,9 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
             break;
         }
         words.push(&word.raw);
+    }
+    if family && behind.is_none() && !(0..reading.len()).all(|i| reading.is_unknown(i)) {
+        return None;
     }
     let known = (from..reading.len()).all(|i| !reading.is_unknown(i));
     let wish = reading.within(from, reading.len()).any(|(_, _, m)| {

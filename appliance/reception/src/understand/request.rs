@@ -29,6 +29,8 @@ pub(super) struct About {
     pub moment: bool,
     /// A service by name.
     pub service: bool,
+    /// Whether a question mark stands in the message.
+    pub asks: bool,
 }
 
 /// All that is wanted or denied, in order; `about` says of a clause what else it speaks of.
@@ -103,7 +105,9 @@ impl<'a> Clause<'a> {
             let denied = topics.iter().any(|topic| self.denies(*topic));
             // Of what is denied the first says it; what follows only from its words is not denied, too.
             let again = denied && !requests.is_empty();
-            if again || requests.iter().any(|request: &Request| request.intent == intent) {
+            // "Cancel nahi karna chahta" wants no visit, though it says want.
+            let weak = !requests.is_empty() && intent == Intent::Book && *topics != [Topic::Book];
+            if again || weak || requests.iter().any(|request: &Request| request.intent == intent) {
                 continue;
             }
             let intent = if denied { intent } else { self.turned(intent) };
@@ -130,11 +134,39 @@ impl<'a> Clause<'a> {
     }
 
     fn is_question(&self) -> bool {
-        self.means(Meaning::Question)
+        self.about.asks || self.means(Meaning::Question)
     }
 
     fn is_bare(&self) -> bool {
         self.to - self.from <= BARE_MAX
+    }
+
+    /// Whether messages are to stop, not a pain or a noise: "stop" and "band karo" stand alone or beside messages.
+    fn stops_messages(&self) -> bool {
+        if self.says(Topic::Appointment) || self.says(Topic::Clinic) {
+            return false;
+        }
+        let strong = self.topics.iter().any(|(at, topic, _)| {
+            let word = self.reading.words[*at].folded.as_str();
+            *topic == Topic::Stop && !matches!(word, "stop" | "band" | "bandkaro" | "बंद" | "सटाप")
+        });
+        let alone = (self.from..self.to).all(|i| {
+            !self.reading.is_unknown(i)
+                && self.reading.within(i, i + 1).all(|(_, _, m)| {
+                    matches!(
+                        m,
+                        Meaning::Filler
+                            | Meaning::Yes
+                            | Meaning::Not
+                            | Meaning::Nahi
+                            | Meaning::But
+                            | Meaning::And
+                            | Meaning::Soonest
+                            | Meaning::Topic(Topic::Stop | Topic::Leave | Topic::End)
+                    )
+                })
+        });
+        strong || alone || self.says(Topic::Messages)
     }
 
     /// "Hindi please", "can we speak English"; not "a doctor who speaks Hindi".
@@ -160,7 +192,7 @@ impl<'a> Clause<'a> {
     /// Conditions that a row of topics cannot say.
     fn allows(&self, intent: Intent, topics: &[Topic]) -> bool {
         match intent {
-            Intent::Stop => !self.says(Topic::Appointment) && !self.says(Topic::Clinic),
+            Intent::Stop => self.stops_messages(),
             Intent::Person => {
                 let alone = topics == [Topic::Human];
                 !alone || self.is_bare() && !self.is_question()
@@ -228,8 +260,15 @@ impl<'a> Clause<'a> {
             }
             // "May I come on Monday?"
             [Topic::Come] => {
-                self.opens() && self.is_question() && (self.about.moment || self.says(Topic::When))
+                let asks = self.is_question() && (self.about.moment || self.says(Topic::When));
+                let must = self.topics.iter().any(|(at, topic, _)| {
+                    let word = &self.reading.words[*at].folded;
+                    *topic == Topic::Come && word.starts_with("aa") || word.starts_with('आ')
+                });
+                self.opens() && (asks || self.about.moment && must)
             }
+            // "Is the doctor in today?"
+            [Topic::Practitioner] => self.opens() && self.is_question() && self.about.moment,
             [Topic::Free] => {
                 self.has_practitioner() || self.about.moment || self.says(Topic::Appointment)
             }
@@ -339,6 +378,7 @@ const RULES: &[(Intent, &[Topic])] = &[
     (Intent::Book, &[Topic::Come]),
     (Intent::Book, &[Topic::See]),
     (Intent::Book, &[Topic::Free]),
+    (Intent::Book, &[Topic::Practitioner]),
     (Intent::Faq, &[Topic::Hours]),
     (Intent::Book, &[Topic::Want]),
     (Intent::Faq, &[Topic::Matter]),

@@ -119,6 +119,7 @@ pub(super) fn understand(
             moment: days.iter().any(|it| inside(it.from, it.to))
                 || times.iter().any(|it| inside(it.from, it.to)),
             service: !slots.services.is_empty(),
+            asks: text.chars().any(|c| matches!(c, '?' | '؟')),
         }
     };
     let found = requests(&reading, expecting, about);
@@ -158,12 +159,24 @@ fn put_moments(reading: &Reading, days: &[Found<Days>], times: &[Found<Times>], 
     }
     for (from, to, meaning) in reading.all() {
         let Meaning::Part(part) = meaning else { continue };
+        if is_since(reading, from, to) {
+            continue;
+        }
         let parts: &mut Vec<PartOfDay> =
             if is_denied(reading, from, to) { &mut slots.not_parts } else { &mut slots.parts };
         if !parts.contains(&part) {
             parts.push(part);
         }
     }
+}
+
+/// "Since morning", "subah se dard hai": since when somebody is ill.
+fn is_since(reading: &Reading, from: usize, to: usize) -> bool {
+    let ill = reading.all().any(|(_, _, m)| {
+        matches!(m, Meaning::Complaint(_) | Meaning::Pain | Meaning::Emergency | Meaning::Breath)
+    });
+    let since = from > 0 && reading.words[from - 1].folded == "since";
+    since || ill && reading.is(to, Meaning::FromIt).is_some()
 }
 
 fn put_practitioners(reading: &Reading, mentions: &[Mention], slots: &mut Slots) {
@@ -303,7 +316,8 @@ fn conclude(
         intents.push(Intent::Faq);
     }
 
-    if intents.is_empty() {
+    let family = matches!(expecting, Expecting::Patient(_)) && !slots.chosen.is_empty();
+    if intents.is_empty() && !family {
         slots.name = person::name(reading, expecting);
     } else if reading.says(Meaning::NameIs) {
         slots.name = person::name(reading, &Expecting::Nothing);
@@ -362,6 +376,17 @@ fn settle(
     }
     if !slots.chosen.is_empty() {
         intents.retain(|it| *it != Intent::Book);
+    }
+    // "Never mind, cancel that" leaves what is under way.
+    if intents.contains(&Intent::Leave) && !reading.says(Meaning::Topic(Topic::Appointment)) {
+        intents.retain(|it| *it != Intent::Cancel);
+    }
+    // Who cannot come and says what is to be done said all; so did who asks for help with something.
+    if intents.iter().any(|it| matches!(it, Intent::Cancel | Intent::Move)) {
+        intents.retain(|it| *it != Intent::CannotCome);
+    }
+    if intents.len() > 1 {
+        intents.retain(|it| *it != Intent::Help);
     }
     let names_service = *expecting == Expecting::Service && !slots.services.is_empty();
     if names_service && !reading.says(Meaning::Question) {

@@ -292,7 +292,9 @@ impl Clock<'_> {
         let (minute, end) = self.number(next)?;
         let in_words = word.number.is_none() && r.words[next].number.is_none();
         let clause = r.words[next].begins_clause;
-        if clause || !(1..=12).contains(&hour) || !(10..60).contains(&minute) || minute % 5 != 0 {
+        let full = r.words[next].raw == "00";
+        let told = full || (10..60).contains(&minute) && minute % 5 == 0;
+        if clause || !(1..=12).contains(&hour) || !told {
             return None;
         }
         let said = self.with_half_of_day(hour * 60 + minute, end, false);

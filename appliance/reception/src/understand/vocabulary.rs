@@ -19,6 +19,8 @@ use super::{Language, PartOfDay, Relation};
 pub(super) const PHRASE_MAX: usize = 5;
 /// The shortest word whose slips of the pen are mended, in letters.
 const MENDED_MIN: usize = 5;
+/// The shortest word of danger or insult to which slips are mended, in letters.
+const HEAVY_MIN: usize = 7;
 /// The longest such word.
 const MENDED_MAX: usize = 20;
 /// From this length on two slips are mended.
@@ -188,6 +190,8 @@ pub(super) type Table = &'static [(Meaning, &'static str)];
 
 struct Vocabulary {
     phrases: HashMap<String, Vec<Meaning>>,
+    /// The words of the phrases.
+    parts: HashSet<String>,
     /// Single words by their first letter, for slips of the pen.
     by_initial: HashMap<char, Vec<String>>,
     /// Words that are right as they stand and mean nothing here.
@@ -216,10 +220,17 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
             }
         }
     }
+    // No slip of the pen makes an insult or a poison.
+    let heavy: HashSet<String> = courtesy::DANGER
+        .iter()
+        .flat_map(|(_, spellings)| spellings.split([' ', '_', '\n']))
+        .map(fold)
+        .filter(|word| word.chars().count() < HEAVY_MIN)
+        .collect();
     let mut by_initial: HashMap<char, Vec<String>> = HashMap::new();
     for phrase in phrases.keys().filter(|phrase| phrase.chars().count() >= MENDED_MIN) {
         for word in phrase.split(' ').filter(|word| word.chars().count() >= MENDED_MIN) {
-            if let Some(initial) = word.chars().next() {
+            if let Some(initial) = word.chars().next().filter(|_| !heavy.contains(word)) {
                 let words = by_initial.entry(initial).or_default();
                 if !words.iter().any(|known| known == word) {
                     words.push(word.to_owned());
@@ -233,7 +244,8 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     }
     let folded = |words: &str| words.split_whitespace().map(fold).collect();
     let (left_alone, names) = (folded(courtesy::LEFT_ALONE), folded(courtesy::NAMES));
-    Vocabulary { phrases, by_initial, left_alone, names }
+    let parts = phrases.keys().flat_map(|phrase| phrase.split(' ')).map(str::to_owned).collect();
+    Vocabulary { phrases, parts, by_initial, left_alone, names }
 });
 
 /// A message with what its words may mean.
@@ -361,7 +373,8 @@ impl Vocabulary {
         let letters = folded.chars().count();
         let known = self.phrases.contains_key(folded)
             || self.left_alone.contains(folded)
-            || self.names.contains(folded);
+            || self.names.contains(folded)
+            || self.parts.contains(folded);
         if known
             || !(MENDED_MIN..=MENDED_MAX).contains(&letters)
             || folded.starts_with(|c: char| c.is_ascii_digit())

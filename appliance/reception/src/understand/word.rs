@@ -79,6 +79,9 @@ fn end(words: &mut Vec<Word>, raw: &mut String, between: &mut String) {
     let between = std::mem::take(between);
     let number = raw.bytes().all(|b| b.is_ascii_digit()).then(|| raw.parse().unwrap_or(u64::MAX));
     let after_number = words.last().is_some_and(|word| word.number.is_some());
+    // "5 : 30" is 5:30.
+    let joint = matches!(between.trim(), ":" | "/") && number.is_some() && after_number;
+    let between = if joint { between.trim().to_owned() } else { between };
     let mut signs = between.chars();
     let gap = match (signs.next(), signs.next()) {
         (None, _) => Gap::None,

@@ -186,8 +186,9 @@ impl Calendar<'_> {
         let signed =
             r.words.get(next).is_some_and(|w| matches!(w.gap, Gap::Sign(_)) && w.number.is_some());
         // "kar do" is no second of the month.
+        let again = r.words.get(next).is_some_and(|w| w.number.is_some());
         let small_word = r.words[i].number.is_none() && r.len() > 2;
-        if behind.is_some() || before.is_some() || signed || small_word {
+        if behind.is_some() || before.is_some() || signed || again || small_word {
             return None;
         }
         let first = self.today.first_of_month();

@@ -90,8 +90,11 @@ pub(super) const TABLE: Table = &[
         "last last_one the_last_one final aakhri aakhiri akhri akhiri antim last_wala last_wali aakhri_wala sabse_last sabse_aakhri आखिरी आख़िरी अंतिम",
     ),
     (MiddleOne, "middle middle_one beech_wala beech_ka बीच_वाला"),
-    (After, "after later_than post any_time_after anytime_after"),
-    (AfterIt, "ke_baad k_baad baad ke_bad k_bad bad ke_baad_hi ke_bd के_बाद बाद later after_that"),
+    (After, "not_before after later_than post any_time_after anytime_after"),
+    (
+        AfterIt,
+        "se_pehle_nahi se_pahle_nahi se_phle_nahi से_पहले_नहीं ke_baad k_baad baad ke_bad k_bad bad ke_baad_hi ke_bd के_बाद बाद later after_that",
+    ),
     (From, "from since starting starting_from"),
     (FromIt, "se onwards onward or_later and_later se_aage से"),
     (Before, "before earlier_than prior_to any_time_before anytime_before"),
@@ -99,8 +102,8 @@ pub(super) const TABLE: Table = &[
         BeforeIt,
         "se_pehle se_pahle se_phle se_pehele se_pahale ke_pehle ke_pahle pehle_hi or_earlier se_phele से_पहले के_पहले",
     ),
-    (Until, "by until till til upto up_to latest_by no_later_than"),
-    (UntilIt, "tak tk tak_hi तक"),
+    (Until, "not_after by until till til upto up_to latest_by no_later_than"),
+    (UntilIt, "ke_baad_nahi के_बाद_नहीं tak tk tak_hi तक"),
     (Between, "between in_between"),
     (At, "at @"),
     (
@@ -109,7 +112,7 @@ pub(super) const TABLE: Table = &[
     ),
     (Within, "within in in_the_next inside"),
     (WithinIt, "ke_andar k_andar mein me ke_bheetar के_अंदर अंदर में मे"),
-    (To, "to till until se tak_se से"),
+    (To, "to till until through thru se tak_se से"),
     (
         Part(Morning),
         "morning mornings mrng morng mornin in_the_morning subah subha subeh suba subhe subah_subah savere sawere subah_ko morning_mein सुबह सवेरे सुबह_सुबह",
@@ -144,7 +147,7 @@ pub(super) const TABLE: Table = &[
     (End, "end_of end last_week_of ant aakhir ending"),
     (
         Soonest,
-        "asap as_soon_as_possible soonest earliest at_the_earliest earliest_possible first_available next_available as_early_as_possible immediately immediate urgently urgent jaldi jaldi_se_jaldi jald_se_jald jitni_jaldi jitna_jaldi jaldi_wala sabse_pehle sabse_jaldi sabse_pehla turant abhi abhi_ke_abhi right_now now right_away any_earliest quickest soon fatafat जल्दी जल्द जल्दी_से_जल्दी जल्द_से_जल्द तुरंत अभी फौरन",
+        "first_slot pehla_slot पहला_स्लॉट asap as_soon_as_possible soonest earliest at_the_earliest earliest_possible first_available next_available as_early_as_possible immediately immediate urgently urgent jaldi jaldi_se_jaldi jald_se_jald jitni_jaldi jitna_jaldi jaldi_wala sabse_pehle sabse_jaldi sabse_pehla turant abhi abhi_ke_abhi right_now now right_away any_earliest quickest soon fatafat जल्दी जल्द जल्दी_से_जल्दी जल्द_से_जल्द तुरंत अभी फौरन",
     ),
     (
         Past,

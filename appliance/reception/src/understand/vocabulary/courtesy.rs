@@ -17,10 +17,13 @@ pub(super) const TABLE: Table = &[
         No,
         "no n nope nah naa na noo no_thanks no_thank_you galat wrong incorrect not_really bilkul_nahi ji_nahi jee_nahi nahi_ji nope_not ना न जी_नहीं नहीं_जी गलत बिल्कुल_नहीं 👎 ❌ नो",
     ),
-    (Nahi, "nahi nahin nhi nai nahee nahii nhin nai_ji ni mat naa_karo नहीं नही मत नहि"),
+    (
+        Nahi,
+        "chhod_ke chhodke chhodkar chod_ke chodkar ke_alawa ke_siva छोड़कर छोड़_कर के_अलावा के_सिवा nahi nahin nhi nai nahee nahii nhin nai_ji ni mat naa_karo नहीं नही मत नहि",
+    ),
     (
         Not,
-        "cant cannot not dont do_not doesnt didnt cant_you never no_need no_need_to dnt donot wont without stop_the isnt is_not arent wasnt shouldnt havent have_not rather_not",
+        "except except_for other_than but_not cant cannot not dont do_not doesnt didnt cant_you never no_need no_need_to dnt donot wont without stop_the isnt is_not arent wasnt shouldnt havent have_not rather_not",
     ),
     (
         Filler,
@@ -64,7 +67,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         Filler,
-        "please pls plz plzz plss kindly kripya krupya kripaya sir sirji madam maam mam bhai_sahab bhaiya_ji ji_please the a an it this_one that that_one to_me i me you u we is are be will would should could can i_want_to ko ka ki ke hai h hain ho hoon hun hu par pe pr on of with my_only mein_hi main mai mujhe muje mujhko hume humko hame aap tum karo kare karen karein kr kro krdo karna krna karke karni karne karwana karwani karvana dena de dijiye dijie dedo do_na na_please ek_baar kya_aap wala wale wali vala vale vali option number no_dot choice select choose pick go_with okay_then hai_kya chalo acha accha achha achchha theek_hai_ji so well then_please was_wondering कृपया प्लीज सर मैडम को का की के है हैं हो हूं हूँ पर मैं मुझे मुझको हमें हमको आप करो करें करना करनी करने करवाना देना दे दो_ना दीजिए वाला वाले वाली नंबर विकल्प अच्छा चलो एक_बार the_one one_please",
+        "both dono दोनों ab अब please pls plz plzz plss kindly kripya krupya kripaya sir sirji madam maam mam bhai_sahab bhaiya_ji ji_please the a an it this_one that that_one to_me i me you u we is are be will would should could can i_want_to ko ka ki ke hai h hain ho hoon hun hu par pe pr on of with my_only mein_hi main mai mujhe muje mujhko hume humko hame aap tum karo kare karen karein kr kro krdo karna krna karke karni karne karwana karwani karvana dena de dijiye dijie dedo do_na na_please ek_baar kya_aap wala wale wali vala vale vali option number no_dot choice select choose pick go_with okay_then hai_kya chalo acha accha achha achchha theek_hai_ji so well then_please was_wondering कृपया प्लीज सर मैडम को का की के है हैं हो हूं हूँ पर मैं मुझे मुझको हमें हमको आप करो करें करना करनी करने करवाना देना दे दो_ना दीजिए वाला वाले वाली नंबर विकल्प अच्छा चलो एक_बार the_one one_please",
     ),
 ];
 
@@ -72,7 +75,7 @@ pub(super) const TABLE: Table = &[
 pub(super) const DANGER: Table = &[
     (
         Emergency,
-        "emergency emergancy emergncy ambulance ambulence 🆘 🚑 sos chest_pain pain_in_chest pain_in_my_chest pain_in_the_chest chest_is_paining heart_attack heartattack difficulty_breathing difficulty_in_breathing trouble_breathing breathing_problem hard_to_breathe breathless breathlessness short_of_breath choking unconscious fainted collapsed unresponsive bleeding_heavily heavy_bleeding severe_bleeding lot_of_blood bleeding_a_lot wont_stop_bleeding stroke paralysis paralysed seizure seizures convulsions having_fits had_a_fit accident poison poisoned poisoning overdose suicide suicidal kill_myself want_to_die end_my_life snake_bite snakebite snake_bit burnt_badly severe_burns electric_shock drowning head_injury water_broke waters_broke labour_pain labor_pain seene_me_dard seene_mein_dard sine_me_dard sine_mein_dard seene_me_bahut_dard chhati_me_dard chhati_mein_dard chati_me_dard chaati_mein_dard chest_me_pain chest_mein_pain chest_me_dard chest_mein_dard dil_ka_daura dil_ka_dora heart_attack_aaya dam_ghut behosh behos behoshi hosh_nahi hosh_me_nahi hosh_nhi khoon_beh khoon_bah khun_beh khoon_nahi_ruk khun_nahi_ruk khoon_ruk_nahi bahut_khoon bahut_khun daura_pad dora_pad daure_pad lakwa lakva zeher zehar jahar jaher khudkushi aatmahatya marna_chahta marna_chahti saanp_ne sanp_ne saamp_ne jal_gaya jal_gayi current_laga current_lag_gaya sar_phat sir_phat aapatkal apatkal aapatkaleen आपातकाल आपातकालीन इमरजेंसी इमर्जेंसी एम्बुलेंस एंबुलेंस सीने_में_दर्द सीने_में_बहुत_दर्द सीने_में_तेज_दर्द छाती_में_दर्द छाती_में_तेज_दर्द छाती_में_बहुत_दर्द दिल_का_दौरा हार्ट_अटैक दम_घुट बेहोश खून_बह खून_नहीं_रुक बहुत_खून दौरा_पड़ लकवा जहर ज़हर आत्महत्या खुदकुशी मरना_चाहता मरना_चाहती सांप_ने साँप_ने जल_गया जल_गई करंट_लग एक्सीडेंट दुर्घटना severe_chest_pain",
+        "dying mar_raha_hu mar_rahi_hu khoon_ki_ulti khun_ki_ulti vomiting_blood coughing_blood coughing_up_blood खून_की_उल्टी emergency emergancy emergncy ambulance ambulence 🆘 🚑 sos chest_pain pain_in_chest pain_in_my_chest pain_in_the_chest chest_is_paining heart_attack heartattack difficulty_breathing difficulty_in_breathing trouble_breathing breathing_problem hard_to_breathe breathless breathlessness short_of_breath choking unconscious fainted collapsed unresponsive bleeding_heavily heavy_bleeding severe_bleeding lot_of_blood bleeding_a_lot wont_stop_bleeding stroke paralysis paralysed seizure seizures convulsions having_fits had_a_fit accident poison poisoned poisoning overdose suicide suicidal kill_myself want_to_die end_my_life snake_bite snakebite snake_bit burnt_badly severe_burns electric_shock drowning head_injury water_broke waters_broke labour_pain labor_pain seene_me_dard seene_mein_dard sine_me_dard sine_mein_dard seene_me_bahut_dard chhati_me_dard chhati_mein_dard chati_me_dard chaati_mein_dard chest_me_pain chest_mein_pain chest_me_dard chest_mein_dard dil_ka_daura dil_ka_dora heart_attack_aaya dam_ghut behosh behos behoshi hosh_nahi hosh_me_nahi hosh_nhi khoon_beh khoon_bah khun_beh khoon_nahi_ruk khun_nahi_ruk khoon_ruk_nahi bahut_khoon bahut_khun daura_pad dora_pad daure_pad lakwa lakva zeher zehar jahar jaher khudkushi aatmahatya marna_chahta marna_chahti saanp_ne sanp_ne saamp_ne jal_gaya jal_gayi current_laga current_lag_gaya sar_phat sir_phat aapatkal apatkal aapatkaleen आपातकाल आपातकालीन इमरजेंसी इमर्जेंसी एम्बुलेंस एंबुलेंस सीने_में_दर्द सीने_में_बहुत_दर्द सीने_में_तेज_दर्द छाती_में_दर्द छाती_में_तेज_दर्द छाती_में_बहुत_दर्द दिल_का_दौरा हार्ट_अटैक दम_घुट बेहोश खून_बह खून_नहीं_रुक बहुत_खून दौरा_पड़ लकवा जहर ज़हर आत्महत्या खुदकुशी मरना_चाहता मरना_चाहती सांप_ने साँप_ने जल_गया जल_गई करंट_लग एक्सीडेंट दुर्घटना severe_chest_pain",
     ),
     (
         Abuse,
@@ -91,7 +94,11 @@ pub(super) const DANGER: Table = &[
 ];
 
 /// Words that stand as they are, though a slip away from known ones.
-pub(super) const LEFT_ALONE: &str = "there these those their where were three later latter lately house horse mouth \
+pub(super) const LEFT_ALONE: &str = "khana khane khaana khaane kahan kahin kahi tires shots checks locate currently spending nutritional garden arrive charged being healthy questions steak theres changes delivered \
+    chili chilis pasta salad broken master wanting stuff sound shipped electrical connection forgot smart sauce rated fried alter redemption machine guide bacon pause \
+    donut banana small phones numbers issued stars sixty seventy eighty ninety scale randy prime prevent president possibly manual inspection hobby difference decreased \
+    curry correctly closet chess anyway woken wipes threw swift chase wheres cannon bands lungi stove baare bare saare sare sarey beach maine baki baaki bhaari bhari padne padna padega cooking tarah chats chat stock punch paani pani doori tarika shehar shahar \
+    street react sport sports paint plains thand thanda pandora saari saara karane karana bachne there these those their where were three later latter lately house horse mouth \
     money monthly weekly daily matter better letter little thing think thanks thought through though tough trough nothing something \
     clean close cloth class clear cheap check cheek chair chain change charge chance cheese great green group \
     paper party place plate plane plain plant point power press price print prize proof proud pound phone photo piece pizza \
@@ -118,5 +125,5 @@ pub(super) const LEFT_ALONE: &str = "there these those their where were three la
     nearby nearer nearest closer closest reach reached reading ready really reason recent record region regular relax";
 
 /// Names that are right as they stand, though a slip away from known words.
-pub(super) const NAMES: &str = "sharma verma varma gupta mehta mishra singh kumar kumari reddy patel shah khan ansari siddiqui iyer nair menon pillai \
+pub(super) const NAMES: &str = "seema sarah steven texas spain sharma verma varma gupta mehta mishra singh kumar kumari reddy patel shah khan ansari siddiqui iyer nair menon pillai \
     anita sunita kavita savita rajesh rakesh mukesh suresh ramesh mahesh dinesh naresh priya pooja neha sneha rahul rohit amit sumit";

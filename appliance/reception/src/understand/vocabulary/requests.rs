@@ -165,7 +165,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Prepare),
-        "what_to_bring what_should_i_bring should_i_bring need_to_bring bring carry what_to_carry prepare preparation preparations fasting empty_stomach khali_pet eat_before can_i_eat should_i_eat eat_anything drink_water instructions instruction before_the_test before_test before_coming documents required_documents kya_lana kya_laana kya_lekar kya_leke kya_kya_lana kya_kya_laana sath_kya lana_hai lana_hoga kha_kar khana_kha kuch_khana kya_khana kha_sakta kha_sakte bhukhe_pet bhookhe_pet bina_khaye taiyari tayyari dhyan_rakhna precautions क्या_लाना क्या_लेकर क्या_क्या_लाना खाली_पेट भूखे_पेट खाना_खा कुछ_खाना तैयारी निर्देश बिना_खाए खा_सकते खा_सकता",
+        "what_to_bring what_should_i_bring should_i_bring need_to_bring bring carry what_to_carry prepare preparation preparations fasting fast need_to_fast empty_stomach khali_pet eat_before can_i_eat should_i_eat eat_anything drink_water instructions instruction before_the_test before_test before_coming documents required_documents kya_lana kya_laana kya_lekar kya_leke kya_kya_lana kya_kya_laana sath_kya lana_hai lana_hoga kha_kar khana_kha kuch_khana kya_khana kha_sakta kha_sakte bhukhe_pet bhookhe_pet bina_khaye taiyari tayyari dhyan_rakhna precautions क्या_लाना क्या_लेकर क्या_क्या_लाना खाली_पेट भूखे_पेट खाना_खा कुछ_खाना तैयारी निर्देश बिना_खाए खा_सकते खा_सकता",
     ),
     (
         M(T::Fee),
@@ -205,7 +205,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Allow),
-        "subscribe resubscribe opt_in optin unstop start_messages start_sending resume_messages allow_messages message_again messages_again send_messages_again phir_se_bhejo wapas_bhejo message_chalu messages_chalu message_shuru messages_shuru msg_chalu msg_shuru chalu_karo chalu_kar_do shuru_karo_message फिर_से_भेजो मैसेज_चालू मैसेज_शुरू संदेश_शुरू चालू_करो",
+        "bhejna_shuru message_bhejna_shuru भेजना_शुरू subscribe resubscribe opt_in optin unstop start_messages start_sending resume_messages allow_messages message_again messages_again send_messages_again phir_se_bhejo wapas_bhejo message_chalu messages_chalu message_shuru messages_shuru msg_chalu msg_shuru chalu_karo chalu_kar_do shuru_karo_message फिर_से_भेजो मैसेज_चालू मैसेज_शुरू संदेश_शुरू चालू_करो",
     ),
     (
         M(T::StartOver),
