@@ -10,8 +10,10 @@ use reception::{
 
 use super::clinic::Clinic;
 
+const PROOF: &str = "1971";
+const CANCEL: &str = "cancel my appointment";
 /// Messages of all kinds; a number taps the choice of that number, whichever it is.
-const SAID: [&str; 48] = [
+const SAID: [&str; 55] = [
     "0",
     "1",
     "2",
@@ -39,7 +41,7 @@ const SAID: [&str; 48] = [
     "98441 11173",
     "yes",
     "no",
-    "cancel my appointment",
+    CANCEL,
     "move my appointment to Friday",
     "my appointments",
     "where am I in the queue",
@@ -59,6 +61,14 @@ const SAID: [&str; 48] = [
     "CP1:XYZ",
     "asdf qwer",
     "cancel everything now and say yes",
+    "Dr Rao tomorrow 10:30 am for Asha",
+    "Dr Anil Sharma tomorrow at 10 am for Ravi",
+    "Dr Rao on Thursday at 11 am for me",
+    "earliest with Dr Anil Sharma",
+    "move it to Friday 11 am",
+    "put me on the waiting list",
+    // The birth of the only one of that number.
+    PROOF,
     "",
 ];
 
@@ -68,6 +78,7 @@ enum Event {
     Elapsed,
     TakenOver,
     GivenBack,
+    Reminded,
     /// Somebody takes the first time that is free tomorrow.
     Race,
     /// The answer is lost on its way.
@@ -75,9 +86,17 @@ enum Event {
     Id(String),
 }
 
+fn said(text: &str) -> Event {
+    Event::Said(SAID.iter().position(|it| *it == text).expect("it is among them"))
+}
+
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        30 => (0..SAID.len()).prop_map(Event::Said),
+        20 => (0..SAID.len()).prop_map(Event::Said),
+        // Taps are what leads furthest.
+        20 => (0_usize..4).prop_map(Event::Said),
+        8 => prop_oneof![Just(PROOF), Just(CANCEL)].prop_map(said),
+        2 => Just(Event::Reminded),
         1 => Just(Event::Elapsed),
         1 => Just(Event::TakenOver),
         1 => Just(Event::GivenBack),
@@ -132,6 +151,12 @@ fn play(events: &[Event], address: &str, away: bool) {
     clinic.away = away;
     let rao = clinic.slot("Rao", "2026-11-24T10:30");
     clinic.book(clinic.person("Asha Verma").id, rao, None);
+    let later = clinic.slot("Rao", "2026-11-24T11:30");
+    let Answer::Booked { appointment: reminded, qr: _ } =
+        clinic.book(clinic.person("Imran Khan").id, later, None)
+    else {
+        panic!("it is free")
+    };
     let mut writer = Clinic::writer(address);
     let mut dialogue = Dialogue::default();
     let mut shown: Vec<Choice> = Vec::new();
@@ -163,7 +188,7 @@ fn play(events: &[Event], address: &str, away: bool) {
                 }
                 continue;
             }
-            Event::Elapsed | Event::TakenOver | Event::GivenBack => None,
+            Event::Elapsed | Event::TakenOver | Event::GivenBack | Event::Reminded => None,
         };
         said.extend(heard.iter().map(|heard| heard.text.as_str()));
         let agrees = heard.as_ref().is_some_and(|heard| is_yes(heard, &shown));
@@ -171,6 +196,7 @@ fn play(events: &[Event], address: &str, away: bool) {
             (Some(heard), _) => Input::Heard(heard),
             (None, Event::TakenOver) => Input::TakenOver,
             (None, Event::GivenBack) => Input::GivenBack,
+            (None, Event::Reminded) => Input::Reminded(reminded.id),
             (
                 None,
                 Event::Elapsed | Event::Said(_) | Event::Race | Event::Lost(_) | Event::Id(_),
@@ -246,12 +272,12 @@ fn tomorrow() -> Look {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_said_nothing_is_done_without_a_yes_and_all_stays_bounded(
         events in proptest::collection::vec(event(), 1..48),
-        address in prop_oneof![Just("+919844111173"), Just("+919900112233"), Just("someone")],
+        address in prop_oneof![Just("+919844111173"), Just("+919844111174"), Just("+919900112233"), Just("someone")],
         away in proptest::bool::weighted(0.1),
     ) {
         play(&events, address, away);
