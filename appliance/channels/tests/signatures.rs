@@ -140,6 +140,22 @@ fn a_webhook_is_fresh_for_five_minutes_either_way() {
     }
 }
 
+/// Else one id with half of the time in it is as good as another.
+#[test]
+fn an_id_has_no_dot_in_it() {
+    let case = found("a secret");
+    let Ok(Key::Secret(secret)) = Key::parse(&case.secret) else { panic!("a secret") };
+    let signed = |id: &str| {
+        let signature = standard_webhooks::sign(&secret, id, 1_674_087_231, case.body.as_bytes());
+        let case = Case { id: id.to_owned(), signature, ..case.clone() };
+        standard(&case, &[Key::Secret(secret.clone())], 0)
+    };
+    assert_eq!(signed("msg_1"), Ok(()));
+    assert_eq!(signed("msg.1"), Err(Forged));
+    assert_eq!(signed(""), Err(Forged));
+    assert_eq!(signed(&"m".repeat(standard_webhooks::ID_BYTES_MAX + 1)), Err(Forged));
+}
+
 #[test]
 fn a_key_on_its_way_out_stands_beside_the_new_one() {
     let old = Key::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("a key");
