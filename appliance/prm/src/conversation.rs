@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 pub use self::address::{Address, USER_BYTES_MAX, Way};
 pub use self::join::identify;
-pub use self::row::{THREADS_MAX, addresses, at_address, get, people, threads, unread};
+pub use self::row::{THREADS_MAX, addresses, at_address, get, known_by, people, threads, unread};
 pub(crate) use self::row::{followed, heard, open_by, said, waits_for_a_person};
 pub(crate) use self::step::noted;
 pub use self::step::{assign, give_back, hand_over, of_patient, read, speak, take_over};

@@ -23,13 +23,17 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::hear::{HEARD_LETTERS_MAX, Hearing, Told, handled, hear, waiting, waiting_count};
+pub use self::hear::{
+    HEARD_LETTERS_MAX, Hearing, Told, handled, hear, last_handled, waiting, waiting_count,
+};
 pub use self::outbox::{
     Queued, begin, begun_since, dropped, due, exhausted, judge, next_due, postpone, preview,
     queued, queued_count, skip,
 };
 pub use self::quiet::{Judgement, Quiet};
-pub use self::row::{MESSAGES_MAX, deliveries, failed, get, last_heard, latest, of_conversation};
+pub use self::row::{
+    MESSAGES_MAX, deliveries, failed, get, last_heard, latest, of_conversation, replies_since,
+};
 pub use self::say::{COLLAPSE_KEY_BYTES_MAX, ROUTE_MAX, Saying, say, withdraw};
 pub use self::track::{Report, delivered, hand};
 use crate::content::Content;

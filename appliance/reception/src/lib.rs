@@ -20,6 +20,7 @@ mod effect;
 mod facts;
 mod flow;
 pub mod intent;
+mod late;
 mod remind;
 mod sentence;
 mod step;
@@ -39,6 +40,7 @@ pub use facts::{
     AppointmentFact, Can, ClinicFacts, Facts, FreeDay, Person, PlaceFact, PractitionerFact,
     ServiceFact, SlotFact, Who, Wording, lexicon,
 };
+pub use late::late;
 pub use remind::{REMINDER, REMINDER_TO_CONFIRM, Visit, remind};
 pub use sentence::Sentence;
 pub use step::step;

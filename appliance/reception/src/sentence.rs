@@ -133,6 +133,7 @@ sentences! {
     DeskPhone = "desk-phone" ["phone"],
     NotDone = "not-done" [],
     Away = "away" [],
+    HeardLate = "heard-late" [],
     LateNoted = "late-noted" [],
     AwayLent = "away-lent" [],
     Emergency = "emergency" ["numbers"],

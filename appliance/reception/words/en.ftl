@@ -136,6 +136,7 @@ waitlist-left = All right, not on the waiting list.
 handed-over = I have passed this to our desk. They will answer you here.
 desk-phone = You can also call { $phone }.
 not-done = That did not work. I have asked our desk to look into it.
+heard-late = We have your message only now, because our connection was down for a while. Our desk will answer you here.
 away = We have your message. The clinic cannot be reached by the assistant right now; the clinic will answer you.
 late-noted = Thank you. I have told our desk that you will be late.
 away-lent = The clinic cannot be reached right now, so I can offer a few times only.

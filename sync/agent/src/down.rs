@@ -73,7 +73,7 @@ pub struct Down {
 }
 
 /// Whom to speak with, and as which log.
-type Known = (Hub, LogId);
+pub(crate) type Known = (Hub, LogId);
 
 impl Down {
     /// Of the box with these records, with its keys in a folder.
@@ -225,7 +225,7 @@ impl Down {
 }
 
 /// The hub, if it listens to the log of this box: it answered the log with a receipt, and nothing stopped.
-fn listened_to(read: &Read<'_>) -> Result<Option<Known>, Error> {
+pub(crate) fn listened_to(read: &Read<'_>) -> Result<Option<Known>, Error> {
     let (log, standing) = (change::log_id(read)?, hub::standing(read)?);
     let is_heard =
         standing.is_some_and(|it| it.log == log && it.stop.is_none() && it.receipt_at.is_some());

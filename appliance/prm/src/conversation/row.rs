@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::{ADDRESSES_MAX, Address, Conversation, Filter, Holder, join};
-use crate::contact;
+use crate::contact::{self, BirthDate, Phone};
 use crate::db::{Read, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::{ConversationId, Noun};
@@ -111,6 +111,19 @@ pub fn people(read: &Read<'_>, stamp: &Stamp, id: ConversationId) -> Result<Vec<
         }
     }
     Ok(people)
+}
+
+/// Who is on record with this telephone number and this birth, as far as both know it.
+pub fn known_by(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    phone: &Phone,
+    birth: BirthDate,
+) -> Result<Vec<Brief>> {
+    stamp.needs(Right::ReadPatients)?;
+    let mut found = patient::with_phone(read, phone)?;
+    found.retain(|it| it.birth_date.is_some_and(|known| known.agrees_with(birth)));
+    Ok(found)
 }
 
 /// The conversation into which this one was joined, or itself.

@@ -119,6 +119,21 @@ pub fn waiting_count(read: &Read<'_>) -> Result<i64> {
     Ok(read.sql().prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
+/// The message of a conversation with which reception was through last: what is remembered of the dialogue
+/// is of then, or of before.
+pub fn last_handled(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    id: ConversationId,
+) -> Result<Option<MessageId>> {
+    stamp.needs(Right::Converse)?;
+    let mut statement = read.sql().prepare_cached(
+        "SELECT id FROM message WHERE conversation = ?1 AND handled_at IS NOT NULL
+         ORDER BY handled_at DESC, number DESC LIMIT 1",
+    )?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+}
+
 /// Reception is through with a message: it has answered, or leaves it to a person. `understood` is what
 /// it made of it (JSON). Only once: whoever comes second is refused, and writes no second answer.
 pub fn handled(

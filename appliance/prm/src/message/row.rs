@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::{ConversationId, MessageId, Noun};
 use crate::medium::Medium;
 use crate::stamp::{Right, Stamp};
-use crate::time::from_ms;
+use crate::time::{from_ms, to_ms};
 
 /// Messages that one page answers at the most.
 pub const MESSAGES_MAX: usize = 200;
@@ -66,6 +66,21 @@ pub fn last_heard(
     )?;
     let mut rows = statement.query((conversation::followed(read, id)?, medium.as_str()))?;
     Ok(rows.next()?.map(|row| row.get(0)).transpose()?.map(from_ms))
+}
+
+/// How often reception has answered in a conversation since.
+pub fn replies_since(
+    read: &Read<'_>,
+    stamp: &Stamp,
+    id: ConversationId,
+    since: Timestamp,
+) -> Result<i64> {
+    stamp.needs(Right::Converse)?;
+    let mut statement = read.sql().prepare_cached(
+        "SELECT count(*) FROM message
+         WHERE conversation = ?1 AND said_at > ?2 AND author = 'reception'",
+    )?;
+    Ok(statement.query_row((id, to_ms(since)), |row| row.get(0))?)
 }
 
 /// Messages that reached nobody, the latest first, those before one of them.
