@@ -9,9 +9,12 @@ use sync_protocol::loan::clock::Nonce;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use crate::arrivals::Arrivals;
 use crate::clock::{Clock, stopwatch};
 use crate::loans::Sales;
+use crate::message_counts::MessageCounts;
 use crate::place::{self, HubKeys};
+use crate::relay::Relay;
 use crate::requests::Requests;
 use crate::round_trip::RoundTrips;
 use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
@@ -43,8 +46,16 @@ pub struct Hub {
     pub round_trips: RoundTrips,
     /// Who waits for requests and for answers.
     pub requests: Requests,
+    /// Messages of providers that wait to be written.
+    pub arrivals: Arrivals,
+    /// What is known of the boxes to which messages go.
+    pub relay: Relay,
+    /// What happened to messages.
+    pub messages: MessageCounts,
     pub(crate) arriving: Semaphore,
     pub(crate) worked: Semaphore,
+    /// Room for webhooks that are on their way in.
+    pub(crate) webhook_room: Semaphore,
     /// The numbers of sales, beside the database.
     pub(crate) sales: Sales,
     life: u64,
@@ -122,8 +133,12 @@ impl Hub {
             turns: Turns::default(),
             round_trips: RoundTrips::default(),
             requests: Requests::default(),
+            arrivals: Arrivals::default(),
+            relay: Relay::default(),
+            messages: MessageCounts::default(),
             arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
             worked: Semaphore::new(BUNDLES_WORKED_MAX),
+            webhook_room: Semaphore::new(crate::http::ROOM),
             sales: Sales::default(),
             life,
             started: stopwatch(),
