@@ -1,5 +1,8 @@
 //! Which language a message is written in.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::Language;
 use super::vocabulary::Reading;
 
@@ -9,9 +12,9 @@ pub(super) fn language(reading: &Reading) -> Option<Language> {
     for word in &reading.words {
         if word.folded.chars().any(|c| ('\u{900}'..='\u{97f}').contains(&c)) {
             devanagari += 1;
-        } else if HINDI.split_whitespace().any(|it| it == word.folded) {
+        } else if WORDS.0.contains(word.folded.as_str()) {
             hindi += 1;
-        } else if ENGLISH.split_whitespace().any(|it| it == word.folded) {
+        } else if WORDS.1.contains(word.folded.as_str()) {
             english += 1;
         }
     }
@@ -27,8 +30,12 @@ pub(super) fn language(reading: &Reading) -> Option<Language> {
     }
 }
 
+/// The words of both, for looking up.
+static WORDS: LazyLock<(HashSet<&str>, HashSet<&str>)> =
+    LazyLock::new(|| (HINDI.split_whitespace().collect(), ENGLISH.split_whitespace().collect()));
+
 /// Words that only Hindi has, and that tell a Hindi sentence.
-const HINDI: &str = "hai hain hoon hun hu ho hoga hogi honge tha thi ka ki ke ko kal parso parson aaj abhi kab kahan kaha kaise kya \
+const HINDI: &str = "bhejo bhejna bolo aao lagao laga ruko chalega hua hui kripya mil jaye abe dono sath saath andar upar hai hain hoon hun hu ho hoga hogi honge tha thi ka ki ke ko kal parso parson aaj abhi kab kahan kaha kaise kya \
     kyun kyu kyon kaun kitna kitne kitni kaunsa konsa mujhe mujhko mujhse mera mere meri hume humko hamara hamare apna apne apni aap \
     aapka aapke aapki tum tumhara unka unke unki uska uske uski iska iske iski mein se tak liye lie wala wale wali aur lekin magar par nahi \
     nahin nhi mat karo karna karni karne kar karke kijiye karen kariye karwana karwani chahiye chahie chaiye lena leni dena dedo dijiye \

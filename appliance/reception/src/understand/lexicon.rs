@@ -1,6 +1,7 @@
 //! The names that a clinic has: of practitioners, of their specialities, of services.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use prm::contact::Phone;
 use prm::id::{HealthcareServiceId, PractitionerId};
@@ -22,6 +23,8 @@ const SERVICE_MIN: f64 = 0.6;
 const SERVICE_ASKED_MIN: f64 = 0.4;
 /// How sure a complaint is of the speciality it leads to.
 const COMPLAINT: f64 = 0.6;
+/// Names of one message that are compared with those of practitioners.
+const COMPARED_MAX: usize = 8;
 /// Words of a name behind a title.
 const NAME_WORDS_MAX: usize = 3;
 
@@ -111,7 +114,8 @@ impl Lexicon {
         let mut mentions: Vec<Mention> = Vec::new();
         let mut unknown = false;
         let mut i = 0;
-        while i < reading.len() {
+        let mut compared = 0;
+        while i < reading.len() && compared < COMPARED_MAX {
             let title = reading.is(i, Meaning::Title);
             let start = title.unwrap_or(i);
             let end = match title {
@@ -124,6 +128,7 @@ impl Lexicon {
                 continue;
             }
             let least = if title.is_some() || asked { NAMED_MIN } else { BARE_MIN };
+            compared += 1;
             let found = (start + 1..=end).rev().find_map(|end| {
                 let candidates = self.candidates(reading, start, end, least);
                 (!candidates.is_empty()).then_some(Mention { from: i, to: end, candidates })
@@ -306,9 +311,12 @@ fn near(said: &str, word: &str) -> bool {
 
 /// Words of services in Hindi and their English ones.
 fn same(folded: &str) -> String {
-    SAME.iter()
-        .find(|(_, others)| others.split(' ').any(|other| fold(other) == folded))
-        .map_or_else(|| folded.to_owned(), |(word, _)| (*word).to_owned())
+    static ENGLISH: LazyLock<HashMap<String, &str>> = LazyLock::new(|| {
+        SAME.iter()
+            .flat_map(|(word, others)| others.split(' ').map(|other| (fold(other), *word)))
+            .collect()
+    });
+    ENGLISH.get(folded).map_or_else(|| folded.to_owned(), |word| (*word).to_owned())
 }
 
 const SAME: &[(&str, &str)] = &[
@@ -316,7 +324,7 @@ const SAME: &[(&str, &str)] = &[
     ("test", "tests jaanch janch jach जांच जाँच टेस्ट"),
     ("x", "एक्स"),
     ("xray", "एक्सरे"),
-    ("vaccination", "vaccine teeka tika टीका टीकाकरण वैक्सीन"),
+    ("vaccination", "vaccine tikakaran teekakaran teeka tika टीका टीकाकरण वैक्सीन"),
     ("cleaning", "safai सफाई clean"),
     ("sugar", "शुगर glucose"),
     ("urine", "peshab पेशाब मूत्र"),

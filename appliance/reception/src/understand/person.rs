@@ -68,6 +68,9 @@ fn digits(reading: &Reading, from: usize) -> Option<(String, Vec<usize>)> {
             (None, Some((digit, _))) => digit,
             (Some(_) | None, _) => break,
         };
+        if text.len() > *PHONE_DIGITS.end() {
+            break;
+        }
         text.push_str(&part.repeat(times));
         times = 1;
         words.push(i);

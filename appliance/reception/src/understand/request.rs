@@ -197,10 +197,15 @@ impl<'a> Clause<'a> {
                 let alone = topics == [Topic::Human];
                 !alone || self.is_bare() && !self.is_question()
             }
-            Intent::Move => {
-                let change_alone = topics == [Topic::Change];
-                !change_alone || self.opens() || self.says(Topic::Appointment)
-            }
+            Intent::Move => match topics {
+                [Topic::Change] => self.opens() || self.says(Topic::Appointment),
+                // "Friday ki jagah Saturday".
+                [Topic::Appointment] => self.means(Meaning::Correction) && self.about.moment,
+                _ => true,
+            },
+            Intent::CheckIn => topics != [Topic::Arrived] || !self.is_question(),
+            // "Leave the one of Monday" keeps it.
+            Intent::Leave => !self.about.moment,
             Intent::Confirm => {
                 // After a question for yes or no it is a yes, and a question is no promise.
                 let answers = *self.expecting == Expecting::YesNo && !self.says(Topic::Appointment);
@@ -211,10 +216,19 @@ impl<'a> Clause<'a> {
                 topics != [Topic::HowLong] || !(self.says(Topic::Matter) || self.says(Topic::Fee))
             }
             Intent::MyAppointments => {
-                let asks =
-                    topics == [Topic::Have] || self.means(Meaning::My) || self.says(Topic::Show);
                 let wants = [Topic::Want, Topic::Free, Topic::See].iter().any(|it| self.says(*it));
-                asks && (topics == [Topic::Have] || !wants)
+                let of_family = self
+                    .reading
+                    .within(self.from, self.to)
+                    .any(|(_, _, m)| matches!(m, Meaning::Relation(_)));
+                let mine = self.means(Meaning::My);
+                match topics {
+                    [Topic::Have] => true,
+                    [Topic::Appointment] => mine && !of_family && !wants && self.opens(),
+                    [Topic::Confirm, Topic::Appointment] => self.is_question(),
+                    [Topic::Come, Topic::When] => self.is_question() && !wants,
+                    _ => !wants && (mine || self.says(Topic::Show)),
+                }
             }
             Intent::Book => self.allows_booking(topics),
             Intent::Back | Intent::Help => self.is_bare(),
@@ -230,14 +244,12 @@ impl<'a> Clause<'a> {
             }
             Intent::Cancel
             | Intent::CannotCome
-            | Intent::CheckIn
             | Intent::Instructions
             | Intent::Faq
             | Intent::JoinWaitlist
             | Intent::Allow
             | Intent::ChangeLanguage
             | Intent::StartOver
-            | Intent::Leave
             | Intent::Repeat
             | Intent::Greeting
             | Intent::Thanks
@@ -260,12 +272,12 @@ impl<'a> Clause<'a> {
             }
             // "May I come on Monday?"
             [Topic::Come] => {
-                let asks = self.is_question() && (self.about.moment || self.says(Topic::When));
+                let asks = self.is_question();
                 let must = self.topics.iter().any(|(at, topic, _)| {
                     let word = &self.reading.words[*at].folded;
                     *topic == Topic::Come && word.starts_with("aa") || word.starts_with('आ')
                 });
-                self.opens() && (asks || self.about.moment && must)
+                self.opens() && self.about.moment && (asks || must)
             }
             // "Is the doctor in today?"
             [Topic::Practitioner] => self.opens() && self.is_question() && self.about.moment,
@@ -356,6 +368,7 @@ const RULES: &[(Intent, &[Topic])] = &[
     (Intent::Move, &[Topic::Move]),
     (Intent::Move, &[Topic::Change, Topic::Appointment]),
     (Intent::Cancel, &[Topic::Cancel]),
+    (Intent::Move, &[Topic::Appointment]),
     (Intent::Leave, &[Topic::Leave]),
     (Intent::More, &[Topic::More]),
     (Intent::Move, &[Topic::Change]),
@@ -371,17 +384,20 @@ const RULES: &[(Intent, &[Topic])] = &[
     (Intent::MyAppointments, &[Topic::Appointment, Topic::When]),
     (Intent::MyAppointments, &[Topic::Appointment, Topic::Show]),
     (Intent::Instructions, &[Topic::Prepare]),
+    (Intent::MyAppointments, &[Topic::Confirm, Topic::Appointment]),
     (Intent::Confirm, &[Topic::Confirm]),
     (Intent::Faq, &[Topic::Fee]),
     (Intent::Faq, &[Topic::Place]),
     (Intent::Book, &[Topic::Want, Topic::Appointment]),
     (Intent::Book, &[Topic::Come]),
+    (Intent::MyAppointments, &[Topic::Come, Topic::When]),
     (Intent::Book, &[Topic::See]),
     (Intent::Book, &[Topic::Free]),
     (Intent::Book, &[Topic::Practitioner]),
     (Intent::Faq, &[Topic::Hours]),
     (Intent::Book, &[Topic::Want]),
     (Intent::Faq, &[Topic::Matter]),
+    (Intent::MyAppointments, &[Topic::Appointment]),
     (Intent::Book, &[Topic::Appointment]),
     (Intent::Repeat, &[Topic::Repeat]),
     (Intent::Back, &[Topic::Back]),

@@ -8,7 +8,7 @@ use super::lexicon::Mention;
 use super::request::{About, Request, requests};
 use super::time::Clock;
 use super::vocabulary::{Meaning, Reading, Topic};
-use super::word::words;
+use super::word::{fold, words};
 use super::{
     Candidate, Days, Expecting, Lexicon, PartOfDay, READINGS_MAX, Slots, Times, Understood,
     language, person,
@@ -215,6 +215,15 @@ fn is_denied(reading: &Reading, from: usize, to: usize) -> bool {
             return true;
         }
     }
+    // "Friday ki jagah", "instead of Friday".
+    let gives_way = reading.is(to, Meaning::Correction).is_some()
+        && matches!(reading.words[to].folded.as_str(), "ki" | "ke" | "कि" | "के");
+    let instead = from > 1
+        && reading.words[from - 1].folded == "of"
+        && reading.words[from - 2].folded == "instead";
+    if gives_way || instead {
+        return true;
+    }
     // Hindi says it behind; so does English, if nothing follows that it could be about.
     let mut behind = to;
     while let Some(next) = reading.is(behind, Meaning::Filler) {
@@ -284,8 +293,10 @@ fn conclude(
     let question = reading.says(Meaning::Question) || text.chars().any(|c| matches!(c, '?' | '؟'));
     let has_moment = !slots.days.is_empty() || !slots.times.is_empty() || !slots.parts.is_empty();
     let has_practitioner = named || !slots.specialties.is_empty() || slots.unknown_practitioner;
+    let names_service = !slots.services.is_empty() && !question;
     // A complaint alone is no wish; beside "doctor" it is.
     let certain = named
+        || names_service
         || !slots.specialties.is_empty() && reading.says(Meaning::Topic(Topic::Practitioner))
         || slots.specialties.iter().any(|it| it.score >= 0.9)
         || slots.unknown_practitioner
@@ -422,7 +433,13 @@ fn content(reading: &Reading) -> Vec<String> {
             });
             !little
         })
-        .map(|i| reading.words[i].folded.clone())
+        .flat_map(|i| {
+            // A name may look like a slip: as it was written it counts, too.
+            let word = &reading.words[i];
+            let written = fold(&word.raw);
+            let mended = (written != word.folded).then(|| word.folded.clone());
+            std::iter::once(written).chain(mended)
+        })
         .filter(|word| word.chars().count() > 1)
         .collect()
 }

@@ -234,11 +234,13 @@ fn hostile_texts_take_no_longer_than_long_ones() {
         long("my name is "),
         long("double "),
     ];
+    // The tables are made by whoever comes first.
+    let _ = understand("98450 12345", &lexicon, &Expecting::Nothing, &now());
     for text in &hostile {
         let start = std::time::Instant::now();
         let _ = understand(text, &lexicon, &Expecting::Nothing, &now());
         let took = start.elapsed();
-        // A plain build on a busy machine; a released one takes a fiftieth of it.
+        // For a plain build on a busy machine; a released one takes a hundredth of it.
         assert!(took.as_secs() < 2, "{:?}: {took:?}", text.get(..20));
     }
 }

@@ -109,7 +109,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Want),
-        "want need wanna require would_like id_like i_would_like looking_for like_to wish chahiye chahie chahiyen chaiye chahye chaie chiye chaahiye chahiye_tha chahta_hu chahta_hun chahti_hu chahti_hun chahta chahti chahte lena leni lene le_lo lelo lagana lagani mil_jayega mil_jayegi mil_sakta mil_sakti mil_sakega milega milegi mil_jaye mil_jaaye mile dilwa dilao dila dijiyega give_me get_me give get have_to i_have_to चाहिए चाहिये चाहता चाहती चाहते लेना लेनी लगाना मिलेगा मिलेगी मिल_सकता मिल_सकती मिल_जाएगा मिल_जाएगी मिले दिला दिलवा",
+        "want wants needs need wanna require would_like id_like i_would_like looking_for like_to wish chahiye chahie chahiyen chaiye chahye chaie chiye chaahiye chahiye_tha chahta_hu chahta_hun chahti_hu chahti_hun chahta chahti chahte lena leni lene le_lo lelo lagana lagani mil_jayega mil_jayegi mil_sakta mil_sakti mil_sakega milega milegi mil_jaye mil_jaaye mile dilwa dilao dila dijiyega give_me get_me give get have_to i_have_to चाहिए चाहिये चाहता चाहती चाहते लेना लेनी लगाना मिलेगा मिलेगी मिल_सकता मिल_सकती मिल_जाएगा मिल_जाएगी मिले दिला दिलवा",
     ),
     (
         M(T::Move),
@@ -149,7 +149,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Queue),
-        "queue que line token my_turn turn meri_baari meri_bari mera_number_kab mera_nambar_kab number_kab kaunsa_number konsa_number kitna_number number_aaya number_kitna kitne_log kitne_patient kitne_patients kitne_mareez people_before_me people_ahead ahead_of_me patients_ahead patients_before wait_time waiting_time current_number current_token which_number_is now_serving baari bari kya_number_chal number_chal_raha konsa_number_chal कतार लाइन टोकन मेरी_बारी बारी मेरा_नंबर_कब कितने_लोग कितने_मरीज नंबर_कब कौन_सा_नंबर नंबर_चल_रहा",
+        "mera_number_kya mera_number_kitna mera_nambar_kya मेरा_नंबर_क्या मेरा_नंबर_कितना queue que line token my_turn turn meri_baari meri_bari mera_number_kab mera_nambar_kab number_kab kaunsa_number konsa_number kitna_number number_aaya number_kitna kitne_log kitne_patient kitne_patients kitne_mareez people_before_me people_ahead ahead_of_me patients_ahead patients_before wait_time waiting_time current_number current_token which_number_is now_serving baari bari kya_number_chal number_chal_raha konsa_number_chal कतार लाइन टोकन मेरी_बारी बारी मेरा_नंबर_कब कितने_लोग कितने_मरीज नंबर_कब कौन_सा_नंबर नंबर_चल_रहा",
     ),
     (
         M(T::HowLong),
@@ -157,7 +157,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Arrived),
-        "im_here i_am_here i_m_here we_are_here were_here have_arrived ive_arrived i_arrived just_arrived arrived we_have_arrived have_reached ive_reached i_reached reached at_the_clinic at_the_reception at_reception at_your_clinic outside_the_clinic pahunch_gaya pahunch_gayi pahunch_gaye pahuch_gaya pahuch_gayi pahuch_gaye pohoch_gaya pahonch_gaya pahunch_chuka pahuncha aa_gaya aa_gayi aa_gaye agaya aagaya aagayi aa_chuka aa_chuki clinic_me_hu clinic_mein_hu clinic_me_hun clinic_pe_hu clinic_par_hu clinic_mein_hoon पहुंच_गया पहुँच_गया पहुंच_गई पहुंच_गए पहुँच_गए आ_गया आ_गई आ_गए आ_चुका क्लिनिक_में_हूं",
+        "im_outside i_am_outside bahar_hu bahar_hun im_here i_am_here i_m_here we_are_here were_here have_arrived ive_arrived i_arrived just_arrived arrived we_have_arrived have_reached ive_reached i_reached reached at_the_clinic at_the_reception at_reception at_your_clinic outside_the_clinic pahunch_gaya pahunch_gayi pahunch_gaye pahuch_gaya pahuch_gayi pahuch_gaye pohoch_gaya pahonch_gaya pahunch_chuka pahuncha aa_gaya aa_gayi aa_gaye agaya aagaya aagayi aa_chuka aa_chuki clinic_me_hu clinic_mein_hu clinic_me_hun clinic_pe_hu clinic_par_hu clinic_mein_hoon पहुंच_गया पहुँच_गया पहुंच_गई पहुंच_गए पहुँच_गए आ_गया आ_गई आ_गए आ_चुका क्लिनिक_में_हूं",
     ),
     (
         M(T::CheckIn),
@@ -169,7 +169,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Fee),
-        "fee fees feess charge charges cost costs price prices rate rates how_much_is how_much_does how_much_do kitna_paisa kitne_paise kitna_lagega kitne_ka kitna_charge kharcha kharch paisa_lagega paise_lagenge fis kitna_lagta kitne_lagenge फीस फ़ीस शुल्क खर्च खर्चा कितने_पैसे कितना_पैसा कितना_लगेगा कितने_का चार्ज",
+        "how_much fee fees feess charge charges cost costs price prices rate rates how_much_is how_much_does how_much_do kitna_paisa kitne_paise kitna_lagega kitne_ka kitna_charge kharcha kharch paisa_lagega paise_lagenge fis kitna_lagta kitne_lagenge फीस फ़ीस शुल्क खर्च खर्चा कितने_पैसे कितना_पैसा कितना_लगेगा कितने_का चार्ज",
     ),
     (
         M(T::Hours),
@@ -197,7 +197,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Stop),
-        "stop unsubscribe unsubcribe opt_out optout stopall stop_all remove_me dont_message dont_text dont_send do_not_message do_not_text do_not_send do_not_contact dont_contact stop_messaging stop_sending stop_texting stop_messages leave_me_alone no_more_messages band_karo band_kro band_kar_do bandkaro band_kijiye band_kar band_kare message_mat msg_mat msg_band message_band messages_band sms_band mat_bhejo mat_bhejiye mat_bhejna na_bheje nahi_bhejo message_nahi_chahiye messages_nahi_chahiye message_nhi_chahiye pareshan_mat_karo बंद_करो बंद_करें बंद_कर_दो बंद_कीजिए बंद_कर मत_भेजो मत_भेजिए मत_भेजें मैसेज_नहीं_चाहिए संदेश_न_भेजें परेशान_मत_करो स्टॉप",
+        "stop unsubscribe unsubcribe opt_out optout stopall stop_all remove_me dont_call do_not_call call_mat dont_message dont_text dont_send do_not_message do_not_text do_not_send do_not_contact dont_contact stop_messaging stop_sending stop_texting stop_messages leave_me_alone no_more_messages band_karo band_kro band_kar_do bandkaro band_kijiye band_kar band_kare message_mat msg_mat msg_band message_band messages_band sms_band mat_bhejo mat_bhejiye mat_bhejna na_bheje nahi_bhejo message_nahi_chahiye messages_nahi_chahiye message_nhi_chahiye pareshan_mat_karo बंद_करो बंद_करें बंद_कर_दो बंद_कीजिए बंद_कर मत_भेजो मत_भेजिए मत_भेजें मैसेज_नहीं_चाहिए संदेश_न_भेजें परेशान_मत_करो स्टॉप",
     ),
     (
         M(T::Messages),
