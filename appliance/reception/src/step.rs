@@ -111,7 +111,9 @@ fn push(turn: &mut Turn<'_>, frame: Frame) {
 /// Lets the flow on top go on until it asks, looks up or acts, or nothing is under way any more.
 fn go_on(turn: &mut Turn<'_>) {
     for _ in 0..ENDS_MAX {
-        if turn.dialogue.desk {
+        // Only a stop goes through while a human speaks.
+        let stops = matches!(turn.dialogue.stack.last(), Some(Frame::Consent(_)));
+        if turn.dialogue.desk && !stops {
             turn.dialogue.open = None;
             return;
         }

@@ -261,7 +261,7 @@ impl When {
             .map(|day| day.date)
             .collect();
         match free.as_slice() {
-            [] if self.days.is_empty() => Settling::NothingFree,
+            [] if self.days.is_empty() => self.look_after(turn, days),
             [] => {
                 turn.say(Sentence::DaysNotFree, &[]);
                 self.days.clear();
@@ -274,6 +274,18 @@ impl When {
                 }
                 Settling::Missing(Next::Ask(self.ask_day(turn, &free)))
             }
+        }
+    }
+
+    /// All days that were found were ruled out, or there are none: those after them are looked at.
+    fn look_after(&mut self, turn: &mut Turn<'_>, days: &[FreeDay]) -> Settling {
+        let horizon = turn.facts.today().saturating_add(AHEAD_DAYS.days());
+        match days.last().map(|day| next_day(day.date)) {
+            Some(from) if from < horizon => {
+                self.days = vec![Days { from, to: None }];
+                Settling::Missing(self.look(turn))
+            }
+            Some(_) | None => Settling::NothingFree,
         }
     }
 

@@ -272,7 +272,7 @@ fn tomorrow() -> Look {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_said_nothing_is_done_without_a_yes_and_all_stays_bounded(
