@@ -1,6 +1,7 @@
 //! Messages between patients and boxes by way of the hub: down to the box, up from it to a carrier, and how they fare.
 
 use std::collections::VecDeque;
+use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
@@ -342,4 +343,24 @@ async fn a_box_that_was_put_back_gets_again_what_it_lost() {
     let refused = says(&place, &copy, Batch { taken: Some(0), ..Batch::default() });
     assert!(matches!(refused, Err(Refused::NotLiving)), "{refused:?}");
     assert_eq!(line().unwrap().waiting, 2);
+    // What an operator sees.
+    let arguments = ["clinic", "status", "Shanti", "--json"];
+    let program = Command::new(env!("CARGO_BIN_EXE_carepost-hub"))
+        .args(arguments)
+        .args(place.arguments())
+        .output()
+        .unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&program.stdout).unwrap();
+    assert_eq!(
+        (&said["messages"]["waiting_in"], &said["channels"][0]["carrier"]),
+        (&2.into(), &"twilio".into())
+    );
+    let request = Request::get("/metrics").body(Body::empty()).unwrap();
+    let answer = sync_hub::http::router(Arc::clone(&place.hub)).oneshot(request).await.unwrap();
+    let text = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let text = String::from_utf8(text.to_vec()).unwrap();
+    let id = uuid::Uuid::from_bytes(device.clinic);
+    let line = format!("carepost_hub_clinic_messages_waiting_in{{clinic=\"{id}\"}} 2\n");
+    assert!(text.contains(&line), "{text}");
+    assert!(!text.contains(ASHA) && !String::from_utf8_lossy(&program.stdout).contains(ASHA));
 }
