@@ -8,6 +8,7 @@
 mod again;
 mod asking;
 mod booking;
+mod broker;
 mod bundles;
 mod catalogue;
 mod channel;

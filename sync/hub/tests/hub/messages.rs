@@ -32,21 +32,21 @@ use super::Place;
 use super::device::Device;
 use super::webhooks::{self, message, signed_form, twilio};
 
-const ASHA: &str = "+919844111173";
+pub const ASHA: &str = "+919844111173";
 const TOKEN: &str = "token-now";
 
 type Asked = Arc<Mutex<Vec<String>>>;
 type Answers = Arc<Mutex<VecDeque<(u16, &'static str)>>>;
 
 /// A carrier that takes down what it is asked, and answers as it is told to; else it takes everything.
-struct FakeCarrier {
+pub struct FakeCarrier {
     url: String,
     asked: Asked,
     answers: Answers,
 }
 
 impl FakeCarrier {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let (asked, answers) = (Asked::default(), Answers::default());
         let (heard, told) = (Arc::clone(&asked), Arc::clone(&answers));
         let answer = move |body: Bytes| async move {
@@ -66,7 +66,7 @@ impl FakeCarrier {
         Self { url, asked, answers }
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -77,8 +77,13 @@ impl FakeCarrier {
 
 /// A clinic whose box has joined and spoken, with an account at a carrier.
 async fn clinic(carrier: &FakeCarrier) -> (Place, Device) {
+    clinic_of(carrier, uuid::Uuid::new_v4().into_bytes()).await
+}
+
+/// The same, with this id.
+pub async fn clinic_of(carrier: &FakeCarrier, id: [u8; 16]) -> (Place, Device) {
     let place = webhooks::place();
-    let mut device = place.join("Shanti").await;
+    let mut device = place.join_as(id, "Shanti").await;
     device.write_patient("1", "Asha");
     device.sync(&place.hub).await;
     let account = twilio(TOKEN, Some(carrier.url.clone()));
@@ -86,7 +91,7 @@ async fn clinic(carrier: &FakeCarrier) -> (Place, Device) {
     (place, device)
 }
 
-fn envelope(device: &Device, batch: Batch) -> Vec<u8> {
+pub fn envelope(device: &Device, batch: Batch) -> Vec<u8> {
     let (clinic, box_id, log) = (device.clinic, device.box_id, device.uplink.log);
     let at = At { kind: Kind::MessageOut, clinic, box_id, log, after: 0, through: 0 };
     let body = wire::write(&Out(batch)).unwrap();
@@ -101,12 +106,17 @@ fn opened(device: &Device, goes: &Goes) -> Batch {
     let topic: &Topic = &goes.publication.topic;
     assert_eq!(topic.clinic.into_bytes(), device.clinic);
     assert!(matches!(topic.way, Way::In(_)));
+    opened_bytes(device, &goes.publication.payload)
+}
+
+/// What an envelope for the box holds.
+pub fn opened_bytes(device: &Device, envelope: &[u8]) -> Batch {
     let mut receiver = Receiver::default();
     receiver.open_with(OpeningKey::from_bytes(device.keys.1.bytes()).unwrap()).unwrap();
     receiver.believe(device.hub.0).unwrap();
     let (clinic, box_id) = (device.clinic, device.box_id);
     let expected = Expected { kind: Kind::MessageIn, clinic, box_id };
-    let opened = receiver.open(&goes.publication.payload, &expected).unwrap();
+    let opened = receiver.open(envelope, &expected).unwrap();
     wire::read::<In>(&opened.body).unwrap().0
 }
 
@@ -118,7 +128,7 @@ fn now(place: &Place) -> i64 {
     place.clock.load(Ordering::Relaxed)
 }
 
-fn say_to(place: &Place, number: &str, content: Content) -> Say {
+pub fn say_to(place: &Place, number: &str, content: Content) -> Say {
     let at = Timestamp::from_millisecond(now(place)).unwrap();
     Say {
         message: MessageId::new(at),
@@ -129,7 +139,7 @@ fn say_to(place: &Place, number: &str, content: Content) -> Say {
     }
 }
 
-fn item(say: &Say) -> Item {
+pub fn item(say: &Say) -> Item {
     Item { id: ItemId(*say.message.as_bytes()), body: Up::Say(say.clone()).write() }
 }
 
@@ -138,7 +148,7 @@ async fn webhook(place: &Place, request: Request<Body>) -> StatusCode {
     router.oneshot(request).await.unwrap().status()
 }
 
-async fn heard(place: &Place, sid: &str) {
+pub async fn heard(place: &Place, sid: &str) {
     let request = signed_form(TOKEN, sync_hub::http::TWILIO, &message(sid, "hello"));
     assert_eq!(webhook(place, request).await, StatusCode::OK);
 }
