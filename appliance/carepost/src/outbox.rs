@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::app::App;
 use crate::connections::Stopping;
+use crate::requests::is_fatal;
 
 /// Messages that are looked at at once.
 const DUE_AT_ONCE: usize = 50;
@@ -105,8 +106,17 @@ async fn send_due(app: &App, rules: &Rules) -> Result<bool> {
     let due = app.db.read(move |read| message::due(read, &stamp, DUE_AT_ONCE)).await?;
     let more = due.len() == DUE_AT_ONCE;
     for message in due {
-        let rules = rules.clone();
-        app.db.write(move |tx| look_at(tx, &stamp, &rules, message.id)).await?;
+        let (rules, id) = (rules.clone(), message.id);
+        match app.db.write(move |tx| look_at(tx, &stamp, &rules, id)).await {
+            Ok(()) => {}
+            Err(error) if is_fatal(&error) => return Err(error),
+            // One that cannot go holds up no other.
+            Err(error) => {
+                tracing::error!(%id, %error, "a message is not sent; it is tried again later");
+                let later = plus(stamp.now, CROWDED);
+                app.db.write(move |tx| message::postpone(tx, &stamp, id, later)).await?;
+            }
+        }
     }
     Ok(more)
 }

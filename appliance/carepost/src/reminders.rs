@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::connections::Stopping;
 use crate::outbox::quiet;
 use crate::reception::facts;
+use crate::requests::is_fatal;
 
 /// How often the box looks whom to remind.
 const LOOK: Duration = Duration::from_secs(30);
@@ -43,7 +44,7 @@ pub async fn serve(app: App, stopping: Stopping) {
 }
 
 /// Reminds of what is due now, and follows what was not answered; whether there is more.
-async fn remind_due(app: &App) -> Result<bool> {
+pub(crate) async fn remind_due(app: &App) -> Result<bool> {
     let (stamp, quiet) = (Stamp::of_box(app.now()), quiet(app));
     let (due, unanswered) = app
         .db
@@ -71,17 +72,33 @@ async fn remind_due(app: &App) -> Result<bool> {
         let following = move |tx: &mut Tx<'_>| -> Result<()> {
             for reminder in &few {
                 let Reminder { appointment, rule, start: _, message: _, stage: _ } = reminder;
-                let appointment = appointment::get(tx, &stamp, *appointment)?;
-                // Only rules that ask for an answer are followed.
-                let confirm = reminder_rule::get(tx, &stamp, *rule).is_ok_and(|it| it.confirm);
-                let words = words(tx, &stamp, &clinic, (&languages, &appointment, confirm))?;
-                reminder::after(tx, &stamp, reminder, words)?;
+                alone(tx, |tx| {
+                    let appointment = appointment::get(tx, &stamp, *appointment)?;
+                    // Only rules that ask for an answer are followed.
+                    let confirm = reminder_rule::get(tx, &stamp, *rule).is_ok_and(|it| it.confirm);
+                    let about = (languages.as_slice(), &appointment, confirm);
+                    let words = words(tx, &stamp, &clinic, about)?;
+                    reminder::after(tx, &stamp, reminder, words).map(drop)
+                })?;
             }
             Ok(())
         };
         app.db.write(following).await?;
     }
     Ok(more)
+}
+
+/// Does one as a part of the transaction: what the rules refuse of it holds up no other.
+fn alone(tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    let part = tx.savepoint()?;
+    match work(tx) {
+        Ok(()) => tx.release(part),
+        Err(error) if is_fatal(&error) => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "somebody is not reminded; it is tried again");
+            tx.undo(part)
+        }
+    }
 }
 
 /// What is said to remind of a visit, in the patient's language.

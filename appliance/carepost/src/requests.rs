@@ -182,7 +182,7 @@ pub fn as_error(refused: Refused) -> Error {
 }
 
 /// Whether it is the database that failed, and not what was asked.
-fn is_fatal(error: &Error) -> bool {
+pub(crate) fn is_fatal(error: &Error) -> bool {
     match error {
         Error::Busy | Error::Full | Error::Storage(_) => true,
         Error::NotFound(_)

@@ -7,7 +7,7 @@ use prm::conversation::Conversation;
 use prm::id::PatientId;
 use prm::patient::{self, RawPhone, Registration};
 use prm::stamp::Role;
-use prm::{consent, practitioner, relay, schedule, ticket};
+use prm::{consent, practitioner, relay, reminder_rule, schedule, ticket};
 
 use super::*;
 use crate::http::tests::Clinic;
@@ -236,7 +236,11 @@ fn a_box_that_dies_before_the_dialogue_is_kept_asks_again_and_books_once() {
     let waiting = talk.read(|read, stamp| message::waiting(read, stamp, 1));
     talk.converse(waiting[0].id, false);
     assert_eq!(talk.diary().len(), 1);
-    // The person says yes once more; the dialogue that would book is not believed.
+    // The dialogue that would book is not believed: the person may say yes once more.
+    let conversation = talk.conversation(ASHA).unwrap().id;
+    let last = talk.read(|read, stamp| message::last_handled(read, stamp, conversation));
+    let dialogues = talk.reception.dialogues.as_ref().unwrap();
+    assert!(!dialogues.load(conversation, last, talk.now()).has_question());
     talk.said(ASHA, yes);
     talk.says(ASHA, "yes");
     assert_eq!(talk.diary().len(), 1);
@@ -344,6 +348,36 @@ fn whoever_writes_without_end_is_left_to_a_person() {
     }
     assert!(answered <= REPLIES_PER_HOUR_MAX + 2, "{answered}");
     assert_eq!(talk.conversation(ASHA).unwrap().held_by, Holder::Desk);
+}
+
+#[tokio::test]
+async fn who_is_reminded_once_says_yes_and_the_visit_is_confirmed() {
+    let talk = Talk::open();
+    talk.patient("Asha Rao", ASHA);
+    let yes = talk.up_to_the_last_yes(ASHA);
+    talk.said(ASHA, yes);
+    talk.write(|tx, stamp| {
+        let addition = reminder_rule::Addition {
+            healthcare_service: None,
+            before_minutes: 15 * 60,
+            media: vec![Medium::Whatsapp],
+            confirm: true,
+        };
+        reminder_rule::add(tx, stamp, addition).map(drop)
+    });
+    let evening_before = talk.diary()[0].start.checked_sub(14.hours()).unwrap();
+    talk.clinic.app.clock.set(evening_before);
+    let reminders = |talk: &Talk| {
+        let all = talk.everything(ASHA).into_iter();
+        all.filter(|it| it.said().is_ok_and(|said| said.purpose == Purpose::Reminder)).count()
+    };
+    for _ in 0..2 {
+        crate::reminders::remind_due(&talk.clinic.app).await.unwrap();
+        assert_eq!(reminders(&talk), 1);
+    }
+    talk.later(1.minutes());
+    talk.says(ASHA, "yes");
+    assert!(talk.diary()[0].confirmed_at.is_some());
 }
 
 #[test]
