@@ -204,6 +204,14 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "/closed-days") => json!({ "date": "2026-12-26", "reason": "holiday" }),
         ("post", "/devices" | "/devices/offer") => json!({ "kind": "board" }),
         ("post", "/devices/claim" | "/devices/pair") => json!({ "code": "00000000" }),
+        ("post", "/conversations") => json!({ "patient_id": NOTHING }),
+        ("post", "/conversations/{id}/messages") => json!({ "text": "Hello" }),
+        ("post", "/conversations/{id}/assign" | "/conversations/{id}/identify") => json!({}),
+        ("post", "/conversations/{id}/tickets") => json!({ "subject": "Call back" }),
+        ("post", "/templates" | "/templates/preview") => {
+            json!({ "sentence": "menu", "language": "en", "text": "What may it be?" })
+        }
+        ("patch", "/templates/{id}") => json!({ "text": "What may it be?" }),
         ("post", "/faqs") => {
             json!({ "language": "en", "questions": ["Where?"], "answer": "Here." })
         }

@@ -179,7 +179,7 @@ pub fn open(tx: &mut Tx<'_>, stamp: &Stamp, opening: Opening) -> Result<Ticket> 
         return Err(Error::invalid("subject", "say what is to be done"));
     }
     must_be_known(tx, "SELECT 1 FROM patient WHERE id = ?1", patient, Noun::Patient)?;
-    must_be_known(tx, "SELECT 1 FROM staff WHERE id = ?1 AND active = 1", assignee, Noun::Staff)?;
+    must_be_known(tx, "SELECT 1 FROM staff WHERE id = ?1 AND disabled = 0", assignee, Noun::Staff)?;
     if count_open(tx, stamp)? >= OPEN_MAX {
         let what = format!("at most {OPEN_MAX} tickets are open; do some of them first");
         return Err(Error::refused(Code::TooMany, what));
@@ -223,7 +223,7 @@ pub fn edit(
         return Err(Error::invalid("subject", "say what is to be done"));
     }
     if let Some(chosen) = assignee {
-        let known = "SELECT 1 FROM staff WHERE id = ?1 AND active = 1";
+        let known = "SELECT 1 FROM staff WHERE id = ?1 AND disabled = 0";
         must_be_known(tx, known, chosen, Noun::Staff)?;
     }
     let status = status.unwrap_or(before.status);

@@ -44,4 +44,4 @@ pub use late::late;
 pub use remind::{REMINDER, REMINDER_TO_CONFIRM, Visit, remind};
 pub use sentence::Sentence;
 pub use step::step;
-pub use words::{WORDING_LETTERS_MAX, WordingError, check};
+pub use words::{WORDING_LETTERS_MAX, WordingError, check, languages, pattern};

@@ -66,6 +66,22 @@ pub fn check(language: &str, id: &str, pattern: &str) -> Result<String, WordingE
     own(tag, sentence, pattern, &shown)
 }
 
+/// The languages that reception speaks, its own one first (BCP 47 tags).
+pub fn languages() -> impl Iterator<Item = &'static str> + Clone {
+    LANGUAGES.iter().map(|(tag, _)| *tag)
+}
+
+/// What reception says by itself, as the clinic may word it anew: what is put in stands in braces. Of a sentence that
+/// differs by a number the usual form.
+pub fn pattern(language: &str, sentence: Sentence) -> String {
+    let shown: Vec<(&'static str, FluentValue<'_>)> = sentence
+        .variables()
+        .iter()
+        .map(|variable| (*variable, FluentValue::from(format!("{{ ${variable} }}"))))
+        .collect();
+    ours(language, sentence, &shown)
+}
+
 /// Says sentences in one language.
 #[derive(Clone, Copy)]
 pub(crate) struct Words<'a> {

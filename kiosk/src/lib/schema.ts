@@ -373,6 +373,167 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Conversations, the one in which something happened last first. */
+        get: operations["get_conversations"];
+        put?: never;
+        /** The conversation with a patient; it is opened if there is none. */
+        post: operations["post_conversations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One conversation. */
+        get: operations["get_conversations_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a conversation to somebody of the staff, or to nobody. */
+        post: operations["post_conversations_id_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/give-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reception answers again, and nobody has it. */
+        post: operations["post_conversations_id_give_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says who the person is. What was spoken with them elsewhere is joined to it. */
+        post: operations["post_conversations_id_identify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was said in a conversation, the latest first. */
+        get: operations["get_conversations_id_messages"];
+        put?: never;
+        /**
+         * Writes to the person. The desk has the conversation from then on. What does not arrive by the first medium goes by
+         *     the next that leads to them.
+         */
+        post: operations["post_conversations_id_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that a person has seen all that was said. */
+        post: operations["post_conversations_id_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The desk answers from now on: reception is silent. Who takes it over has it. */
+        post: operations["post_conversations_id_take_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Writes down something that is to be done for the person; for the patient of the conversation when it is not said
+         *     for whom.
+         */
+        post: operations["post_conversations_id_tickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/devices": {
         parameters: {
             query?: never;
@@ -810,6 +971,23 @@ export interface paths {
         head?: never;
         /** Changes a location. */
         patch: operations["patch_locations_id"];
+        trace?: never;
+    };
+    "/api/v1/prm/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What reached nobody, the latest first; or what waits to be sent, in the order in which it is looked at. */
+        get: operations["get_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/prm/openapi.json": {
@@ -1554,6 +1732,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All wordings of the clinic, by sentence and language. */
+        get: operations["get_templates"];
+        put?: never;
+        /** Puts the clinic's own words in the place of a sentence. */
+        post: operations["post_templates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/templates/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a wording without saving it. */
+        post: operations["post_templates_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/templates/sentences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What reception says, in each language that it speaks. */
+        get: operations["get_templates_sentences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One wording of the clinic. */
+        get: operations["get_templates_id"];
+        put?: never;
+        post?: never;
+        /** Goes back to the words that the sentence has by itself. */
+        delete: operations["delete_templates_id"];
+        options?: never;
+        head?: never;
+        /** Changes the words. */
+        patch: operations["patch_templates_id"];
+        trace?: never;
+    };
     "/api/v1/prm/tickets": {
         parameters: {
             query?: never;
@@ -1732,6 +1981,12 @@ export interface components {
             postal_code: string | null;
             state: string | null;
         };
+        /** @description Somebody's address, as the desk shows it. */
+        AddressView: {
+            address: string;
+            /** @description `phone` (E.164), `whatsapp` (a user without a number) or `email`. */
+            family: string;
+        };
         /** @description A visit that was agreed. */
         Appointment: {
             cancel_reason: string | null;
@@ -1771,6 +2026,19 @@ export interface components {
          * @enum {string}
          */
         AppointmentStatus: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error";
+        /** @description Who is to have a conversation. */
+        Assignment: {
+            /**
+             * Format: uuid
+             * @description Null is nobody.
+             */
+            staff_id?: string | null;
+        };
+        /**
+         * @description Who said something in a conversation.
+         * @enum {string}
+         */
+        Author: "patient" | "reception" | "staff" | "system";
         /** @description What the waiting room sees: no names. */
         Board: {
             called: components["schemas"]["CalledView"][];
@@ -1872,11 +2140,60 @@ export interface components {
          * @enum {string}
          */
         ContactChannel: "whatsapp" | "sms" | "voice" | "email";
+        /** @description What is spoken with one person, by whichever medium. */
+        Conversation: {
+            addresses: components["schemas"]["AddressView"][];
+            /** Format: uuid */
+            assignee_id: string | null;
+            assignee_name: string | null;
+            /** @description Who answers: `reception`, or the `desk`. */
+            held_by: components["schemas"]["Holder"];
+            /** Format: uuid */
+            id: string;
+            language: string | null;
+            last: components["schemas"]["LastSaid"] | null;
+            last_at: string;
+            last_heard_at: string | null;
+            /** @description What they call themselves where they write. */
+            name: string | null;
+            /**
+             * Format: uuid
+             * @description Who it is, once somebody has made sure.
+             */
+            patient_id: string | null;
+            patient_name: string | null;
+            /**
+             * Format: int64
+             * @description Messages that wait for a person.
+             */
+            unread: number;
+            /** Format: int64 */
+            version: number;
+            /** @description Until when the clinic may write freely by WhatsApp; null where nobody wrote by it. */
+            whatsapp_until: string | null;
+            /** @description Why the desk does, by reception's word. */
+            why: string | null;
+        };
         /** @description Why a wish is not met. */
         Declining: {
             /** @description Why, for whoever wished; at most 500 letters. */
             reason: string;
         };
+        /** @description One try to bring a message to somebody. */
+        Delivery: {
+            address: components["schemas"]["AddressView"];
+            changed_at: string;
+            /** @description Why it failed: a stable word, or the code of whoever carried it. */
+            error: string | null;
+            medium: components["schemas"]["Medium"];
+            /** @description How far it has come. */
+            progress: components["schemas"]["DeliveryProgress"];
+        };
+        /**
+         * @description How far one try to deliver a message has come.
+         * @enum {string}
+         */
+        DeliveryProgress: "queued" | "handed" | "sent" | "failed" | "delivered" | "read";
         /** @description Something that the desk has to do. */
         DeskTicket: {
             /** Format: uuid */
@@ -2042,10 +2359,23 @@ export interface components {
             /** @description Replaces all; null is everybody. */
             practitioner_ids?: string[] | null;
         };
+        /**
+         * @description Who answers in a conversation.
+         * @enum {string}
+         */
+        Holder: "reception" | "desk";
         /** @description A number given by somebody else. */
         Identifier: {
             system: string;
             value: string;
+        };
+        /** @description Who the person is. */
+        Identity: {
+            /**
+             * Format: uuid
+             * @description Null is that it is open again.
+             */
+            patient_id?: string | null;
         };
         /** @description The hub that the box has joined. */
         JoinedHub: {
@@ -2071,6 +2401,13 @@ export interface components {
              */
             generation: number | null;
             url: string;
+        };
+        /** @description What was said last. */
+        LastSaid: {
+            author: components["schemas"]["Author"];
+            medium: components["schemas"]["Medium"];
+            /** @description The beginning of the words. */
+            text: string;
         };
         /** @description Days on which a practitioner is away. */
         Leave: {
@@ -2208,6 +2545,47 @@ export interface components {
             /** @description The record that was kept. */
             patient: components["schemas"]["Patient"];
         };
+        /** @description A message of a conversation. */
+        Message: {
+            address: components["schemas"]["AddressView"];
+            author: components["schemas"]["Author"];
+            /** @description What may be chosen. */
+            choices: string[];
+            /** Format: uuid */
+            conversation_id: string;
+            /** @description Of one that was heard: whether reception is through with it. */
+            handled: boolean;
+            /** Format: uuid */
+            id: string;
+            /** @description What kind of thing it is where it has no words, such as `image/jpeg` or `sticker`. */
+            media_type: string | null;
+            medium: components["schemas"]["Medium"];
+            /** Format: uuid */
+            reply_to: string | null;
+            said_at: string;
+            sending: components["schemas"]["Sending"] | null;
+            /**
+             * Format: uuid
+             * @description Who of the staff.
+             */
+            staff_id: string | null;
+            /** @description The words; of choices without them. */
+            text: string;
+            /** @description Of one that was heard: what reception made of it, as it noted it. */
+            understood: Record<string, never> | null;
+            /** Format: int64 */
+            version: number;
+        };
+        /**
+         * @description What a message is for.
+         * @enum {string}
+         */
+        MessagePurpose: "reply" | "reminder" | "notice" | "desk";
+        /**
+         * @description How far a message has come.
+         * @enum {string}
+         */
+        MessageState: "waiting" | "handed" | "sent" | "dropped" | "failed" | "delivered" | "read";
         /** @description Where an appointment is to be moved. */
         Move: {
             overbook?: components["schemas"]["Overbook"] | null;
@@ -2235,6 +2613,11 @@ export interface components {
             date: string;
             /** @description Why, for example the name of the holiday. */
             reason: string;
+        };
+        /** @description With whom somebody wants to speak. */
+        NewConversation: {
+            /** Format: uuid */
+            patient_id: string;
         };
         /** @description A device that wants to be paired, or is to be offered a code. */
         NewDevice: {
@@ -2289,6 +2672,12 @@ export interface components {
         NewMerge: {
             /** Format: uuid */
             duplicate_id: string;
+        };
+        /** @description What somebody at the desk writes. */
+        NewMessage: {
+            medium?: components["schemas"]["Medium"] | null;
+            /** @description The words. */
+            text: string;
         };
         /** @description A time that is offered. */
         NewOffer: {
@@ -2568,6 +2957,45 @@ export interface components {
                 ruling: string | null;
                 /** @description What was said at the hub. */
                 there: unknown;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_Conversation: {
+            /** @description What was asked for, in order. */
+            items: {
+                addresses: components["schemas"]["AddressView"][];
+                /** Format: uuid */
+                assignee_id: string | null;
+                assignee_name: string | null;
+                /** @description Who answers: `reception`, or the `desk`. */
+                held_by: components["schemas"]["Holder"];
+                /** Format: uuid */
+                id: string;
+                language: string | null;
+                last: components["schemas"]["LastSaid"] | null;
+                last_at: string;
+                last_heard_at: string | null;
+                /** @description What they call themselves where they write. */
+                name: string | null;
+                /**
+                 * Format: uuid
+                 * @description Who it is, once somebody has made sure.
+                 */
+                patient_id: string | null;
+                patient_name: string | null;
+                /**
+                 * Format: int64
+                 * @description Messages that wait for a person.
+                 */
+                unread: number;
+                /** Format: int64 */
+                version: number;
+                /** @description Until when the clinic may write freely by WhatsApp; null where nobody wrote by it. */
+                whatsapp_until: string | null;
+                /** @description Why the desk does, by reception's word. */
+                why: string | null;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
@@ -2856,6 +3284,42 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_Message: {
+            /** @description What was asked for, in order. */
+            items: {
+                address: components["schemas"]["AddressView"];
+                author: components["schemas"]["Author"];
+                /** @description What may be chosen. */
+                choices: string[];
+                /** Format: uuid */
+                conversation_id: string;
+                /** @description Of one that was heard: whether reception is through with it. */
+                handled: boolean;
+                /** Format: uuid */
+                id: string;
+                /** @description What kind of thing it is where it has no words, such as `image/jpeg` or `sticker`. */
+                media_type: string | null;
+                medium: components["schemas"]["Medium"];
+                /** Format: uuid */
+                reply_to: string | null;
+                said_at: string;
+                sending: components["schemas"]["Sending"] | null;
+                /**
+                 * Format: uuid
+                 * @description Who of the staff.
+                 */
+                staff_id: string | null;
+                /** @description The words; of choices without them. */
+                text: string;
+                /** @description Of one that was heard: what reception made of it, as it noted it. */
+                understood: Record<string, never> | null;
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_PatientMatch: {
             /** @description What was asked for, in order. */
             items: (components["schemas"]["Patient"] & {
@@ -3049,6 +3513,22 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_Sentence: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description The language (a BCP 47 tag). */
+                language: string;
+                /** @description The id. */
+                sentence: string;
+                /** @description What reception says by itself. */
+                text: string;
+                /** @description What may be put into it, by name. */
+                variables: string[];
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_Slot: {
             /** @description What was asked for, in order. */
             items: {
@@ -3120,6 +3600,24 @@ export interface components {
                 start: string | null;
                 /** @description When the box heard of it. */
                 taken_at: string;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_Template: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** Format: uuid */
+                id: string;
+                /** @description The language (a BCP 47 tag). */
+                language: string;
+                /** @description The id of the sentence. */
+                sentence: string;
+                /** @description The words, as a Fluent pattern. */
+                text: string;
+                /** Format: int64 */
+                version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
@@ -3619,6 +4117,30 @@ export interface components {
             room: string | null;
             specialties: string[];
         };
+        /** @description What becomes of a message that is said. */
+        Sending: {
+            /** @description The tries, the first first. */
+            deliveries: components["schemas"]["Delivery"][];
+            not_after: string | null;
+            not_before: string | null;
+            /** @description What it is for. */
+            purpose: components["schemas"]["MessagePurpose"];
+            /** @description How far it has come. */
+            state: components["schemas"]["MessageState"];
+            /** @description Why it was dropped or failed: a stable word. */
+            why: string | null;
+        };
+        /** @description A sentence of reception in one language. */
+        Sentence: {
+            /** @description The language (a BCP 47 tag). */
+            language: string;
+            /** @description The id. */
+            sentence: string;
+            /** @description What reception says by itself. */
+            text: string;
+            /** @description What may be put into it, by name. */
+            variables: string[];
+        };
         /** @description What became of a series. */
         SeriesView: {
             booked: components["schemas"]["Appointment"][];
@@ -3862,6 +4384,24 @@ export interface components {
             /** @description The id of a slot. */
             slot_id: string;
         };
+        /** @description The clinic's own wording of a sentence. */
+        Template: {
+            /** Format: uuid */
+            id: string;
+            /** @description The language (a BCP 47 tag). */
+            language: string;
+            /** @description The id of the sentence. */
+            sentence: string;
+            /** @description The words, as a Fluent pattern. */
+            text: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What is to be changed. */
+        TemplateEdit: {
+            /** @description The words, as a Fluent pattern. */
+            text: string;
+        };
         /** @description What a patient holds after checking in. */
         Ticket: {
             /**
@@ -3988,6 +4528,20 @@ export interface components {
         Why: {
             /** @description The reason; it must be given. */
             reason?: string | null;
+        };
+        /** @description A wording that is to be added, or tried. */
+        Wording: {
+            /** @description The language (a BCP 47 tag). */
+            language: string;
+            /** @description The id of the sentence. */
+            sentence: string;
+            /** @description The words, as a Fluent pattern: what is put in stands in braces, such as `{ $clinic }`. */
+            text: string;
+        };
+        /** @description What a wording comes to. */
+        WordingPreview: {
+            /** @description The words; what is put in is shown by its name in brackets. */
+            text: string;
         };
     };
     responses: never;
@@ -5305,6 +5859,635 @@ export interface operations {
             };
         };
     };
+    get_conversations: {
+        parameters: {
+            query?: {
+                /** @description Only those of this patient. */
+                patient?: string;
+                /** @description Only those that `reception` has, or the `desk`. */
+                held_by?: string;
+                /** @description Only those that whoever asks has. */
+                mine?: boolean;
+                /** @description Only those in which something waits for a person. */
+                unread?: boolean;
+                /** @description At most so many, 1 to 199; 50 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConversation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_assign: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Assignment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_give_back: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_identify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Identity"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversations_id_messages: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 199; 50 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_messages: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_take_over: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_tickets: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicket"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_devices: {
         parameters: {
             query?: {
@@ -5721,6 +6904,10 @@ export interface operations {
                 q: string;
                 /** @description The language to answer in (a BCP 47 tag). */
                 language: string;
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -6992,6 +8179,56 @@ export interface operations {
                 };
             };
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages: {
+        parameters: {
+            query?: {
+                /** @description `failed`: what reached nobody by any way. `waiting`: what waits to be sent. `failed` when it is not said. */
+                state?: string;
+                /** @description At most so many, 1 to 199; 50 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10004,6 +11241,371 @@ export interface operations {
             };
         };
     };
+    get_templates: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Template"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_templates: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wording"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_templates_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wording"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordingPreview"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_templates_sentences: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Sentence"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_templates_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_templates_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_templates_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_tickets: {
         parameters: {
             query?: {
@@ -10337,6 +11939,10 @@ export interface operations {
             query: {
                 /** @description The id of a slot. */
                 slot: string;
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
             };
             header?: never;
             path?: never;

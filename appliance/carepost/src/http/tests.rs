@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::place;
 
+mod conversations;
 mod devices;
 mod diary;
 mod document;

@@ -2,7 +2,8 @@
 //! are those of the records.
 
 use prm::{
-    appointment, device, location, medium, patient, queue, schedule, staff, ticket, waitlist,
+    appointment, conversation, device, location, medium, message, patient, queue, schedule, staff,
+    ticket, waitlist,
 };
 use sync_agent::loans;
 use utoipa::openapi::RefOr;
@@ -56,6 +57,16 @@ words! {
     LocationKind: location::Kind::ALL.map(location::Kind::as_str);
     /// By what a message comes or goes.
     Medium: medium::Medium::ALL.map(medium::Medium::as_str);
+    /// Who said something in a conversation.
+    Author: message::Author::ALL.iter().map(|it| it.as_str());
+    /// Who answers in a conversation.
+    Holder: [conversation::Holder::Reception, conversation::Holder::Desk].map(conversation::Holder::as_str);
+    /// What a message is for.
+    MessagePurpose: message::Purpose::ALL.iter().map(|it| it.as_str());
+    /// How far a message has come.
+    MessageState: message::State::ALL.iter().map(|it| it.as_str());
+    /// How far one try to deliver a message has come.
+    DeliveryProgress: message::Progress::ALL.iter().map(|it| it.as_str());
     /// Why the desk has something to do.
     TicketReason: ticket::Reason::ALL.map(ticket::Reason::as_str);
     /// Whether it is done.
