@@ -28,7 +28,7 @@ use crate::place;
 use sync_agent::messages::Messages;
 use sync_agent::pace::LOOK_AGAIN;
 
-/// The password at the broker, in `keys`, if the broker wants one; the name is the box's id at its hub.
+/// The password at the broker, in `keys`, if the broker wants one; the name is the clinic's id at its hub.
 const PASSWORD: &str = "relay-password";
 /// The certificate of who vouches for the broker, in `keys`, if the machine does not know it.
 const AUTHORITY: &str = "relay-authority.pem";
@@ -50,7 +50,7 @@ pub async fn serve(app: App, stopping: Stopping) {
         });
         if let Some(hub) = hub {
             let (clinic, device) = (Uuid::from_bytes(hub.clinic), Uuid::from_bytes(hub.box_id));
-            match let_in(broker.clone(), &place::keys(&app.data), device) {
+            match let_in(broker.clone(), &place::keys(&app.data), clinic) {
                 Ok(broker) => {
                     let folder = app.data.join(place::STATE).join("relay");
                     let settings = Settings::of_box(broker, clinic, device, folder);
@@ -118,7 +118,7 @@ async fn tell(app: &App, state: &mut tokio::sync::watch::Receiver<State>) {
 }
 
 /// How the broker lets the box in, as far as there is something in the folder of the keys.
-fn let_in(broker: Broker, keys: &Path, device: Uuid) -> anyhow::Result<Broker> {
+fn let_in(broker: Broker, keys: &Path, clinic: Uuid) -> anyhow::Result<Broker> {
     let is_there = |name: &str| Some(keys.join(name)).filter(|path| path.exists());
     let mut broker = broker;
     if let Some(path) = is_there(PASSWORD) {
@@ -127,7 +127,7 @@ fn let_in(broker: Broker, keys: &Path, device: Uuid) -> anyhow::Result<Broker> {
         if password.is_empty() || password.len() > PASSWORD_BYTES_MAX {
             anyhow::bail!("{} holds no password of one line", path.display());
         }
-        broker.login = Some(Login { name: device.to_string(), password });
+        broker.login = Some(Login { name: clinic.to_string(), password });
     }
     if let Some(tls) = &mut broker.tls {
         tls.authority = is_there(AUTHORITY);

@@ -25,15 +25,19 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts a broker with its settings in a folder. None if this machine has no Mosquitto.
+    /// Starts a broker with its settings in a folder, at a port, or at one that is free. None if this machine has no
+    /// Mosquitto.
     ///
     /// # Errors
     /// If it does not start.
-    pub async fn start(folder: &Path) -> anyhow::Result<Option<Self>> {
+    pub async fn start(folder: &Path, port: Option<u16>) -> anyhow::Result<Option<Self>> {
         let Some(program) = program() else { return Ok(None) };
         fs::create_dir_all(folder)?;
         let settings = folder.join("mosquitto.conf");
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let address = match port {
+            Some(port) => SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            None => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?,
+        };
         // Nobody else reaches loopback, and what it carries is sealed.
         let text = format!(
             "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n",
@@ -62,6 +66,11 @@ impl Broker {
             );
         }
         Ok(Some(broker))
+    }
+
+    /// Its address as settings write it.
+    pub fn url(&self) -> String {
+        format!("mqtt://{}", self.address)
     }
 }
 

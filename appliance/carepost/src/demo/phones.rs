@@ -12,6 +12,7 @@ mod format;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -19,10 +20,12 @@ use axum::routing::post;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use ring::hmac;
+use ring::rand::SystemRandom;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 /// The clinic's number, as the provider names it.
 pub const NUMBER_ID: &str = "100200300400500";
@@ -32,6 +35,10 @@ pub const NUMBER: &str = "+918045678900";
 const PHONES_MAX: usize = 200;
 /// Messages of one telephone that are kept.
 const MESSAGES_MAX: usize = 500;
+/// As often a webhook is posted that the hub does not take ...
+const TRIES_MAX: u32 = 40;
+/// ... with such a pause in between.
+const AGAIN: Duration = Duration::from_millis(250);
 /// Where the hub takes what comes in.
 const WEBHOOK: &str = "/api/v1/prm/webhooks/whatsapp/meta";
 
@@ -44,6 +51,23 @@ pub struct Account {
     pub app_secret: String,
     /// By which the hub shows that it is the one that was meant.
     pub verify_token: String,
+}
+
+impl Account {
+    /// One with secrets that nobody knows.
+    ///
+    /// # Errors
+    /// If the system gives no random numbers.
+    pub fn random() -> anyhow::Result<Self> {
+        let random = SystemRandom::new();
+        let secret = || -> anyhow::Result<String> {
+            let bytes: [u8; 16] = ring::rand::generate(&random)
+                .map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?
+                .expose();
+            Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        };
+        Ok(Self { access_token: secret()?, app_secret: secret()?, verify_token: secret()? })
+    }
 }
 
 /// The telephones, and the provider behind them.
@@ -172,6 +196,11 @@ impl Phones {
         thread.filter(|it| it.number > after).cloned().collect()
     }
 
+    /// The number of the newest message, of whichever telephone.
+    pub fn newest(&self) -> u64 {
+        *self.changed.borrow()
+    }
+
     /// Waits for a message, of whichever telephone, after this number; answers the number of the newest.
     pub async fn newer_than(&self, after: u64) -> u64 {
         let mut changed = self.changed.subscribe();
@@ -180,13 +209,26 @@ impl Phones {
         newest.map_or(after, |newest| *newest)
     }
 
-    /// Posts a webhook, signed.
+    /// Posts a webhook, signed, and again while the hub does not take it, as the real one does (it goes on for a
+    /// week). Answers how it was answered last.
     ///
     /// # Errors
-    /// If the hub cannot be reached.
+    /// If the hub could not be reached.
     pub async fn post(&self, body: &Value) -> anyhow::Result<u16> {
-        let Some(hub) = *self.hub.borrow() else { anyhow::bail!("there is no hub to post to") };
         let body = body.to_string();
+        let mut said = self.post_once(&body).await;
+        for _ in 1..TRIES_MAX {
+            if matches!(said, Ok(200..=299)) {
+                break;
+            }
+            sleep(AGAIN).await;
+            said = self.post_once(&body).await;
+        }
+        said
+    }
+
+    async fn post_once(&self, body: &str) -> anyhow::Result<u16> {
+        let Some(hub) = *self.hub.borrow() else { anyhow::bail!("there is no hub to post to") };
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.account.app_secret.as_bytes());
         let signature = hmac::sign(&key, body.as_bytes());
         let hex: String = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -195,7 +237,7 @@ impl Phones {
             .post(format!("http://{hub}{WEBHOOK}"))
             .header("content-type", "application/json")
             .header("x-hub-signature-256", format!("sha256={hex}"))
-            .body(body);
+            .body(body.to_owned());
         Ok(request.send().await?.status().as_u16())
     }
 
@@ -263,10 +305,12 @@ async fn deliver(
         "contacts": [{ "input": phone, "wa_id": phone.trim_start_matches('+') }],
         "messages": [{ "id": id }],
     });
+    let echoed = body["biz_opaque_callback_data"].clone();
     tokio::spawn(async move {
         for status in ["sent", "delivered", "read"] {
             // A status that is lost is lost: the real one says so no better.
-            let _ = phones.post(&format::status((&phone, &id), status, now.as_second())).await;
+            let said = format::status((&phone, &id), (status, &echoed), now.as_second());
+            let _ = phones.post(&said).await;
         }
     });
     (StatusCode::OK, Json(answer))

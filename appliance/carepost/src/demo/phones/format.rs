@@ -34,11 +34,17 @@ pub(super) fn heard((phone, name): (&str, &str), (id, at): (&str, i64), said: &S
     change(json!({ "contacts": [contact], "messages": [message] }))
 }
 
-/// What became of a message of the clinic.
-pub(super) fn status((phone, id): (&str, &str), status: &str, at: i64) -> Value {
+/// What became of a message of the clinic; `echoed` is what came with it to be said again.
+pub(super) fn status(
+    (phone, id): (&str, &str),
+    (status, echoed): (&str, &Value),
+    at: i64,
+) -> Value {
     let to = phone.trim_start_matches('+');
-    let status =
-        json!({ "id": id, "status": status, "timestamp": at.to_string(), "recipient_id": to });
+    let status = json!({
+        "id": id, "status": status, "timestamp": at.to_string(), "recipient_id": to,
+        "biz_opaque_callback_data": echoed,
+    });
     change(json!({ "statuses": [status] }))
 }
 
