@@ -174,6 +174,8 @@ fn any_expecting() -> impl Strategy<Value = Expecting> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_text_is_understood_or_not_but_never_breaks_anything(
         text in anything(),
