@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 50] = [
+const ORDER: [&str; 51] = [
     "id",
     "time",
     "error",
@@ -56,6 +56,7 @@ const ORDER: [&str; 50] = [
     "relay",
     "message",
     "reminder",
+    "call",
     "fixture",
 ];
 

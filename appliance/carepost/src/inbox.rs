@@ -2,12 +2,16 @@
 //!
 //! Whoever carries it hears that it was taken after the commit. What comes twice is known.
 
-use channels::heard::{Delivery, DeliveryState, Down, Heard, Said, Sender};
+use channels::heard::{Delivery, DeliveryState, Down, Heard, Said, Sender, Webhook};
+use channels::voice_agent;
 use jiff::Timestamp;
+use prm::call::{self, Telling};
+use prm::clinic;
 use prm::content::Content;
 use prm::conversation::Address;
 use prm::db::Tx;
 use prm::error::{Error, Result};
+use prm::medium::Medium;
 use prm::message::{self, Hearing, Progress, Report};
 use prm::stamp::Stamp;
 
@@ -28,7 +32,7 @@ pub fn take(tx: &mut Tx<'_>, now: Timestamp, down: Down) -> Result<Taken> {
     match down {
         Down::Heard(heard) => take_heard(tx, now, heard),
         Down::Delivery(delivery) => take_delivery(tx, now, delivery),
-        Down::Webhook(_) => Ok(Taken::Unusable("a call")),
+        Down::Webhook(webhook) => take_call(tx, now, &webhook),
         Down::Part(_) => Ok(Taken::Unusable("a part of a picture or sound")),
     }
 }
@@ -49,6 +53,23 @@ fn take_heard(tx: &mut Tx<'_>, now: Timestamp, heard: Heard) -> Result<Taken> {
         answers,
     };
     kept(tx, |tx| message::hear(tx, &Stamp::of_reception(now, medium), hearing).map(drop))
+}
+
+/// A call that a voice agent answered: the hub proved who told of it.
+fn take_call(tx: &mut Tx<'_>, now: Timestamp, webhook: &Webhook) -> Result<Taken> {
+    let country = clinic::get(tx)?.country;
+    let report = match voice_agent::read(&webhook.body, &country) {
+        Ok(report) => report,
+        Err(malformed) => return Ok(Taken::Unusable(malformed.reason)),
+    };
+    let telling = Telling {
+        name: report.call_id,
+        phone: report.patient_phone,
+        transcript: report.transcript,
+        body: String::from_utf8_lossy(&webhook.body).into_owned(),
+    };
+    let stamp = Stamp::of_reception(now, Medium::VoiceAgent);
+    kept(tx, |tx| call::tell(tx, &stamp, telling).map(drop))
 }
 
 fn take_delivery(tx: &mut Tx<'_>, now: Timestamp, delivery: Delivery) -> Result<Taken> {

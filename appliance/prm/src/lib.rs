@@ -10,6 +10,7 @@
 
 pub mod appointment;
 pub mod audit;
+pub mod call;
 pub mod change;
 pub mod chart;
 pub mod check_in;
