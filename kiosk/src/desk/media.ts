@@ -23,6 +23,15 @@ export const STATES: Record<Sending['state'], Key> = {
   dropped: 'message.dropped',
 };
 
+/** What would become of a message that waits. */
+export const JUDGEMENTS: Record<NonNullable<Message['would']>, Key> = {
+  now: 'would.now',
+  'not-before': 'would.not-before',
+  quiet: 'would.quiet',
+  stale: 'would.stale',
+  'not-wanted': 'would.not-wanted',
+};
+
 /** What somebody wanted, by the words of reception. */
 export const INTENTS: Record<string, Key> = {
   book: 'intent.book',

@@ -2,8 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use prm::error::Result;
 use prm::id::{MessageId, Noun};
-use prm::message::{self, MESSAGES_MAX, Quiet};
+use prm::message::{self, Judgement, MESSAGES_MAX};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,6 +18,7 @@ use super::json::Asked;
 use super::page::{self, Page};
 use super::read_audit;
 use crate::app::App;
+use crate::outbox;
 
 /// The words of the lists, for their cursors.
 const FAILED: &str = "messages/failed";
@@ -41,7 +43,8 @@ struct MessagesAsked {
     cursor: Option<String>,
 }
 
-/// What reached nobody, the latest first; or what waits to be sent, in the order in which it is looked at.
+/// What reached nobody, the latest first; or what waits to be sent, in the order in which it is looked at, with what
+/// would become of it now.
 #[utoipa::path(get, path = "/messages", tag = "conversations", params(MessagesAsked),
     responses((status = 200, body = Page<MessageView>), (status = 401, body = Problem), (status = 403, body = Problem),
               (status = 422, body = Problem)))]
@@ -63,16 +66,24 @@ async fn list(
     let in_view = app.clone();
     let found = app.db.read(move |read| {
         let most = limit as usize + 1;
-        let messages = if is_waiting {
-            // Which hours are quiet changes when they are sent, not what waits.
-            let quiet = Quiet { zone: in_view.clinic.zone.clone(), from: 0, to: 0 };
-            let judged = message::preview(read, &stamp, &quiet, from, most)?;
-            judged.into_iter().map(|(message, _)| message).collect()
-        } else {
-            message::failed(read, &stamp, from, most)?
-        };
-        let views = messages.into_iter().map(|it| MessageView::of(&in_view, (read, &stamp), it));
-        views.collect::<prm::error::Result<Vec<_>>>()
+        let view = |it| MessageView::of(&in_view, (read, &stamp), it);
+        if !is_waiting {
+            let failed = message::failed(read, &stamp, from, most)?;
+            return failed.into_iter().map(view).collect::<Result<Vec<_>>>();
+        }
+        let quiet = outbox::quiet(&in_view);
+        let judged = message::preview(read, &stamp, &quiet, from, most)?.into_iter();
+        let waiting = judged.map(|(message, judgement)| {
+            let again = match judgement {
+                Judgement::NotBefore(at) | Judgement::Quiet(at) => Some(in_view.local(at)),
+                Judgement::Now | Judgement::Stale | Judgement::NotWanted => None,
+            };
+            let would = Some(judgement.as_str());
+            let mut waiting = view(message)?;
+            (waiting.would, waiting.would_at) = (would, again);
+            Ok(waiting)
+        });
+        waiting.collect()
     });
     let found = found.await?;
     read_audit::listed(&app, stamp, Noun::Message).await?;

@@ -65,6 +65,8 @@ words! {
     MessagePurpose: message::Purpose::ALL.iter().map(|it| it.as_str());
     /// How far a message has come.
     MessageState: message::State::ALL.iter().map(|it| it.as_str());
+    /// What would become of a message that waits: sent now, later, after the quiet hours; too late; not wanted.
+    Judgement: ["now", "not-before", "quiet", "stale", "not-wanted"];
     /// How far one try to deliver a message has come.
     DeliveryProgress: message::Progress::ALL.iter().map(|it| it.as_str());
     /// Why the desk has something to do.

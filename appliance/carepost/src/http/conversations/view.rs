@@ -177,6 +177,11 @@ pub(in crate::http) struct MessageView {
     understood: Option<Value>,
     /// Of one that is said.
     sending: Option<Sending>,
+    /// Of one that waits, in the list of those that do: what would become of it now.
+    #[schema(value_type = Option<words::Judgement>)]
+    pub(in crate::http) would: Option<&'static str>,
+    /// When it would be looked at again, where it would wait.
+    pub(in crate::http) would_at: Option<String>,
 }
 
 impl MessageView {
@@ -227,6 +232,8 @@ impl MessageView {
             handled,
             understood,
             sending,
+            would: None,
+            would_at: None,
         })
     }
 }
