@@ -190,7 +190,7 @@ impl Facts {
         self.practitioners.iter().find(|practitioner| practitioner.id == id)
     }
 
-    pub(crate) fn service(&self, id: HealthcareServiceId) -> Option<&ServiceFact> {
+    pub(crate) fn healthcare_service(&self, id: HealthcareServiceId) -> Option<&ServiceFact> {
         self.services.iter().find(|service| service.id == id)
     }
 }

@@ -980,7 +980,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What reached nobody, the latest first; or what waits to be sent, in the order in which it is looked at. */
+        /**
+         * What reached nobody, the latest first; or what waits to be sent, in the order in which it is looked at, with what
+         *     would become of it now.
+         */
         get: operations["get_messages"];
         put?: never;
         post?: never;
@@ -2402,6 +2405,11 @@ export interface components {
             generation: number | null;
             url: string;
         };
+        /**
+         * @description What would become of a message that waits: sent now, later, after the quiet hours; too late; not wanted.
+         * @enum {string}
+         */
+        Judgement: "now" | "not-before" | "quiet" | "stale" | "not-wanted";
         /** @description What was said last. */
         LastSaid: {
             author: components["schemas"]["Author"];
@@ -2575,6 +2583,9 @@ export interface components {
             understood: Record<string, never> | null;
             /** Format: int64 */
             version: number;
+            would: components["schemas"]["Judgement"] | null;
+            /** @description When it would be looked at again, where it would wait. */
+            would_at: string | null;
         };
         /**
          * @description What a message is for.
@@ -3315,6 +3326,9 @@ export interface components {
                 understood: Record<string, never> | null;
                 /** Format: int64 */
                 version: number;
+                would: components["schemas"]["Judgement"] | null;
+                /** @description When it would be looked at again, where it would wait. */
+                would_at: string | null;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;

@@ -18,6 +18,9 @@ use crate::journeys::sync::line::Line;
 /// As long may an answer take, whatever was killed meanwhile; who waits longer got none.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// As long is waited for something to be under way.
+const UNDER_WAY: Duration = Duration::from_secs(3);
+
 /// Hub, broker, box, and the provider of WhatsApp.
 pub struct World {
     pub clinic: Clinic,
@@ -106,7 +109,7 @@ impl World {
     /// Waits for the next message of anybody, so that something is under way.
     async fn something_is_said(&self) {
         let newest = self.phones.newest();
-        let _ = timeout(PATIENCE, self.phones.newer_than(newest)).await;
+        let _ = timeout(UNDER_WAY, self.phones.newer_than(newest)).await;
     }
 
     pub fn patient(&self, nth: u32) -> Patient {

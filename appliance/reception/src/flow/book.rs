@@ -39,7 +39,7 @@ impl Book {
             ("day", turn.day_words(free.start)),
             ("time", turn.clock_words(free.start)),
         ];
-        let text = match self.when.service.and_then(|id| turn.facts.service(id)) {
+        let text = match self.when.service.and_then(|id| turn.facts.healthcare_service(id)) {
             Some(service) => {
                 put_in.push(("service", service.name.as_str().into()));
                 turn.words().say(Sentence::BookConfirmService, &put_in)

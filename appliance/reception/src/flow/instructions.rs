@@ -32,14 +32,14 @@ impl Flow for Instructions {
             Some(_) => None,
             None => said.words.slots.services.first().map(|it| it.of),
         };
-        let known = named.filter(|id| turn.facts.service(*id).is_some());
+        let known = named.filter(|id| turn.facts.healthcare_service(*id).is_some());
         self.service = known.or(self.service);
         known.is_some()
     }
 
     fn learn(&mut self, answer: Answer, turn: &mut Turn<'_>) -> bool {
         let Answer::Instructions(text) = answer else { return false };
-        let service = self.service.and_then(|id| turn.facts.service(id));
+        let service = self.service.and_then(|id| turn.facts.healthcare_service(id));
         match (text, service) {
             (Some(text), _) => turn.say_words(text),
             (None, Some(service)) => {

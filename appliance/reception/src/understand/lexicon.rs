@@ -268,7 +268,7 @@ impl Lexicon {
     }
 
     /// Services that are spoken of.
-    pub(super) fn services(
+    pub(super) fn healthcare_services(
         &self,
         reading: &Reading,
         asked: bool,

@@ -86,7 +86,7 @@ pub(super) fn understand(
     let (specialties, missing) = lexicon.specialties(&reading);
     slots.specialties = specialties;
     slots.missing_specialty = missing.map(str::to_owned);
-    slots.services = lexicon.services(&reading, *expecting == Expecting::Service);
+    slots.services = lexicon.healthcare_services(&reading, *expecting == Expecting::Service);
     slots.soonest = says_and_means(&reading, Meaning::Soonest);
     slots.any = reading.says(Meaning::Any);
     let of_family = matches!(expecting, Expecting::Patient(_));

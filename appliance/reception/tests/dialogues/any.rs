@@ -106,9 +106,10 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Whether a message may be the yes to a read-back.
-fn is_yes(heard: &Heard, shown: &[Choice]) -> bool {
-    let offers = shown.iter().any(|choice| choice.id.starts_with("yes:"));
+/// Whether a message may be the yes to a read-back; `numbered` is what was shown as numbers in a text.
+fn is_yes(heard: &Heard, shown: &[Choice], numbered: &str) -> bool {
+    let offers = shown.iter().any(|choice| choice.id.starts_with("yes:"))
+        || ["1. Yes", "1. हाँ"].iter().any(|yes| numbered.contains(yes));
     let says = ["yes", "haan", "1", "book", "confirm"].iter().any(|yes| heard.text.contains(yes));
     let taps = heard.chosen.as_deref().is_some_and(|id| id.starts_with("yes:"));
     offers && (says || taps)
@@ -160,6 +161,7 @@ fn play(events: &[Event], address: &str, away: bool) {
     let mut writer = Clinic::writer(address);
     let mut dialogue = Dialogue::default();
     let mut shown: Vec<Choice> = Vec::new();
+    let mut numbered = String::new();
     let mut said = String::new();
     for event in events {
         let mut lost = false;
@@ -191,7 +193,7 @@ fn play(events: &[Event], address: &str, away: bool) {
             Event::Elapsed | Event::TakenOver | Event::GivenBack | Event::Reminded => None,
         };
         said.extend(heard.iter().map(|heard| heard.text.as_str()));
-        let agrees = heard.as_ref().is_some_and(|heard| is_yes(heard, &shown));
+        let agrees = heard.as_ref().is_some_and(|heard| is_yes(heard, &shown, &numbered));
         let mut input = Some(match (&heard, event) {
             (Some(heard), _) => Input::Heard(heard),
             (None, Event::TakenOver) => Input::TakenOver,
@@ -216,8 +218,10 @@ fn play(events: &[Event], address: &str, away: bool) {
                         assert!(!content.plain().trim().is_empty(), "something is said");
                         if let Content::Choices { text: _, label: _, choices } = content {
                             shown = choices;
+                            numbered.clear();
                         } else {
                             shown.clear();
+                            numbered = content.plain();
                         }
                     }
                     Effect::Note(_) => {}

@@ -70,7 +70,9 @@ impl When {
                 self.unset_practitioner();
                 self.specialty = Some(specialty.clone());
             }
-            Pick::Service(id) if turn.facts.service(*id).is_some() => self.service = Some(*id),
+            Pick::Service(id) if turn.facts.healthcare_service(*id).is_some() => {
+                self.service = Some(*id)
+            }
             Pick::Day(date) => {
                 self.days = vec![Days::on(*date)];
                 self.drop_slot();
@@ -113,7 +115,7 @@ impl When {
         }
         if let Some(service) = slots.services.first()
             && self.service != Some(service.of)
-            && turn.facts.service(service.of).is_some()
+            && turn.facts.healthcare_service(service.of).is_some()
         {
             self.service = Some(service.of);
             self.slot = None;

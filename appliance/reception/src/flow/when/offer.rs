@@ -37,7 +37,7 @@ impl When {
             return None;
         }
         let does = |id| {
-            let service = self.service.and_then(|service| facts.service(service));
+            let service = self.service.and_then(|service| facts.healthcare_service(service));
             service.is_none_or(|it| it.practitioners.is_empty() || it.practitioners.contains(&id))
         };
         let of_it = |specialties: &[String]| {

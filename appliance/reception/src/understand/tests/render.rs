@@ -36,7 +36,7 @@ pub fn lexicon() -> Lexicon {
     }
     for (i, (name, also)) in SERVICES.iter().enumerate() {
         let also: Vec<String> = also.iter().map(|it| (*it).to_owned()).collect();
-        lexicon.add_service(service(i), name, &also);
+        lexicon.add_service(healthcare_service(i), name, &also);
     }
     lexicon
 }
@@ -45,7 +45,7 @@ fn practitioner(i: usize) -> PractitionerId {
     PractitionerId::from_bytes([u8::try_from(i).unwrap(); 16])
 }
 
-fn service(i: usize) -> HealthcareServiceId {
+fn healthcare_service(i: usize) -> HealthcareServiceId {
     HealthcareServiceId::from_bytes([u8::try_from(i).unwrap(); 16])
 }
 
