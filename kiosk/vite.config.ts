@@ -1,9 +1,9 @@
-// How the screens are built: one page each for kiosk, board and desk, to static files that the box embeds.
+// How the screens are built: one page each for kiosk, board, desk and the demonstration's telephone, to static files that the box embeds.
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 
-const PAGES = ['kiosk', 'board', 'desk'];
+const PAGES = ['kiosk', 'board', 'desk', 'phone'];
 
 /** The box serves `/kiosk` without an ending; so does `npm run dev`. */
 const pagesWithoutEnding: Plugin = {

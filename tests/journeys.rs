@@ -3,6 +3,7 @@
 
 mod backup;
 mod clock;
+mod conversations;
 pub mod disk;
 mod hostile;
 mod kill;

@@ -638,3 +638,250 @@ CREATE TABLE sync_spent (
 CREATE INDEX reply_unsent ON reply (made_at, id) WHERE sent IS NULL;
 
 CREATE UNIQUE INDEX reply_sent ON reply (sent) WHERE sent IS NOT NULL;
+
+CREATE TABLE conversation (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  patient BLOB REFERENCES patient (id),
+  name TEXT,
+  held_by TEXT NOT NULL CHECK (held_by IN ('reception', 'desk')),
+  why TEXT,
+  assignee BLOB REFERENCES staff (id),
+  language TEXT,
+  unread INTEGER NOT NULL CHECK (unread >= 0),
+  opened_at INTEGER NOT NULL,
+  last_heard_at INTEGER,
+  last_said_at INTEGER,
+  last_at INTEGER NOT NULL,
+  joined_into BLOB REFERENCES conversation (id)
+) STRICT;
+
+CREATE INDEX conversation_latest ON conversation (last_at, id) WHERE joined_into IS NULL;
+
+CREATE INDEX conversation_of ON conversation (patient, last_at) WHERE patient IS NOT NULL;
+
+CREATE INDEX conversation_joined ON conversation (joined_into) WHERE joined_into IS NOT NULL;
+
+CREATE TABLE conversation_address (
+  family TEXT NOT NULL CHECK (family IN ('phone', 'whatsapp', 'email')),
+  address TEXT NOT NULL,
+  conversation BLOB NOT NULL REFERENCES conversation (id),
+  PRIMARY KEY (family, address)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX conversation_address_of ON conversation_address (conversation);
+
+CREATE TABLE consent (
+  family TEXT NOT NULL CHECK (family IN ('phone', 'whatsapp', 'email')),
+  address TEXT NOT NULL,
+  wanted INTEGER NOT NULL CHECK (wanted IN (0, 1)),
+  said_at INTEGER NOT NULL,
+  PRIMARY KEY (family, address)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE message (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  conversation BLOB NOT NULL REFERENCES conversation (id),
+  direction TEXT NOT NULL CHECK (direction IN ('in', 'out')),
+  author TEXT NOT NULL CHECK (author IN ('patient', 'reception', 'staff', 'system')),
+  staff BLOB REFERENCES staff (id),
+  medium TEXT NOT NULL CHECK (medium IN ('whatsapp', 'sms', 'voice', 'voice-agent', 'email')),
+  family TEXT NOT NULL CHECK (family IN ('phone', 'whatsapp', 'email')),
+  address TEXT NOT NULL,
+  content TEXT NOT NULL,
+  said_at INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  reply_to BLOB REFERENCES message (id),
+  provider_id TEXT,
+  understood TEXT,
+  handled_at INTEGER,
+  purpose TEXT CHECK (purpose IN ('reply', 'reminder', 'notice', 'desk')),
+  route TEXT,
+  at INTEGER,
+  not_before INTEGER,
+  not_after INTEGER,
+  collapse_key TEXT,
+  state TEXT CHECK (state IN ('waiting', 'handed', 'sent', 'failed', 'delivered', 'read', 'dropped')),
+  look_at INTEGER,
+  why TEXT,
+  CHECK ((direction = 'in') = (author = 'patient')),
+  CHECK ((author = 'staff') = (staff IS NOT NULL)),
+  CHECK ((direction = 'out') = (purpose IS NOT NULL AND route IS NOT NULL AND state IS NOT NULL)),
+  CHECK (direction = 'out' OR (look_at IS NULL AND collapse_key IS NULL)),
+  CHECK (direction = 'in' OR (handled_at IS NULL AND provider_id IS NULL))
+) STRICT;
+
+CREATE INDEX message_of ON message (conversation, said_at, number);
+
+CREATE UNIQUE INDEX message_heard_once ON message (medium, provider_id) WHERE provider_id IS NOT NULL;
+
+CREATE INDEX message_unhandled ON message (said_at, number) WHERE direction = 'in' AND handled_at IS NULL;
+
+CREATE INDEX message_to_look_at ON message (look_at, number) WHERE look_at IS NOT NULL;
+
+CREATE INDEX message_collapsing ON message (collapse_key)
+  WHERE state IN ('waiting', 'handed', 'sent');
+
+CREATE INDEX message_failed ON message (said_at, number) WHERE state = 'failed';
+
+CREATE TABLE delivery (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  message BLOB NOT NULL REFERENCES message (id),
+  attempt INTEGER NOT NULL,
+  medium TEXT NOT NULL CHECK (medium IN ('whatsapp', 'sms', 'voice', 'voice-agent', 'email')),
+  family TEXT NOT NULL CHECK (family IN ('phone', 'whatsapp', 'email')),
+  address TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'handed', 'sent', 'failed', 'delivered', 'read')),
+  provider_id TEXT,
+  error TEXT,
+  begun_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  UNIQUE (message, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX delivery_queued ON delivery (medium, begun_at, id) WHERE state = 'queued';
+
+CREATE INDEX delivery_known_as ON delivery (medium, provider_id) WHERE provider_id IS NOT NULL;
+
+CREATE INDEX delivery_to ON delivery (family, address, begun_at);
+
+CREATE TABLE call (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  conversation BLOB REFERENCES conversation (id),
+  message BLOB REFERENCES message (id),
+  body TEXT NOT NULL,
+  told_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX call_of ON call (conversation, told_at) WHERE conversation IS NOT NULL;
+
+CREATE TABLE webhook (
+  name TEXT PRIMARY KEY NOT NULL,
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  taken_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_age ON webhook (taken_at);
+
+CREATE TABLE relay_taken (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  taken_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX relay_taken_age ON relay_taken (taken_at);
+
+CREATE TABLE relay_row (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  body BLOB NOT NULL,
+  not_after INTEGER,
+  had INTEGER,
+  had_at INTEGER,
+  CHECK ((had IS NULL) = (had_at IS NULL))
+) STRICT;
+
+CREATE INDEX relay_row_waiting ON relay_row (number) WHERE had IS NULL;
+
+CREATE UNIQUE INDEX relay_row_had ON relay_row (had) WHERE had IS NOT NULL;
+
+CREATE INDEX relay_row_age ON relay_row (had_at) WHERE had_at IS NOT NULL;
+
+CREATE TABLE template (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  sentence TEXT NOT NULL,
+  language TEXT NOT NULL,
+  text TEXT NOT NULL,
+  UNIQUE (sentence, language)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE faq (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  language TEXT NOT NULL,
+  questions TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  active INTEGER NOT NULL CHECK (active IN (0, 1))
+) STRICT;
+
+CREATE VIRTUAL TABLE faq_question USING fts5 (words, tokenize = 'porter ascii');
+
+CREATE TABLE reminder_rule (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  healthcare_service BLOB REFERENCES healthcare_service (id),
+  before_minutes INTEGER NOT NULL,
+  media TEXT NOT NULL,
+  confirm INTEGER NOT NULL CHECK (confirm IN (0, 1)),
+  active INTEGER NOT NULL CHECK (active IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ticket (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  patient BLOB REFERENCES patient (id),
+  conversation BLOB CHECK (length(conversation) = 16),
+  due INTEGER,
+  assignee BLOB REFERENCES staff (id),
+  status TEXT NOT NULL CHECK (status IN ('open', 'done')),
+  opened_at INTEGER NOT NULL,
+  done_at INTEGER,
+  CHECK ((status = 'done') = (done_at IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ticket_open ON ticket (due, opened_at, id) WHERE status = 'open';
+
+CREATE INDEX ticket_done ON ticket (done_at) WHERE status = 'done';
+
+CREATE INDEX ticket_of_patient ON ticket (patient) WHERE patient IS NOT NULL;
+
+CREATE INDEX ticket_of_conversation ON ticket (conversation) WHERE conversation IS NOT NULL;
+
+CREATE TABLE waitlist (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  patient BLOB NOT NULL REFERENCES patient (id),
+  practitioner BLOB REFERENCES practitioner (id),
+  specialty TEXT,
+  healthcare_service BLOB REFERENCES healthcare_service (id),
+  first_day TEXT NOT NULL,
+  last_day TEXT NOT NULL,
+  part_of_day TEXT CHECK (part_of_day IN ('morning', 'afternoon', 'evening')),
+  note TEXT,
+  status TEXT NOT NULL CHECK (status IN ('waiting', 'offered', 'booked', 'withdrawn')),
+  joined_at INTEGER NOT NULL,
+  offered_schedule BLOB,
+  offered_minute INTEGER,
+  offered_until INTEGER,
+  appointment BLOB REFERENCES appointment (id),
+  CHECK ((status = 'offered') = (offered_until IS NOT NULL)),
+  CHECK ((offered_schedule IS NULL) = (offered_until IS NULL)),
+  CHECK ((offered_minute IS NULL) = (offered_until IS NULL)),
+  CHECK ((status = 'booked') = (appointment IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX waitlist_open ON waitlist (joined_at, id) WHERE status IN ('waiting', 'offered');
+
+CREATE INDEX waitlist_of_patient ON waitlist (patient);
+
+CREATE TABLE reminder (
+  appointment BLOB NOT NULL REFERENCES appointment (id),
+  rule BLOB NOT NULL CHECK (length(rule) = 16),
+  start INTEGER NOT NULL,
+  message BLOB REFERENCES message (id),
+  stage INTEGER NOT NULL CHECK (stage BETWEEN 0 AND 2),
+  look_at INTEGER,
+  PRIMARY KEY (appointment, rule, start)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX reminder_to_look_at ON reminder (look_at) WHERE look_at IS NOT NULL;
+
+CREATE INDEX reminder_said ON reminder (message) WHERE message IS NOT NULL;

@@ -185,3 +185,99 @@ CREATE TABLE idempotency (
 ) STRICT;
 
 CREATE INDEX idempotency_until ON idempotency (clinic, until);
+
+CREATE TABLE channel (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  carrier TEXT NOT NULL CHECK (carrier IN ('twilio', 'meta', 'voice-agent')),
+  body BLOB NOT NULL,
+  added_at INTEGER NOT NULL,
+  PRIMARY KEY (clinic, id)
+) STRICT;
+
+CREATE TABLE channel_name (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  name BLOB NOT NULL CHECK (length(name) = 32),
+  channel BLOB NOT NULL CHECK (length(channel) = 16),
+  alone INTEGER NOT NULL CHECK (alone IN (0, 1)),
+  PRIMARY KEY (clinic, name, channel)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX channel_name_alone ON channel_name (name) WHERE alone = 1;
+
+CREATE INDEX channel_name_of ON channel_name (name);
+
+CREATE VIEW channel_owner AS SELECT name, clinic, channel FROM channel_name;
+
+CREATE TABLE message_line (
+  clinic BLOB PRIMARY KEY REFERENCES clinic (id),
+  last INTEGER NOT NULL,
+  waiting INTEGER NOT NULL,
+  waiting_bytes INTEGER NOT NULL,
+  renewed_at INTEGER NOT NULL,
+  taken INTEGER NOT NULL
+) STRICT;
+
+CREATE VIEW message_waiting AS SELECT clinic, waiting FROM message_line WHERE waiting > 0;
+
+CREATE TABLE message_in (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  number INTEGER NOT NULL,
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  medium TEXT NOT NULL,
+  body BLOB NOT NULL,
+  received_at INTEGER NOT NULL,
+  sent_at INTEGER,
+  tries INTEGER NOT NULL,
+  had_at INTEGER,
+  had_as INTEGER,
+  PRIMARY KEY (clinic, number)
+) STRICT;
+
+CREATE UNIQUE INDEX message_in_id ON message_in (clinic, id);
+
+CREATE INDEX message_in_waiting ON message_in (clinic, number) WHERE had_at IS NULL;
+
+CREATE INDEX message_in_had ON message_in (clinic, had_at);
+
+CREATE INDEX message_in_had_as ON message_in (clinic, had_as);
+
+CREATE TABLE message_out (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  message BLOB NOT NULL CHECK (length(message) = 16),
+  number INTEGER NOT NULL,
+  medium TEXT NOT NULL,
+  peer BLOB NOT NULL CHECK (length(peer) = 16),
+  body BLOB,
+  taken_at INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'delivered', 'read', 'failed')),
+  next_at INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  carrier BLOB,
+  PRIMARY KEY (clinic, id)
+) STRICT;
+
+CREATE INDEX message_out_message ON message_out (clinic, message);
+
+CREATE INDEX message_out_number ON message_out (clinic, number);
+
+CREATE INDEX message_out_waiting ON message_out (clinic, peer, number) WHERE state = 'waiting';
+
+CREATE INDEX message_out_next ON message_out (next_at) WHERE state = 'waiting';
+
+CREATE INDEX message_out_carrier ON message_out (clinic, carrier);
+
+CREATE INDEX message_out_taken ON message_out (clinic, taken_at);
+
+CREATE VIEW message_due AS SELECT clinic, next_at FROM message_out WHERE state = 'waiting';
+
+CREATE TABLE message_peer (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  peer BLOB NOT NULL CHECK (length(peer) = 16),
+  channel BLOB NOT NULL CHECK (length(channel) = 16),
+  heard_at INTEGER NOT NULL,
+  PRIMARY KEY (clinic, peer)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX message_peer_heard ON message_peer (clinic, heard_at);

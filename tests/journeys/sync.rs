@@ -5,8 +5,8 @@
 
 mod booked;
 mod disk;
-mod hub;
-mod line;
+pub mod hub;
+pub mod line;
 mod replaced;
 mod several;
 

@@ -129,6 +129,7 @@ impl Clinic {
         let filled = path.replace("{date}", "2026-12-25").replace("{id}", NOTHING);
         let filled = filled.replace("{merge_id}", NOTHING).replace("{related_id}", NOTHING);
         assert!(!filled.contains('{'), "say what stands for the segment in {path}");
+        let filled = format!("{filled}{}", query(path));
         let mut request = Request::builder().method(method.to_uppercase().as_str()).uri(filled);
         for (name, value) in &caller.headers {
             request = request.header(*name, value);
@@ -174,6 +175,15 @@ fn with_cookie(name: &'static str, cookie: &str) -> Caller {
     Caller { name, headers }
 }
 
+/// What a route must be asked after the question mark.
+fn query(path: &str) -> String {
+    match path.strip_prefix("/api/v1/prm") {
+        Some("/faqs/find") => "?q=parking&language=en".to_owned(),
+        Some("/waitlist/fitting") => format!("?slot={NOTHING}.29840000"),
+        Some(_) | None => String::new(),
+    }
+}
+
 /// A body that each route understands.
 fn body(method: &str, path: &str) -> Option<Value> {
     let path = path.strip_prefix("/api/v1/prm").unwrap();
@@ -194,6 +204,23 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "/closed-days") => json!({ "date": "2026-12-26", "reason": "holiday" }),
         ("post", "/devices" | "/devices/offer") => json!({ "kind": "board" }),
         ("post", "/devices/claim" | "/devices/pair") => json!({ "code": "00000000" }),
+        ("post", "/conversations") => json!({ "patient_id": NOTHING }),
+        ("post", "/conversations/{id}/messages") => json!({ "text": "Hello" }),
+        ("post", "/conversations/{id}/assign" | "/conversations/{id}/identify") => json!({}),
+        ("post", "/conversations/{id}/tickets") => json!({ "subject": "Call back" }),
+        ("post", "/templates" | "/templates/preview") => {
+            json!({ "sentence": "menu", "language": "en", "text": "What may it be?" })
+        }
+        ("patch", "/templates/{id}") => json!({ "text": "What may it be?" }),
+        ("post", "/faqs") => {
+            json!({ "language": "en", "questions": ["Where?"], "answer": "Here." })
+        }
+        ("post", "/reminder-rules") => json!({ "before_minutes": 120, "media": ["sms"] }),
+        ("post", "/tickets") => json!({ "subject": "Call back" }),
+        ("post", "/waitlist") => json!({
+            "patient_id": NOTHING, "specialty": "cardiology", "from": "2026-12-01", "to": "2026-12-02",
+        }),
+        ("post", "/waitlist/{id}/book" | "/waitlist/{id}/offer") => json!({ "slot_id": slot }),
         ("post", "/healthcare-services") => json!({ "name": "Visit", "duration_minutes": 15 }),
         ("post", "/leaves") => {
             json!({ "practitioner_id": NOTHING, "from": "2026-12-01", "to": "2026-12-02" })

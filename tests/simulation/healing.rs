@@ -12,7 +12,7 @@ use super::world::{Failure, World};
 /// Longer than a box waits before it asks again, in ms.
 const QUIET_MS: i64 = 6 * 60_000;
 /// As often a person has to decide, at the most.
-const DECISIONS_MAX: usize = 3;
+const DECISIONS_MAX: usize = 5;
 /// More than any story writes.
 const CHANGES_MAX: u32 = 100_000;
 
@@ -40,10 +40,16 @@ pub fn heal(world: &mut World<'_>) -> Result<(), Failure> {
     choose(world)?;
     for _ in 0..DECISIONS_MAX {
         world.pass(QUIET_MS);
-        let Some(Turn::Stopped(_)) = world.talk(0)? else { break };
-        world.decide(0);
+        if let Some(Turn::Stopped(_)) = world.talk(0)? {
+            world.decide(0);
+            continue;
+        }
+        world.settle_loans()?;
+        // What is said of loans may have shown that the box is a copy from before it lent.
+        if !is_stopped(&world.boxes[0]) {
+            break;
+        }
     }
-    world.settle_loans()?;
     world.settle_requests()?;
     // What was taken in changed records.
     world.pass(QUIET_MS);
@@ -90,6 +96,11 @@ fn is_heard(it: &BoxEnd) -> bool {
         Ok(hub::standing(read)?.filter(|it| it.log == log && it.stop.is_none() && it.whole))
     });
     standing.is_ok_and(|it| it.is_some())
+}
+
+fn is_stopped(it: &BoxEnd) -> bool {
+    let standing = it.db.read_blocking(hub::standing);
+    standing.is_ok_and(|it| it.is_some_and(|it| it.stop.is_some()))
 }
 
 /// The id of a log, and its entries.

@@ -8,17 +8,32 @@ use super::assert_none;
 use super::source::files;
 
 /// Each crate of the workspace, and what of ours it may depend on.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("prm", &[]),
     ("fhir", &["prm"]),
-    ("carepost", &["prm", "fhir", "sync-agent"]),
+    ("reception", &["prm"]),
+    ("channels", &["prm"]),
+    ("carepost", &["prm", "fhir", "reception", "channels", "sync-agent"]),
     ("sync-protocol", &[]),
     // The hub is known to the tests of loans only, where both ends meet.
     ("sync-agent", &["prm", "fhir", "sync-protocol", "sync-hub"]),
-    ("sync-hub", &["sync-protocol", "fhir"]),
+    // The hub answers chats with the same reception, and speaks with the same providers.
+    ("sync-hub", &["sync-protocol", "fhir", "prm", "reception", "channels"]),
     ("xtask", &[]),
     // The tests may know everything.
-    ("tests", &["fhir", "prm", "carepost", "sync-agent", "sync-hub", "sync-protocol"]),
+    (
+        "tests",
+        &[
+            "fhir",
+            "prm",
+            "carepost",
+            "channels",
+            "reception",
+            "sync-agent",
+            "sync-hub",
+            "sync-protocol",
+        ],
+    ),
 ];
 
 /// The manifest of each crate, by the crate's folder.

@@ -6,10 +6,11 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 38] = [
+const ORDER: [&str; 51] = [
     "id",
     "time",
     "error",
+    "medium",
     "stamp",
     "db",
     "audit",
@@ -23,6 +24,7 @@ const ORDER: [&str; 38] = [
     "secret",
     "idempotency",
     "contact",
+    "content",
     "clinic",
     "name",
     "search",
@@ -34,16 +36,27 @@ const ORDER: [&str; 38] = [
     "location",
     "practitioner",
     "healthcare_service",
+    "template",
+    "faq",
+    "reminder_rule",
     "schedule",
     "slot",
     "appointment",
     "loan",
+    "waitlist",
     "qr",
     "queue",
     "check_in",
     "staff",
+    "ticket",
     "token",
     "device",
+    "conversation",
+    "consent",
+    "relay",
+    "message",
+    "reminder",
+    "call",
     "fixture",
 ];
 

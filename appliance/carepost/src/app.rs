@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::demo::Line;
+use crate::demo::{Line, Phones};
 use crate::health::Health;
 use crate::http::fhir::export::Exports;
 use crate::http::fhir::publish::FreeTimes;
@@ -79,6 +79,8 @@ pub struct Parts {
     pub sync: Bell,
     /// The line to the hub that can be cut, in a demonstration only.
     pub line: OnceLock<Line>,
+    /// The telephones of patients, in a demonstration only.
+    pub phones: OnceLock<Arc<Phones>>,
 }
 
 impl Deref for App {
@@ -140,6 +142,7 @@ impl App {
             health: Health::default(),
             sync: Bell::default(),
             line: OnceLock::new(),
+            phones: OnceLock::new(),
         })))
     }
 

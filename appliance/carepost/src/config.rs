@@ -17,6 +17,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use channels::relay::Broker;
 use layers::Layers;
 use sync_agent::Budget;
 use sync_agent::loans::Usual;
@@ -54,6 +55,10 @@ pub struct Config {
     pub loans: Usual,
     /// What a day of the line to the hub may cost.
     pub budget: Budget,
+    /// Through which broker messages go to the hub and come from it, if through one.
+    pub broker: Option<Broker>,
+    /// What is sent to people.
+    pub messages: Messages,
     layers: Layers,
 }
 
@@ -108,6 +113,17 @@ pub struct Fhir {
     pub booking_link: Option<String>,
     /// Whether key sets of clients may be asked for in private networks.
     pub private_key_sets: bool,
+}
+
+/// Section `messages`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Messages {
+    /// The minute after midnight at which the quiet hours begin.
+    pub quiet_from: u16,
+    /// The minute at which they end.
+    pub quiet_to: u16,
+    /// Messages that nobody asked for, to one address in an hour.
+    pub per_hour: u32,
 }
 
 /// Section `log`.
@@ -287,6 +303,12 @@ impl Config {
                 term_hours: read.number("loans.term_hours")?,
             },
             budget: budget(read.number("sync.budget_megabytes_per_day")?),
+            broker: read.broker("relay.broker")?,
+            messages: Messages {
+                quiet_from: read.time_of_day("messages.quiet_from")?,
+                quiet_to: read.time_of_day("messages.quiet_to")?,
+                per_hour: read.number("messages.per_hour")?,
+            },
             layers: read,
         })
     }

@@ -3,6 +3,7 @@
 //!
 //! Invariant: the same seed at the same instant makes the same clinic, but for ids and codes.
 
+mod broker;
 mod days;
 mod guest;
 mod house;
@@ -10,6 +11,7 @@ mod hub;
 mod line;
 pub mod names;
 mod people;
+pub mod phones;
 #[cfg(test)]
 mod tests;
 
@@ -24,10 +26,12 @@ use prm::id::{PractitionerId, StaffId};
 use prm::staff::{self, PasswordHash};
 use prm::stamp::{Role, Stamp};
 
+pub use self::broker::Broker;
 use self::days::{Days, Hands};
 pub use self::guest::{Guest, guest};
 pub use self::hub::Hub;
 pub use self::line::Line;
+pub use self::phones::Phones;
 
 /// The name of the clinic.
 pub const CLINIC: &str = "Ashwini Polyclinic";

@@ -13,9 +13,12 @@ pub mod check_ins;
 pub mod clinic;
 pub mod closed_days;
 pub mod conflicts;
+pub mod conversations;
 pub mod demo_line;
+pub mod demo_phone;
 pub mod devices;
 pub mod error;
+pub mod faqs;
 pub mod fhir;
 pub mod healthcare_services;
 pub mod idempotency;
@@ -27,12 +30,14 @@ pub mod loans;
 pub mod local_times;
 pub mod locations;
 pub mod measure;
+pub mod messages;
 pub mod openapi;
 pub mod page;
 pub mod patients;
 pub mod practitioners;
 pub mod queue;
 pub mod read_audit;
+pub mod reminder_rules;
 pub mod schedules;
 pub mod screens;
 pub mod session;
@@ -43,9 +48,12 @@ pub mod staff;
 pub mod status;
 pub mod sync;
 pub mod sync_requests;
+pub mod templates;
+pub mod tickets;
 pub mod tries;
 pub mod trust;
 pub mod version;
+pub mod waitlist;
 pub mod wellness;
 pub mod words;
 
@@ -70,6 +78,9 @@ pub fn router(app: App) -> Router {
     let mut api = openapi::routes().split_for_parts().0;
     if app.line.get().is_some() {
         api = api.merge(demo_line::routes());
+    }
+    if app.phones.get().is_some() {
+        api = api.merge(demo_phone::routes());
     }
     let private =
         SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store"));

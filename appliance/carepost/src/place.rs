@@ -18,6 +18,11 @@ pub const QR_KEY: &str = "qr.key";
 /// What may be lost, such as when the last backup was made.
 pub const STATE: &str = "state";
 
+/// Dialogues under way, in `state`.
+pub const DIALOGUES: &str = "dialogues";
+/// The key of them, in `keys`.
+pub const DIALOGUES_KEY: &str = "dialogues.key";
+
 /// The database of a data folder.
 pub fn database(data: &Path) -> PathBuf {
     data.join(DATABASE)

@@ -30,7 +30,6 @@ use sync_agent::ask::{Ask, Sale};
 use sync_agent::down::{Down, Fetched};
 use sync_agent::pace::{LOOK_AGAIN, Pace};
 use sync_agent::{Fault, Turn};
-use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use crate::app::App;
@@ -40,8 +39,7 @@ use crate::place;
 
 /// Fetches, does and answers what the hub asks, if the box has joined one, until `stopping`.
 pub async fn serve(app: App, stopping: Stopping) {
-    let taken = Notify::new();
-    tokio::join!(fetch(&app, &stopping, &taken), answer(&app, &stopping, &taken));
+    tokio::join!(fetch(&app, &stopping), answer(&app, &stopping));
 }
 
 /// What fetches for the box in a data folder.
@@ -49,7 +47,7 @@ pub fn down(data: &Path, db: Db) -> Down {
     Down::new(db, place::keys(data), take::take)
 }
 
-async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
+async fn fetch(app: &App, stopping: &Stopping) {
     let (mut down, mut pace) = (
         down(&app.data, app.db.clone()).counted(app.sync.meter.clone()),
         Pace::new(app.clinic.id.as_bytes()),
@@ -64,7 +62,6 @@ async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
         let turn = match fetched {
             Ok(Fetched::New(new)) => {
                 if new > 0 {
-                    taken.notify_one();
                     app.sync.stir();
                 }
                 Ok(Turn::Told { more: true, pause_ms: 0 })
@@ -88,7 +85,7 @@ async fn fetch(app: &App, stopping: &Stopping, taken: &Notify) {
 }
 
 /// Does what waits and sends what is answered, whenever something was taken in or written.
-async fn answer(app: &App, stopping: &Stopping, taken: &Notify) {
+async fn answer(app: &App, stopping: &Stopping) {
     let (mut down, mut pace) = (
         down(&app.data, app.db.clone()).counted(app.sync.meter.clone()),
         Pace::new(app.clinic.id.as_bytes()),
@@ -114,11 +111,8 @@ async fn answer(app: &App, stopping: &Stopping, taken: &Notify) {
         let wait = pace.after(&turn);
         let woken = async {
             if wait.or_change {
-                tokio::select! {
-                    () = taken.notified() => {}
-                    // A closed log means that the box stops.
-                    _ = timeout(LOOK_AGAIN, changed.changed()) => {}
-                }
+                // A closed log means that the box stops.
+                let _ = timeout(LOOK_AGAIN, changed.changed()).await;
             } else {
                 sleep(wait.long).await;
             }
@@ -188,7 +182,7 @@ pub fn as_error(refused: Refused) -> Error {
 }
 
 /// Whether it is the database that failed, and not what was asked.
-fn is_fatal(error: &Error) -> bool {
+pub(crate) fn is_fatal(error: &Error) -> bool {
     match error {
         Error::Busy | Error::Full | Error::Storage(_) => true,
         Error::NotFound(_)

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::connections::{self, Door, Limits, Stopping, unread};
 use crate::http::trust::{self, TrustPage};
 use crate::tls::{Authority, LanCertificate, local_addresses, server_config};
-use crate::{http, requests, sync, turn};
+use crate::{http, outbox, reception, relay, reminders, requests, sync, turn};
 
 /// How often the box looks whether its addresses changed or its certificate ends.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(60);
@@ -102,6 +102,10 @@ impl Opened {
         let telling = sync::begin(app.clone(), stopping.clone())
             .inspect_err(|error| tracing::error!(%error, "the hub is not told"));
         let asked = tokio::spawn(requests::serve(app.clone(), stopping.clone()));
+        let sent = tokio::spawn(outbox::serve(app.clone(), stopping.clone()));
+        let received = tokio::spawn(reception::serve(app.clone(), stopping.clone()));
+        let reminded = tokio::spawn(reminders::serve(app.clone(), stopping.clone()));
+        let relayed = tokio::spawn(relay::serve(app.clone(), stopping.clone()));
         tracing::info!(%plain, ?tls, ?trust, "the box serves");
         tell(&[NotifyState::Ready]);
         let ended = stopping.clone();
@@ -123,7 +127,7 @@ impl Opened {
             }
             db.close();
         });
-        for task in [chores, asked, stopped, closed] {
+        for task in [chores, asked, sent, received, reminded, relayed, stopped, closed] {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the box failed");
             }

@@ -19,6 +19,7 @@
 
 mod date;
 mod escape;
+mod included;
 mod parse;
 mod query_string;
 mod table;
@@ -31,6 +32,7 @@ use std::fmt;
 use crate::summary::Summary;
 
 pub(crate) use date::range as date_range;
+pub use included::{INCLUDED_MAX, Seen};
 pub use parse::{criteria, parse};
 pub use query_string::{encoded, pairs};
 pub use table::{ID, LAST_UPDATED, ParamKind, Parameter, parameter, parameters};

@@ -28,7 +28,7 @@ pub struct Line {
     pub actor: Option<Uuid>,
     /// The actor's name as it is now, for people, kiosks and programs.
     pub actor_name: Option<String>,
-    /// `desk`, `kiosk`, `api`, `command-line` or `hub`.
+    /// `desk`, `kiosk`, `api`, `command-line`, `hub`, or the medium of a conversation.
     pub channel: String,
     /// What was done; `read` and `search` for reads.
     pub verb: String,

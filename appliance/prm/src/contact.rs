@@ -14,6 +14,8 @@ const PHONE_INPUT_MAX: usize = 64;
 pub const NAME_LETTERS_MAX: usize = 200;
 /// The longest free text, such as a reason, in letters.
 pub const TEXT_LETTERS_MAX: usize = 2_000;
+/// The longest tag of a language (RFC 5646, section 4.4.1, asks for 35).
+const LANGUAGE_MAX: usize = 35;
 /// The earliest year of birth.
 const BIRTH_YEAR_MIN: i16 = 1880;
 
@@ -242,6 +244,20 @@ pub fn email(text: Option<String>) -> Result<Option<String>> {
         && !text.chars().any(char::is_whitespace)
         && !local.contains('@');
     if plausible { Ok(Some(text)) } else { Err(wrong()) }
+}
+
+/// The tag of a language (BCP 47), such as `en` or `kn-IN`.
+pub fn language(text: &str) -> Result<String> {
+    let text = text.trim();
+    let is_tag = (2..=LANGUAGE_MAX).contains(&text.len())
+        && text.split('-').all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+        });
+    if is_tag {
+        Ok(text.to_owned())
+    } else {
+        Err(Error::invalid("language", "a language is written as en, hi or kn-IN"))
+    }
 }
 
 /// The text with decimal digits of the scripts of India, Arabic and Persian made ASCII.

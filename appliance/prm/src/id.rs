@@ -33,6 +33,16 @@ pub enum Noun {
     Merge,
     Request,
     Conflict,
+    Conversation,
+    Message,
+    Media,
+    Call,
+    Ticket,
+    Waitlist,
+    Faq,
+    Template,
+    ReminderRule,
+    Reminder,
 }
 
 impl Noun {
@@ -60,6 +70,16 @@ impl Noun {
             Self::Merge => "merge",
             Self::Request => "request",
             Self::Conflict => "conflict",
+            Self::Conversation => "conversation",
+            Self::Message => "message",
+            Self::Media => "media",
+            Self::Call => "call",
+            Self::Ticket => "ticket",
+            Self::Waitlist => "waitlist",
+            Self::Faq => "faq",
+            Self::Template => "template",
+            Self::ReminderRule => "reminder_rule",
+            Self::Reminder => "reminder",
         }
     }
 }
@@ -88,7 +108,17 @@ impl Noun {
             | Self::Audit
             | Self::Merge
             | Self::Request
-            | Self::Conflict => false,
+            | Self::Conflict
+            | Self::Conversation
+            | Self::Message
+            | Self::Media
+            | Self::Call
+            | Self::Ticket
+            | Self::Waitlist
+            | Self::Faq
+            | Self::Template
+            | Self::ReminderRule
+            | Self::Reminder => false,
         }
     }
 }
@@ -203,6 +233,26 @@ ids! {
     RequestId,
     /// An element of a patient that was edited here and at the hub.
     ConflictId,
+    /// What is spoken with one person, by whichever medium.
+    ConversationId,
+    /// A message of a conversation.
+    MessageId,
+    /// A try to bring a message to its address.
+    DeliveryId,
+    /// A picture, a voice note, a recording.
+    MediaId,
+    /// A telephone call.
+    CallId,
+    /// Something the desk has to do.
+    TicketId,
+    /// Somebody's wish for a time that is not free yet.
+    WaitlistId,
+    /// A question that is often asked, with the clinic's answer.
+    FaqId,
+    /// A sentence of the clinic's own wording.
+    TemplateId,
+    /// When and how people are reminded of visits.
+    ReminderRuleId,
 }
 
 /// A slot: a schedule and the start in minutes since 1970-01-01T00:00Z. It is computed,

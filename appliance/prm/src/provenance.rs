@@ -38,7 +38,7 @@ pub struct Written {
     pub actor_name: Option<String>,
     /// Which practitioner the member of staff is, if one.
     pub practitioner: Option<PractitionerId>,
-    /// `desk`, `kiosk`, `api` or `command-line`.
+    /// `desk`, `kiosk`, `api`, `command-line`, `hub`, or the medium of a conversation.
     pub channel: String,
     /// The patient whose record it was.
     pub patient: Option<PatientId>,

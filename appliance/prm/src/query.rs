@@ -322,7 +322,17 @@ fn table(question: &Question) -> Result<&'static str> {
         | Noun::Audit
         | Noun::Merge
         | Noun::Request
-        | Noun::Conflict => Err(Error::invalid("kind", "these cannot be searched")),
+        | Noun::Conflict
+        | Noun::Conversation
+        | Noun::Message
+        | Noun::Media
+        | Noun::Call
+        | Noun::Ticket
+        | Noun::Waitlist
+        | Noun::Faq
+        | Noun::Template
+        | Noun::ReminderRule
+        | Noun::Reminder => Err(Error::invalid("kind", "these cannot be searched")),
     }
 }
 

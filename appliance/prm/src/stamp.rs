@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Result};
 use crate::id::{DeviceId, Noun, StaffId, TokenId};
+use crate::medium::Medium;
 
 /// Who acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,11 @@ pub enum Channel {
     Api,
     CommandLine,
     Hub,
+    Whatsapp,
+    Sms,
+    Voice,
+    VoiceAgent,
+    Email,
 }
 
 impl Channel {
@@ -63,6 +69,11 @@ impl Channel {
             Self::Api => "api",
             Self::CommandLine => "command-line",
             Self::Hub => "hub",
+            Self::Whatsapp => "whatsapp",
+            Self::Sms => "sms",
+            Self::Voice => "voice",
+            Self::VoiceAgent => "voice-agent",
+            Self::Email => "email",
         }
     }
 }
@@ -84,6 +95,8 @@ pub enum Role {
     Integrator,
     /// The cloud's end of the sync.
     Hub,
+    /// What the box itself does in a conversation with a patient. It is never given to anybody.
+    Reception,
     /// Not signed in.
     Nobody,
 }
@@ -110,6 +123,7 @@ impl Role {
             Self::Auditor => "auditor",
             Self::Integrator => "integrator",
             Self::Hub => "hub",
+            Self::Reception => "reception",
             Self::Nobody => "nobody",
         }
     }
@@ -166,11 +180,17 @@ pub enum Right {
     Export,
     /// Decide about what the hub asks for and what was edited there.
     AnswerRequests,
+    /// Read and lead conversations with patients, and what is to be done after them.
+    Converse,
+    /// Read the clinic's own wording: templates, frequent questions, rules of reminders.
+    ReadWording,
+    /// Change it.
+    WriteWording,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::ReadPatients,
         Self::WritePatients,
         Self::MergePatients,
@@ -191,6 +211,9 @@ impl Right {
         Self::WriteChart,
         Self::Export,
         Self::AnswerRequests,
+        Self::Converse,
+        Self::ReadWording,
+        Self::WriteWording,
     ];
 
     /// The right to read a record of this kind.
@@ -199,6 +222,14 @@ impl Right {
             Noun::Patient => Self::ReadPatients,
             Noun::Merge => Self::MergePatients,
             Noun::Request | Noun::Conflict => Self::AnswerRequests,
+            Noun::Conversation
+            | Noun::Message
+            | Noun::Media
+            | Noun::Call
+            | Noun::Ticket
+            | Noun::Reminder => Self::Converse,
+            Noun::Waitlist => Self::ReadAppointments,
+            Noun::Faq | Noun::Template | Noun::ReminderRule => Self::ReadWording,
             Noun::Clinic
             | Noun::Practitioner
             | Noun::Location
@@ -223,6 +254,14 @@ impl Right {
             Noun::Patient => Self::WritePatients,
             Noun::Merge => Self::MergePatients,
             Noun::Request | Noun::Conflict => Self::AnswerRequests,
+            Noun::Conversation
+            | Noun::Message
+            | Noun::Media
+            | Noun::Call
+            | Noun::Ticket
+            | Noun::Reminder => Self::Converse,
+            Noun::Waitlist => Self::Book,
+            Noun::Faq | Noun::Template | Noun::ReminderRule => Self::WriteWording,
             Noun::Clinic
             | Noun::Practitioner
             | Noun::Location
@@ -260,7 +299,10 @@ pub fn allows(role: Role, right: Right) -> bool {
             | Right::RunQueue
             | Right::ReadBoard
             | Right::ManageDevices
-            | Right::AnswerRequests => true,
+            | Right::AnswerRequests
+            | Right::Converse
+            | Right::ReadWording
+            | Right::WriteWording => true,
             Right::ManageStaff
             | Right::ReadAudit
             | Right::ReadChart
@@ -304,6 +346,19 @@ pub fn allows(role: Role, right: Right) -> bool {
                 | Right::ReadChart
                 | Right::WriteChart
         ),
+        // No more than a patient may want, whatever is written in a message.
+        Role::Reception => matches!(
+            right,
+            Right::ReadPatients
+                | Right::WritePatients
+                | Right::ReadDiary
+                | Right::ReadAppointments
+                | Right::Book
+                | Right::CheckIn
+                | Right::ReadQueue
+                | Right::Converse
+                | Right::ReadWording
+        ),
         Role::Nobody => false,
     }
 }
@@ -330,6 +385,18 @@ impl Stamp {
     /// The stamp of what the hub asks for in somebody's name.
     pub fn of_hub(now: Timestamp) -> Self {
         Self { actor: Actor::Box, role: Role::Hub, channel: Channel::Hub, now }
+    }
+
+    /// The stamp of what the box does because of what a patient said.
+    pub fn of_reception(now: Timestamp, medium: Medium) -> Self {
+        let channel = match medium {
+            Medium::Whatsapp => Channel::Whatsapp,
+            Medium::Sms => Channel::Sms,
+            Medium::Voice => Channel::Voice,
+            Medium::VoiceAgent => Channel::VoiceAgent,
+            Medium::Email => Channel::Email,
+        };
+        Self { actor: Actor::Box, role: Role::Reception, channel, now }
     }
 
     /// The stamp of the box that does what the hub sold: a slot of its own, which it had lent.

@@ -40,7 +40,17 @@ pub fn ids(
         | Noun::Audit
         | Noun::Merge
         | Noun::Request
-        | Noun::Conflict => return Ok(Vec::new()),
+        | Noun::Conflict
+        | Noun::Conversation
+        | Noun::Message
+        | Noun::Media
+        | Noun::Call
+        | Noun::Ticket
+        | Noun::Waitlist
+        | Noun::Faq
+        | Noun::Template
+        | Noun::ReminderRule
+        | Noun::Reminder => return Ok(Vec::new()),
     };
     let mut statement = read
         .sql()

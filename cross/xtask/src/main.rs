@@ -130,6 +130,7 @@ fn test(only: Option<&str>) -> Result<()> {
         tools::age()?;
         tools::postgresql()?;
         tools::faketime()?;
+        tools::mosquitto()?;
         rust_tests()
     })?;
     steps.run("api", || {

@@ -45,6 +45,15 @@ pub fn postgresql() -> Result<()> {
     install(&["postgresql"])
 }
 
+/// Mosquitto, of which the tests of the relay start brokers of their own. Debian keeps it where only root looks, and
+/// would start one beside them.
+pub fn mosquitto() -> Result<()> {
+    if on_path("mosquitto").is_some() || is_program(Path::new("/usr/sbin/mosquitto")) {
+        return Ok(());
+    }
+    install(&["mosquitto"])
+}
+
 /// A clock that lies, for a test of what the box does in 1970.
 pub fn faketime() -> Result<()> {
     if on_path("faketime").is_none() { install(&["faketime"]) } else { Ok(()) }

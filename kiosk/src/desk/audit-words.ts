@@ -85,6 +85,11 @@ const CHANNELS: Record<string, Key> = {
   api: 'channel.api',
   'command-line': 'channel.command-line',
   hub: 'channel.hub',
+  whatsapp: 'channel.whatsapp',
+  sms: 'channel.sms',
+  voice: 'channel.voice',
+  'voice-agent': 'channel.voice-agent',
+  email: 'channel.email',
 };
 
 export function verbWord(verb: string, noun: string): string {

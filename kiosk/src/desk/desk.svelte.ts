@@ -13,7 +13,7 @@ import { session } from './session.svelte';
 import { visit, type Way } from './visit.svelte';
 import { say } from './words.svelte';
 
-export const PAGES = ['day', 'duplicates', 'practitioners', 'places', 'devices', 'sync', 'staff', 'audit'] as const;
+export const PAGES = ['day', 'messages', 'tickets', 'waitlist', 'wording', 'duplicates', 'practitioners', 'places', 'devices', 'sync', 'staff', 'audit'] as const;
 export type Page = (typeof PAGES)[number];
 
 /** A time that is lent to the cloud: a slot of the day, or what a loan says of it. */
@@ -28,6 +28,7 @@ export type Dialog =
   | { name: 'move'; appointment: Appointment }
   | { name: 'overbook'; appointment: Appointment; slot: Slot }
   | { name: 'cancel'; appointment: Appointment }
+  | { name: 'fitting'; appointment: Appointment }
   | { name: 'lent'; time: LentTime }
   | { name: 'qr'; appointment: Appointment }
   | { name: 'edit'; patient: Patient }
@@ -191,6 +192,13 @@ class Desk {
         lists.changed(change.noun);
         day.changed();
         break;
+      case 'conversation':
+      case 'message':
+      case 'ticket':
+      case 'waitlist':
+      case 'faq':
+      case 'template':
+      case 'reminder_rule':
       case 'device':
       case 'staff':
         // Their pages read for themselves.

@@ -11,6 +11,7 @@ import { card } from './patient.svelte';
 import { queue, type Turn } from './queue.svelte';
 import { isRefusal, otherSlots, refusalOf } from './refusal';
 import { session } from './session.svelte';
+import { tellFitting } from './waiting';
 import { say, words, type Key } from './words.svelte';
 
 const OFFERED = 3;
@@ -88,6 +89,7 @@ export async function cancel(appointment: Appointment, reason: string): Promise<
     notices.tell(say('done.cancel', { name: appointment.patient.name }), [
       { label: say('cancel.book_again'), run: () => bookAgain(appointment) },
     ]);
+    void tellFitting(appointment);
     return true;
   } catch (cause) {
     explain(cause, appointment);

@@ -62,6 +62,41 @@ export const demoLine = (): Promise<{ up: boolean }> => ask('GET', 'demo/line');
 /** Cuts or heals it. */
 export const turnDemoLine = (up: boolean): Promise<{ up: boolean }> => ask('POST', 'demo/line', { body: { up } });
 
+/** Somebody whom one may be in a demonstration. */
+export interface Person {
+  name: string;
+  phone: string;
+  birth_date: string;
+}
+
+/** What may be touched on a telephone; a row of a list has a description. */
+export interface Offered {
+  id: string;
+  title: string;
+  description: string | null;
+}
+
+export interface PhoneMessage {
+  number: number;
+  id: string;
+  is_from_clinic: boolean;
+  text: string;
+  choices: Offered[];
+  at_ms: number;
+}
+
+export const demoPeople = (): Promise<Person[]> => ask('GET', 'demo/people');
+
+/** The messages after a number; waits some seconds for one. */
+export const demoPhone = (phone: string, after: number): Promise<{ messages: PhoneMessage[] }> =>
+  ask('GET', 'demo/phone', { query: { phone, after } });
+
+export const sayOnDemoPhone = (body: {
+  phone: string;
+  name: string;
+  said: { text: string } | { choice: Offered };
+}): Promise<void> => ask('POST', 'demo/phone', { body });
+
 async function ask<T>(method: string, path: string, given: Made = {}, key?: string): Promise<T> {
   // A POST always has a body, if only an empty one.
   const body = given.body ?? (method === 'POST' ? {} : undefined);

@@ -14,6 +14,13 @@ const NOUNS = [
   'healthcare_service',
   'device',
   'staff',
+  'conversation',
+  'message',
+  'ticket',
+  'waitlist',
+  'faq',
+  'template',
+  'reminder_rule',
 ] as const;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;

@@ -373,6 +373,167 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Conversations, the one in which something happened last first. */
+        get: operations["get_conversations"];
+        put?: never;
+        /** The conversation with a patient; it is opened if there is none. */
+        post: operations["post_conversations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One conversation. */
+        get: operations["get_conversations_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a conversation to somebody of the staff, or to nobody. */
+        post: operations["post_conversations_id_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/give-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reception answers again, and nobody has it. */
+        post: operations["post_conversations_id_give_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says who the person is. What was spoken with them elsewhere is joined to it. */
+        post: operations["post_conversations_id_identify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was said in a conversation, the latest first. */
+        get: operations["get_conversations_id_messages"];
+        put?: never;
+        /**
+         * Writes to the person. The desk has the conversation from then on. What does not arrive by the first medium goes by
+         *     the next that leads to them.
+         */
+        post: operations["post_conversations_id_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that a person has seen all that was said. */
+        post: operations["post_conversations_id_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/take-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The desk answers from now on: reception is silent. Who takes it over has it. */
+        post: operations["post_conversations_id_take_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Writes down something that is to be done for the person; for the patient of the conversation when it is not said
+         *     for whom.
+         */
+        post: operations["post_conversations_id_tickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/devices": {
         parameters: {
             query?: never;
@@ -478,6 +639,60 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/faqs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All questions in the order in which they were added. */
+        get: operations["get_faqs"];
+        put?: never;
+        /** Adds a question with its answer. */
+        post: operations["post_faqs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/faqs/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The questions that somebody may mean, as reception finds them: the likeliest first, at most ten. */
+        get: operations["get_faqs_find"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/faqs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One question. */
+        get: operations["get_faqs_id"];
+        put?: never;
+        post?: never;
+        /** Takes a question away. */
+        delete: operations["delete_faqs_id"];
+        options?: never;
+        head?: never;
+        /** Changes a question or its answer. */
+        patch: operations["patch_faqs_id"];
         trace?: never;
     };
     "/api/v1/prm/healthcare-services": {
@@ -756,6 +971,26 @@ export interface paths {
         head?: never;
         /** Changes a location. */
         patch: operations["patch_locations_id"];
+        trace?: never;
+    };
+    "/api/v1/prm/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What reached nobody, the latest first; or what waits to be sent, in the order in which it is looked at, with what
+         *     would become of it now.
+         */
+        get: operations["get_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/prm/openapi.json": {
@@ -1150,6 +1385,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/reminder-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All rules, the earliest reminder first. */
+        get: operations["get_reminder_rules"];
+        put?: never;
+        /** Adds a rule. */
+        post: operations["post_reminder_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/reminder-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rule. */
+        get: operations["get_reminder_rules_id"];
+        put?: never;
+        post?: never;
+        /** Takes a rule away. */
+        delete: operations["delete_reminder_rules_id"];
+        options?: never;
+        head?: never;
+        /** Changes a rule; for which service it is stays. */
+        patch: operations["patch_reminder_rules_id"];
+        trace?: never;
+    };
     "/api/v1/prm/schedules": {
         parameters: {
             query?: never;
@@ -1463,6 +1735,219 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All wordings of the clinic, by sentence and language. */
+        get: operations["get_templates"];
+        put?: never;
+        /** Puts the clinic's own words in the place of a sentence. */
+        post: operations["post_templates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/templates/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a wording without saving it. */
+        post: operations["post_templates_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/templates/sentences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What reception says, in each language that it speaks. */
+        get: operations["get_templates_sentences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One wording of the clinic. */
+        get: operations["get_templates_id"];
+        put?: never;
+        post?: never;
+        /** Goes back to the words that the sentence has by itself. */
+        delete: operations["delete_templates_id"];
+        options?: never;
+        head?: never;
+        /** Changes the words. */
+        patch: operations["patch_templates_id"];
+        trace?: never;
+    };
+    "/api/v1/prm/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tickets: what is open by when it is due and then by age, what is done the newest first. */
+        get: operations["get_tickets"];
+        put?: never;
+        /** Writes down something that is to be done. */
+        post: operations["post_tickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One ticket. */
+        get: operations["get_tickets_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a ticket, finishes it or opens it again. */
+        patch: operations["patch_tickets_id"];
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who waits, in the order in which they joined. */
+        get: operations["get_waitlist"];
+        put?: never;
+        /** Puts a patient on the list. The same wish of the same patient is on it once. */
+        post: operations["post_waitlist"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/fitting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom a time would suit, in the order in which they joined, at most 20: for a time that became free. */
+        get: operations["get_waitlist_fitting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One who waits. */
+        get: operations["get_waitlist_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/{id}/book": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Books a time for somebody who waits, for the service that they wait for. A slot that is taken is 409 `slot_taken`
+         *     with `alternatives`.
+         */
+        post: operations["post_waitlist_id_book"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/{id}/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the desk offered somebody a time: for so long they are not offered another. The slot is not held. */
+        post: operations["post_waitlist_id_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/waitlist/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes somebody off the list. */
+        post: operations["post_waitlist_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1498,6 +1983,12 @@ export interface components {
             line: string | null;
             postal_code: string | null;
             state: string | null;
+        };
+        /** @description Somebody's address, as the desk shows it. */
+        AddressView: {
+            address: string;
+            /** @description `phone` (E.164), `whatsapp` (a user without a number) or `email`. */
+            family: string;
         };
         /** @description A visit that was agreed. */
         Appointment: {
@@ -1538,6 +2029,19 @@ export interface components {
          * @enum {string}
          */
         AppointmentStatus: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error";
+        /** @description Who is to have a conversation. */
+        Assignment: {
+            /**
+             * Format: uuid
+             * @description Null is nobody.
+             */
+            staff_id?: string | null;
+        };
+        /**
+         * @description Who said something in a conversation.
+         * @enum {string}
+         */
+        Author: "patient" | "reception" | "staff" | "system";
         /** @description What the waiting room sees: no names. */
         Board: {
             called: components["schemas"]["CalledView"][];
@@ -1639,10 +2143,86 @@ export interface components {
          * @enum {string}
          */
         ContactChannel: "whatsapp" | "sms" | "voice" | "email";
+        /** @description What is spoken with one person, by whichever medium. */
+        Conversation: {
+            addresses: components["schemas"]["AddressView"][];
+            /** Format: uuid */
+            assignee_id: string | null;
+            assignee_name: string | null;
+            /** @description Who answers: `reception`, or the `desk`. */
+            held_by: components["schemas"]["Holder"];
+            /** Format: uuid */
+            id: string;
+            language: string | null;
+            last: components["schemas"]["LastSaid"] | null;
+            last_at: string;
+            last_heard_at: string | null;
+            /** @description What they call themselves where they write. */
+            name: string | null;
+            /**
+             * Format: uuid
+             * @description Who it is, once somebody has made sure.
+             */
+            patient_id: string | null;
+            patient_name: string | null;
+            /**
+             * Format: int64
+             * @description Messages that wait for a person.
+             */
+            unread: number;
+            /** Format: int64 */
+            version: number;
+            /** @description Until when the clinic may write freely by WhatsApp; null where nobody wrote by it. */
+            whatsapp_until: string | null;
+            /** @description Why the desk does, by reception's word. */
+            why: string | null;
+        };
         /** @description Why a wish is not met. */
         Declining: {
             /** @description Why, for whoever wished; at most 500 letters. */
             reason: string;
+        };
+        /** @description One try to bring a message to somebody. */
+        Delivery: {
+            address: components["schemas"]["AddressView"];
+            changed_at: string;
+            /** @description Why it failed: a stable word, or the code of whoever carried it. */
+            error: string | null;
+            medium: components["schemas"]["Medium"];
+            /** @description How far it has come. */
+            progress: components["schemas"]["DeliveryProgress"];
+        };
+        /**
+         * @description How far one try to deliver a message has come.
+         * @enum {string}
+         */
+        DeliveryProgress: "queued" | "handed" | "sent" | "failed" | "delivered" | "read";
+        /** @description Something that the desk has to do. */
+        DeskTicket: {
+            /** Format: uuid */
+            assignee_id: string | null;
+            assignee_name: string | null;
+            /**
+             * Format: uuid
+             * @description Where it came from, if from a conversation.
+             */
+            conversation_id: string | null;
+            done_at: string | null;
+            /** @description By when; RFC 3339 with the clinic's offset. */
+            due: string | null;
+            /** Format: uuid */
+            id: string;
+            opened_at: string;
+            /** Format: uuid */
+            patient_id: string | null;
+            patient_name: string | null;
+            /** @description Why there is a ticket. */
+            reason: components["schemas"]["TicketReason"];
+            status: components["schemas"]["TicketStatus"];
+            /** @description What is to be done; empty where the reason says it all. */
+            subject: string;
+            /** Format: int64 */
+            version: number;
         };
         /** @description A kiosk or a board. */
         Device: {
@@ -1710,6 +2290,38 @@ export interface components {
          * @enum {string}
          */
         DuplicateReason: "same_name" | "like_name" | "same_birth_date" | "agreeing_birth_date" | "same_phone";
+        /** @description A question that is often asked. */
+        Faq: {
+            /** @description Whether it is answered so. */
+            active: boolean;
+            /** @description What is answered. */
+            answer: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The language of the answer (a BCP 47 tag). */
+            language: string;
+            /** @description The question in several wordings, the main one first. */
+            questions: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What is to be changed; what is left out stays. */
+        FaqEdit: {
+            active?: boolean | null;
+            answer?: string | null;
+            language?: string | null;
+            /** @description Replaces all. */
+            questions?: string[] | null;
+        };
+        /** @description A question that was found. */
+        FoundFaq: {
+            faq: components["schemas"]["Faq"];
+            /**
+             * Format: double
+             * @description How well it fits, 0 to 1.
+             */
+            score: number;
+        };
         /** @description Something the clinic does. */
         HealthcareService: {
             /** @description Whether it can be booked. */
@@ -1750,10 +2362,23 @@ export interface components {
             /** @description Replaces all; null is everybody. */
             practitioner_ids?: string[] | null;
         };
+        /**
+         * @description Who answers in a conversation.
+         * @enum {string}
+         */
+        Holder: "reception" | "desk";
         /** @description A number given by somebody else. */
         Identifier: {
             system: string;
             value: string;
+        };
+        /** @description Who the person is. */
+        Identity: {
+            /**
+             * Format: uuid
+             * @description Null is that it is open again.
+             */
+            patient_id?: string | null;
         };
         /** @description The hub that the box has joined. */
         JoinedHub: {
@@ -1780,6 +2405,18 @@ export interface components {
             generation: number | null;
             url: string;
         };
+        /**
+         * @description What would become of a message that waits: sent now, later, after the quiet hours; too late; not wanted.
+         * @enum {string}
+         */
+        Judgement: "now" | "not-before" | "quiet" | "stale" | "not-wanted";
+        /** @description What was said last. */
+        LastSaid: {
+            author: components["schemas"]["Author"];
+            medium: components["schemas"]["Medium"];
+            /** @description The beginning of the words. */
+            text: string;
+        };
         /** @description Days on which a practitioner is away. */
         Leave: {
             /** @description The first day. */
@@ -1798,7 +2435,7 @@ export interface components {
         LineView: {
             actor: components["schemas"]["ActorView"];
             at: string;
-            /** @description `desk`, `kiosk`, `api` or `command-line`. */
+            /** @description `desk`, `kiosk`, `api`, `command-line`, `hub`, or the medium of a conversation. */
             channel: string;
             noun: string;
             /** Format: uuid */
@@ -1901,6 +2538,11 @@ export interface components {
             confirm_birth?: boolean | null;
             people?: components["schemas"]["PersonView"][] | null;
         };
+        /**
+         * @description By what a message comes or goes.
+         * @enum {string}
+         */
+        Medium: "whatsapp" | "sms" | "voice" | "voice-agent" | "email";
         /** @description A merge that was made. */
         Merge: {
             /**
@@ -1911,6 +2553,50 @@ export interface components {
             /** @description The record that was kept. */
             patient: components["schemas"]["Patient"];
         };
+        /** @description A message of a conversation. */
+        Message: {
+            address: components["schemas"]["AddressView"];
+            author: components["schemas"]["Author"];
+            /** @description What may be chosen. */
+            choices: string[];
+            /** Format: uuid */
+            conversation_id: string;
+            /** @description Of one that was heard: whether reception is through with it. */
+            handled: boolean;
+            /** Format: uuid */
+            id: string;
+            /** @description What kind of thing it is where it has no words, such as `image/jpeg` or `sticker`. */
+            media_type: string | null;
+            medium: components["schemas"]["Medium"];
+            /** Format: uuid */
+            reply_to: string | null;
+            said_at: string;
+            sending: components["schemas"]["Sending"] | null;
+            /**
+             * Format: uuid
+             * @description Who of the staff.
+             */
+            staff_id: string | null;
+            /** @description The words; of choices without them. */
+            text: string;
+            /** @description Of one that was heard: what reception made of it, as it noted it. */
+            understood: Record<string, never> | null;
+            /** Format: int64 */
+            version: number;
+            would: components["schemas"]["Judgement"] | null;
+            /** @description When it would be looked at again, where it would wait. */
+            would_at: string | null;
+        };
+        /**
+         * @description What a message is for.
+         * @enum {string}
+         */
+        MessagePurpose: "reply" | "reminder" | "notice" | "desk";
+        /**
+         * @description How far a message has come.
+         * @enum {string}
+         */
+        MessageState: "waiting" | "handed" | "sent" | "dropped" | "failed" | "delivered" | "read";
         /** @description Where an appointment is to be moved. */
         Move: {
             overbook?: components["schemas"]["Overbook"] | null;
@@ -1939,11 +2625,25 @@ export interface components {
             /** @description Why, for example the name of the holiday. */
             reason: string;
         };
+        /** @description With whom somebody wants to speak. */
+        NewConversation: {
+            /** Format: uuid */
+            patient_id: string;
+        };
         /** @description A device that wants to be paired, or is to be offered a code. */
         NewDevice: {
             kind: components["schemas"]["DeviceKind"];
             /** @description Where it stands. */
             name?: string | null;
+        };
+        /** @description A question that is to be added. */
+        NewFaq: {
+            /** @description What is answered. */
+            answer: string;
+            /** @description The language of the answer (a BCP 47 tag). */
+            language: string;
+            /** @description The question in 1 to 12 wordings, the main one first. */
+            questions: string[];
         };
         /** @description A service that is to be added. */
         NewHealthcareService: {
@@ -1984,6 +2684,22 @@ export interface components {
             /** Format: uuid */
             duplicate_id: string;
         };
+        /** @description What somebody at the desk writes. */
+        NewMessage: {
+            medium?: components["schemas"]["Medium"] | null;
+            /** @description The words. */
+            text: string;
+        };
+        /** @description A time that is offered. */
+        NewOffer: {
+            /**
+             * Format: int64
+             * @description As long it is theirs to say yes, 1 to 10080; 60 when it is not said.
+             */
+            minutes?: number | null;
+            /** @description The id of a slot. */
+            slot_id: string;
+        };
         /** @description A patient to be registered. */
         NewPatient: {
             /** @description Register although very likely the same person is on record. */
@@ -2023,6 +2739,23 @@ export interface components {
             patient_id: string;
             /** @description For example `mother`. */
             relationship: string;
+        };
+        /** @description A rule that is to be added. */
+        NewReminderRule: {
+            /**
+             * Format: int64
+             * @description How long before the visit, 15 to 40320.
+             */
+            before_minutes: number;
+            /** @description Whether the patient is asked to say that they come; no when it is not said. */
+            confirm?: boolean;
+            /** @description By which media, in order of preference. */
+            media: components["schemas"]["Medium"][];
+            /**
+             * Format: uuid
+             * @description For this service; without it for all that have no rule of their own.
+             */
+            service_id?: string | null;
         };
         /** @description A session that is to be added. */
         NewSchedule: {
@@ -2095,6 +2828,36 @@ export interface components {
             role: components["schemas"]["StaffRole"];
             username: string;
         };
+        /** @description A ticket that is to be written. */
+        NewTicket: {
+            /** Format: uuid */
+            assignee_id?: string | null;
+            /** @description By when; RFC 3339. */
+            due?: string | null;
+            /** Format: uuid */
+            patient_id?: string | null;
+            /** @description What is to be done. */
+            subject: string;
+        };
+        /** @description What somebody waits for. */
+        NewWish: {
+            /** @description The first local date that will do. */
+            from: string;
+            note?: string | null;
+            part_of_day?: components["schemas"]["PartOfDay"] | null;
+            /** Format: uuid */
+            patient_id: string;
+            /**
+             * Format: uuid
+             * @description One of the three at least: a practitioner, a speciality, a service.
+             */
+            practitioner_id?: string | null;
+            /** Format: uuid */
+            service_id?: string | null;
+            specialty?: string | null;
+            /** @description The last local date that will do. */
+            to: string;
+        };
         /** @description Two records that are of two people. */
         NotDuplicates: {
             /** Format: uuid */
@@ -2109,6 +2872,14 @@ export interface components {
             expires_at: string;
             /** Format: uuid */
             id: string;
+        };
+        /** @description A time that was offered. */
+        OfferedTime: {
+            slot_id: string;
+            /** @description RFC 3339 with the clinic's offset. */
+            start: string;
+            /** @description Until when it is theirs to say yes. */
+            until: string;
         };
         /** @description Booking over a taken slot. */
         Overbook: {
@@ -2202,6 +2973,77 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_Conversation: {
+            /** @description What was asked for, in order. */
+            items: {
+                addresses: components["schemas"]["AddressView"][];
+                /** Format: uuid */
+                assignee_id: string | null;
+                assignee_name: string | null;
+                /** @description Who answers: `reception`, or the `desk`. */
+                held_by: components["schemas"]["Holder"];
+                /** Format: uuid */
+                id: string;
+                language: string | null;
+                last: components["schemas"]["LastSaid"] | null;
+                last_at: string;
+                last_heard_at: string | null;
+                /** @description What they call themselves where they write. */
+                name: string | null;
+                /**
+                 * Format: uuid
+                 * @description Who it is, once somebody has made sure.
+                 */
+                patient_id: string | null;
+                patient_name: string | null;
+                /**
+                 * Format: int64
+                 * @description Messages that wait for a person.
+                 */
+                unread: number;
+                /** Format: int64 */
+                version: number;
+                /** @description Until when the clinic may write freely by WhatsApp; null where nobody wrote by it. */
+                whatsapp_until: string | null;
+                /** @description Why the desk does, by reception's word. */
+                why: string | null;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_DeskTicket: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** Format: uuid */
+                assignee_id: string | null;
+                assignee_name: string | null;
+                /**
+                 * Format: uuid
+                 * @description Where it came from, if from a conversation.
+                 */
+                conversation_id: string | null;
+                done_at: string | null;
+                /** @description By when; RFC 3339 with the clinic's offset. */
+                due: string | null;
+                /** Format: uuid */
+                id: string;
+                opened_at: string;
+                /** Format: uuid */
+                patient_id: string | null;
+                patient_name: string | null;
+                /** @description Why there is a ticket. */
+                reason: components["schemas"]["TicketReason"];
+                status: components["schemas"]["TicketStatus"];
+                /** @description What is to be done; empty where the reason says it all. */
+                subject: string;
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_Device: {
             /** @description What was asked for, in order. */
             items: {
@@ -2268,6 +3110,40 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_Faq: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description Whether it is answered so. */
+                active: boolean;
+                /** @description What is answered. */
+                answer: string;
+                /** Format: uuid */
+                id: string;
+                /** @description The language of the answer (a BCP 47 tag). */
+                language: string;
+                /** @description The question in several wordings, the main one first. */
+                questions: string[];
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_FoundFaq: {
+            /** @description What was asked for, in order. */
+            items: {
+                faq: components["schemas"]["Faq"];
+                /**
+                 * Format: double
+                 * @description How well it fits, 0 to 1.
+                 */
+                score: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_HealthcareService: {
             /** @description What was asked for, in order. */
             items: {
@@ -2321,7 +3197,7 @@ export interface components {
             items: {
                 actor: components["schemas"]["ActorView"];
                 at: string;
-                /** @description `desk`, `kiosk`, `api` or `command-line`. */
+                /** @description `desk`, `kiosk`, `api`, `command-line`, `hub`, or the medium of a conversation. */
                 channel: string;
                 noun: string;
                 /** Format: uuid */
@@ -2419,6 +3295,45 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_Message: {
+            /** @description What was asked for, in order. */
+            items: {
+                address: components["schemas"]["AddressView"];
+                author: components["schemas"]["Author"];
+                /** @description What may be chosen. */
+                choices: string[];
+                /** Format: uuid */
+                conversation_id: string;
+                /** @description Of one that was heard: whether reception is through with it. */
+                handled: boolean;
+                /** Format: uuid */
+                id: string;
+                /** @description What kind of thing it is where it has no words, such as `image/jpeg` or `sticker`. */
+                media_type: string | null;
+                medium: components["schemas"]["Medium"];
+                /** Format: uuid */
+                reply_to: string | null;
+                said_at: string;
+                sending: components["schemas"]["Sending"] | null;
+                /**
+                 * Format: uuid
+                 * @description Who of the staff.
+                 */
+                staff_id: string | null;
+                /** @description The words; of choices without them. */
+                text: string;
+                /** @description Of one that was heard: what reception made of it, as it noted it. */
+                understood: Record<string, never> | null;
+                /** Format: int64 */
+                version: number;
+                would: components["schemas"]["Judgement"] | null;
+                /** @description When it would be looked at again, where it would wait. */
+                would_at: string | null;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_PatientMatch: {
             /** @description What was asked for, in order. */
             items: (components["schemas"]["Patient"] & {
@@ -2508,6 +3423,34 @@ export interface components {
             next: string | null;
         };
         /** @description A list, or a part of one. */
+        Page_ReminderRule: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description Whether it is followed. */
+                active: boolean;
+                /**
+                 * Format: int64
+                 * @description How long before the visit.
+                 */
+                before_minutes: number;
+                /** @description Whether the patient is asked to say that they come. */
+                confirm: boolean;
+                /** Format: uuid */
+                id: string;
+                /** @description By which media, in order of preference. */
+                media: components["schemas"]["Medium"][];
+                /**
+                 * Format: uuid
+                 * @description For this service; null is all services that have no rule of their own.
+                 */
+                service_id: string | null;
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
         Page_Schedule: {
             /** @description What was asked for, in order. */
             items: {
@@ -2579,6 +3522,22 @@ export interface components {
                 name: string;
                 room: string | null;
                 specialties: string[];
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_Sentence: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description The language (a BCP 47 tag). */
+                language: string;
+                /** @description The id. */
+                sentence: string;
+                /** @description What reception says by itself. */
+                text: string;
+                /** @description What may be put into it, by name. */
+                variables: string[];
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
@@ -2659,6 +3618,58 @@ export interface components {
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
         };
+        /** @description A list, or a part of one. */
+        Page_Template: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** Format: uuid */
+                id: string;
+                /** @description The language (a BCP 47 tag). */
+                language: string;
+                /** @description The id of the sentence. */
+                sentence: string;
+                /** @description The words, as a Fluent pattern. */
+                text: string;
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_WaitlistEntry: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** Format: uuid */
+                appointment_id: string | null;
+                /** @description The first local date that will do. */
+                from: string;
+                /** Format: uuid */
+                id: string;
+                /** @description Since when they wait. */
+                joined_at: string;
+                note: string | null;
+                offer: components["schemas"]["OfferedTime"] | null;
+                part_of_day: components["schemas"]["PartOfDay"] | null;
+                /** Format: uuid */
+                patient_id: string;
+                patient_name: string;
+                /** @description E.164. */
+                patient_phone: string | null;
+                /** Format: uuid */
+                practitioner_id: string | null;
+                /** Format: uuid */
+                service_id: string | null;
+                specialty: string | null;
+                status: components["schemas"]["WaitlistStatus"];
+                /** @description The last local date that will do. */
+                to: string;
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
         /** @description A code from a device's screen. */
         Pairing: {
             /** @description Blanks in it do not matter. */
@@ -2678,6 +3689,11 @@ export interface components {
              */
             sequence: number;
         };
+        /**
+         * @description A part of a day, by the clinic's clock: before 12:00, before 16:00, after.
+         * @enum {string}
+         */
+        PartOfDay: "morning" | "afternoon" | "evening";
         /** @description The present password of whoever is signed in, and the one that is to be in its place. */
         PasswordChange: {
             current: string;
@@ -2922,6 +3938,38 @@ export interface components {
             /** @description What this person is to the patient, for example `mother`; null where it was not said. */
             relationship: string | null;
         };
+        /** @description When and how people are reminded. */
+        ReminderRule: {
+            /** @description Whether it is followed. */
+            active: boolean;
+            /**
+             * Format: int64
+             * @description How long before the visit.
+             */
+            before_minutes: number;
+            /** @description Whether the patient is asked to say that they come. */
+            confirm: boolean;
+            /** Format: uuid */
+            id: string;
+            /** @description By which media, in order of preference. */
+            media: components["schemas"]["Medium"][];
+            /**
+             * Format: uuid
+             * @description For this service; null is all services that have no rule of their own.
+             */
+            service_id: string | null;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What is to be changed; what is left out stays. */
+        ReminderRuleEdit: {
+            active?: boolean | null;
+            /** Format: int64 */
+            before_minutes?: number | null;
+            confirm?: boolean | null;
+            /** @description Replaces all. */
+            media?: components["schemas"]["Medium"][] | null;
+        };
         /** @description How a series repeats. */
         Repeats: {
             /**
@@ -3082,6 +4130,30 @@ export interface components {
             name: string;
             room: string | null;
             specialties: string[];
+        };
+        /** @description What becomes of a message that is said. */
+        Sending: {
+            /** @description The tries, the first first. */
+            deliveries: components["schemas"]["Delivery"][];
+            not_after: string | null;
+            not_before: string | null;
+            /** @description What it is for. */
+            purpose: components["schemas"]["MessagePurpose"];
+            /** @description How far it has come. */
+            state: components["schemas"]["MessageState"];
+            /** @description Why it was dropped or failed: a stable word. */
+            why: string | null;
+        };
+        /** @description A sentence of reception in one language. */
+        Sentence: {
+            /** @description The language (a BCP 47 tag). */
+            language: string;
+            /** @description The id. */
+            sentence: string;
+            /** @description What reception says by itself. */
+            text: string;
+            /** @description What may be put into it, by name. */
+            variables: string[];
         };
         /** @description What became of a series. */
         SeriesView: {
@@ -3321,6 +4393,29 @@ export interface components {
             affected: components["schemas"]["Appointment"][];
             leave: components["schemas"]["Leave"];
         };
+        /** @description Which time somebody takes. */
+        TakenTime: {
+            /** @description The id of a slot. */
+            slot_id: string;
+        };
+        /** @description The clinic's own wording of a sentence. */
+        Template: {
+            /** Format: uuid */
+            id: string;
+            /** @description The language (a BCP 47 tag). */
+            language: string;
+            /** @description The id of the sentence. */
+            sentence: string;
+            /** @description The words, as a Fluent pattern. */
+            text: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What is to be changed. */
+        TemplateEdit: {
+            /** @description The words, as a Fluent pattern. */
+            text: string;
+        };
         /** @description What a patient holds after checking in. */
         Ticket: {
             /**
@@ -3340,6 +4435,28 @@ export interface components {
             /** @description What is on the ticket, for example `A-012`. */
             token: string;
         };
+        /** @description What is to be changed; what is left out stays. */
+        TicketEdit: {
+            /**
+             * Format: uuid
+             * @description Who does it; null takes it away.
+             */
+            assignee_id?: string | null;
+            /** @description By when; null takes it away. */
+            due?: string | null;
+            status?: components["schemas"]["TicketStatus"] | null;
+            subject?: string | null;
+        };
+        /**
+         * @description Why the desk has something to do.
+         * @enum {string}
+         */
+        TicketReason: "written" | "asked" | "not-understood" | "emergency" | "not-delivered" | "not-confirmed";
+        /**
+         * @description Whether it is done.
+         * @enum {string}
+         */
+        TicketStatus: "open" | "done";
         /** @description A merge that was undone. */
         UndoneMerge: {
             /** @description The record that had been kept. */
@@ -3366,6 +4483,40 @@ export interface components {
             room: string | null;
             token: string;
         };
+        /** @description Somebody who waits for a time. */
+        WaitlistEntry: {
+            /** Format: uuid */
+            appointment_id: string | null;
+            /** @description The first local date that will do. */
+            from: string;
+            /** Format: uuid */
+            id: string;
+            /** @description Since when they wait. */
+            joined_at: string;
+            note: string | null;
+            offer: components["schemas"]["OfferedTime"] | null;
+            part_of_day: components["schemas"]["PartOfDay"] | null;
+            /** Format: uuid */
+            patient_id: string;
+            patient_name: string;
+            /** @description E.164. */
+            patient_phone: string | null;
+            /** Format: uuid */
+            practitioner_id: string | null;
+            /** Format: uuid */
+            service_id: string | null;
+            specialty: string | null;
+            status: components["schemas"]["WaitlistStatus"];
+            /** @description The last local date that will do. */
+            to: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /**
+         * @description Where somebody who waits for a time stands.
+         * @enum {string}
+         */
+        WaitlistStatus: "waiting" | "offered" | "booked" | "withdrawn";
         /** @description What somebody without an appointment says. */
         WalkIn: {
             /** @description `1984-05-02`, `1984-05` or `1984`. */
@@ -3391,6 +4542,20 @@ export interface components {
         Why: {
             /** @description The reason; it must be given. */
             reason?: string | null;
+        };
+        /** @description A wording that is to be added, or tried. */
+        Wording: {
+            /** @description The language (a BCP 47 tag). */
+            language: string;
+            /** @description The id of the sentence. */
+            sentence: string;
+            /** @description The words, as a Fluent pattern: what is put in stands in braces, such as `{ $clinic }`. */
+            text: string;
+        };
+        /** @description What a wording comes to. */
+        WordingPreview: {
+            /** @description The words; what is put in is shown by its name in brackets. */
+            text: string;
         };
     };
     responses: never;
@@ -4708,6 +5873,635 @@ export interface operations {
             };
         };
     };
+    get_conversations: {
+        parameters: {
+            query?: {
+                /** @description Only those of this patient. */
+                patient?: string;
+                /** @description Only those that `reception` has, or the `desk`. */
+                held_by?: string;
+                /** @description Only those that whoever asks has. */
+                mine?: boolean;
+                /** @description Only those in which something waits for a person. */
+                unread?: boolean;
+                /** @description At most so many, 1 to 199; 50 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConversation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_assign: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Assignment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_give_back: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_identify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Identity"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversations_id_messages: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 199; 50 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_messages: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_take_over: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_conversations_id_tickets: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicket"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_devices: {
         parameters: {
             query?: {
@@ -5011,6 +6805,320 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_faqs: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Faq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_faqs: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFaq"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_faqs_find: {
+        parameters: {
+            query: {
+                /** @description The words of the question, in any script. */
+                q: string;
+                /** @description The language to answer in (a BCP 47 tag). */
+                language: string;
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FoundFaq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_faqs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_faqs_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_faqs_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FaqEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faq"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6085,6 +8193,56 @@ export interface operations {
                 };
             };
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_messages: {
+        parameters: {
+            query?: {
+                /** @description `failed`: what reached nobody by any way. `waiting`: what waits to be sent. `failed` when it is not said. */
+                state?: string;
+                /** @description At most so many, 1 to 199; 50 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Message"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7686,6 +9844,292 @@ export interface operations {
             };
         };
     };
+    get_reminder_rules: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReminderRule"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_reminder_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReminderRule"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReminderRule"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reminder_rules_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReminderRule"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_reminder_rules_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_reminder_rules_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReminderRuleEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReminderRule"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_schedules: {
         parameters: {
             query?: {
@@ -8802,6 +11246,1015 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_templates: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Template"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_templates: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wording"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_templates_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wording"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordingPreview"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_templates_sentences: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Sentence"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_templates_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_templates_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_templates_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tickets: {
+        parameters: {
+            query?: {
+                /** @description `open` or `done`; `open` when it is not said. */
+                status?: string;
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tickets: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicket"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tickets_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_tickets_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waitlist: {
+        parameters: {
+            query?: {
+                /** @description `waiting`, `offered`, `booked` or `withdrawn`; the first two when it is not said. */
+                status?: string;
+                /** @description Of this patient. */
+                patient?: string;
+                /** @description At most so many, 1 to 500; 100 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_waitlist: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWish"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waitlist_fitting: {
+        parameters: {
+            query: {
+                /** @description The id of a slot. */
+                slot: string;
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waitlist_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_waitlist_id_book: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakenTime"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_waitlist_id_offer: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOffer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_waitlist_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -61,6 +61,21 @@ export type PractitionerToday = Schemas['SeesTodayView'];
 export type BoardCall = Schemas['CalledView'];
 export type Board = Schemas['Board'];
 
+export type Conversation = Schemas['Conversation'];
+export type Message = Schemas['Message'];
+export type Medium = Schemas['Medium'];
+/** Something that the desk has to do. */
+export type DeskTicket = Schemas['DeskTicket'];
+/** Somebody who waits for a time. */
+export type WaitlistEntry = Schemas['WaitlistEntry'];
+export type PartOfDay = Schemas['PartOfDay'];
+export type Faq = Schemas['Faq'];
+/** The clinic's own wording of a sentence of reception. */
+export type Template = Schemas['Template'];
+/** A sentence of reception in one language. */
+export type Sentence = Schemas['Sentence'];
+export type ReminderRule = Schemas['ReminderRule'];
+
 export type Device = Schemas['Device'];
 /** Digits in groups, as people read them out: `483 920`. */
 export type PairingCode = Schemas['Waiting'];

@@ -23,7 +23,7 @@ use sync_protocol::wire::{Answer, Up};
 
 use crate::bundle::{self, Deltas, Shown};
 use crate::http::HttpError;
-use crate::keys::{BoxKeys, KeyError};
+use crate::keys::{KeyError, KeyFolder};
 use crate::line::{Internet, Line as _};
 use crate::meter::Meter;
 use crate::{mark, sealed, spending, word};
@@ -110,10 +110,9 @@ impl Fault {
 /// The box's end of the line.
 pub struct Agent {
     db: Db,
-    keys_folder: PathBuf,
     show: Shown,
     line: Internet,
-    keys: Option<BoxKeys>,
+    keys: KeyFolder,
     known: Option<Known>,
     nonce: Option<Nonce>,
     /// None if it keeps to none: then what another agent of this box noted of one stays.
@@ -173,10 +172,9 @@ impl Agent {
         let (budget, meter) = (None, Meter::default());
         Self {
             db,
-            keys_folder,
             show,
             line: Internet::counted(meter.clone()),
-            keys: None,
+            keys: KeyFolder::new(keys_folder),
             known: None,
             nonce: None,
             budget,
@@ -315,7 +313,7 @@ impl Agent {
         let stamp = &Stamp::of_box(now);
         let Sealed { envelope: _, hub, standing, uplink, head, end, is_question, has_deltas } =
             sealed;
-        let keys = self.keys()?;
+        let keys = self.keys.keys()?;
         let answer: Answer = sealed::from_hub((&hub, keys), standing.log, answer)
             .filter(|it: &Answer| it.receipt.log == uplink.log)
             .ok_or(Fault::Receipt)?;
@@ -462,14 +460,6 @@ impl Agent {
         }
     }
 
-    fn keys(&mut self) -> Result<&BoxKeys, Fault> {
-        let keys = match self.keys.take() {
-            Some(keys) => keys,
-            None => BoxKeys::load(&self.keys_folder)?,
-        };
-        Ok(self.keys.insert(keys))
-    }
-
     fn seal(&mut self, hub: &Hub, log: id::LogId, bundle: Bundle) -> Result<Vec<u8>, Fault> {
         let (after, through) = match &bundle.content {
             Content::Ask | Content::Forked { .. } => (0, 0),
@@ -480,7 +470,7 @@ impl Agent {
         let unpacks = self.known.as_ref().is_some_and(|it| it.unpacks);
         let dictionary = unpacks.then(dictionary::first);
         let up = Up { bundle, capabilities };
-        let ends = (hub, self.keys()?);
+        let ends = (hub, self.keys.keys()?);
         sealed::stretch_to_hub(ends, (log, after, through), &up, dictionary.as_ref())
     }
 

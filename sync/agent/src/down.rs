@@ -23,7 +23,7 @@ use sync_protocol::ask::{Ask, Reply};
 use sync_protocol::downlink::{self, Batch, IDS_MAX, Position, Progress, Taken};
 use sync_protocol::envelope::{ENVELOPE_MAX, MEDIA_TYPE};
 
-use crate::keys::BoxKeys;
+use crate::keys::KeyFolder;
 use crate::line::Internet;
 use crate::sealed;
 use crate::{Fault, Meter, http};
@@ -67,19 +67,19 @@ pub type Unsent = (RequestId, Vec<u8>);
 /// The box's end of what comes down.
 pub struct Down {
     db: Db,
-    keys_folder: PathBuf,
     take: Take,
     line: Internet,
-    keys: Option<BoxKeys>,
+    keys: KeyFolder,
 }
 
 /// Whom to speak with, and as which log.
-type Known = (Hub, LogId);
+pub(crate) type Known = (Hub, LogId);
 
 impl Down {
     /// Of the box with these records, with its keys in a folder.
     pub fn new(db: Db, keys_folder: PathBuf, take: Take) -> Self {
-        Self { db, keys_folder, take, line: Internet::default(), keys: None }
+        let keys = KeyFolder::new(keys_folder);
+        Self { db, take, line: Internet::default(), keys }
     }
 
     /// Counts what it costs here.
@@ -115,7 +115,8 @@ impl Down {
             .read(|read| Ok((listened_to(read)?, request::position(read)?, answered(read)?)));
         let (Some((hub, log)), held, answered) = found.await? else { return Ok(None) };
         let position = to_protocol(held);
-        let proof = sealed::to_hub((&hub, self.keys()?), log, &Progress { position, answered })?;
+        let proof =
+            sealed::to_hub((&hub, self.keys.keys()?), log, &Progress { position, answered })?;
         Ok(Some(Poll { proof, hub, log, position }))
     }
 
@@ -130,7 +131,7 @@ impl Down {
         now: Timestamp,
     ) -> Result<usize, Fault> {
         let Poll { proof: _, hub, log, position } = poll;
-        let keys = self.keys()?;
+        let keys = self.keys.keys()?;
         let batch = sealed::from_hub::<Batch>((&hub, keys), log, answer).ok_or(Fault::Receipt)?;
         let is_news = !batch.requests.is_empty() || batch.series != position.series;
         if !is_news && batch.lost == 0 && batch.missing.is_none() {
@@ -189,7 +190,7 @@ impl Down {
         });
         let (Some((hub, log)), last, replies) = found.await? else { return Ok(None) };
         let before = last.map(|id: RequestId| downlink::RequestId(*id.as_bytes()));
-        let keys = self.keys()?;
+        let keys = self.keys.keys()?;
         let each = replies.into_iter().map(|(id, reply)| {
             let request::Reply { status, body, until: _ } = reply;
             let reply = Reply { id: downlink::RequestId(*id.as_bytes()), status, body, before };
@@ -221,18 +222,10 @@ impl Down {
         });
         noted.await?
     }
-
-    fn keys(&mut self) -> Result<&BoxKeys, Fault> {
-        let keys = match self.keys.take() {
-            Some(keys) => keys,
-            None => BoxKeys::load(&self.keys_folder)?,
-        };
-        Ok(self.keys.insert(keys))
-    }
 }
 
 /// The hub, if it listens to the log of this box: it answered the log with a receipt, and nothing stopped.
-fn listened_to(read: &Read<'_>) -> Result<Option<Known>, Error> {
+pub(crate) fn listened_to(read: &Read<'_>) -> Result<Option<Known>, Error> {
     let (log, standing) = (change::log_id(read)?, hub::standing(read)?);
     let is_heard =
         standing.is_some_and(|it| it.log == log && it.stop.is_none() && it.receipt_at.is_some());

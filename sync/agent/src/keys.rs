@@ -42,6 +42,28 @@ pub enum KeyError {
     Randomness,
 }
 
+/// The folder of the keys, which are read when they are first needed: a box that joined no hub has none.
+pub(crate) struct KeyFolder {
+    path: PathBuf,
+    read: Option<BoxKeys>,
+}
+
+impl KeyFolder {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, read: None }
+    }
+
+    /// # Errors
+    /// [`KeyError`].
+    pub(crate) fn keys(&mut self) -> Result<&BoxKeys, KeyError> {
+        let keys = match self.read.take() {
+            Some(keys) => keys,
+            None => BoxKeys::load(&self.path)?,
+        };
+        Ok(self.read.insert(keys))
+    }
+}
+
 impl BoxKeys {
     /// The keys in a folder; those that are not there are made, so that a second try to join is made
     /// with the keys of the first.

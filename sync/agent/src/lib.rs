@@ -17,6 +17,8 @@
 //!
 //! [`down::Down`] fetches what the hub asks and sends what is answered; what a request means is the daemon's.
 //!
+//! [`messages::Messages`] seals and opens what goes by the relay; who carries it is the daemon's.
+//!
 //! # What is told
 //!
 //! Records that FHIR can say, as they are now: the clinic, patients, practitioners and their roles,
@@ -40,6 +42,7 @@ pub mod keys;
 mod line;
 pub mod loans;
 mod mark;
+pub mod messages;
 mod meter;
 pub mod pace;
 mod record;
@@ -56,4 +59,5 @@ pub use line::{Internet, Line};
 pub use meter::Meter;
 pub use sync_protocol::ask;
 pub use sync_protocol::budget::Budget;
+pub use sync_protocol::relay;
 pub use sync_protocol::restore::OnHeld;

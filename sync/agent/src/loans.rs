@@ -48,7 +48,7 @@ pub use self::desk::{
 pub use self::key::{key, parse};
 pub use self::policy::{CUTOFF_HOURS, HORIZON_DAYS, SHARE_PERCENT, TERM_HOURS, Usual, lend};
 use crate::Fault;
-use crate::keys::BoxKeys;
+use crate::keys::KeyFolder;
 use crate::line::{Internet, Line};
 pub use sync_protocol::loan::clock::{BoxTime, Nonce};
 pub use sync_protocol::loan::{Generation, Terms};
@@ -63,10 +63,9 @@ const EXCHANGES_MAX: usize = 64;
 /// The box's end of all loans, and its line to the hub.
 pub struct Loans<L = Internet> {
     db: Db,
-    keys_folder: PathBuf,
     usual: Usual,
     line: L,
-    keys: Option<BoxKeys>,
+    keys: KeyFolder,
     /// When the hub was last spoken with.
     asked_at: Option<Timestamp>,
     /// When the last pass of the policy was begun, and what is left of it.
@@ -112,10 +111,9 @@ impl<L: Line> Loans<L> {
     pub fn new(db: Db, keys_folder: PathBuf, usual: Usual, line: L) -> Self {
         Self {
             db,
-            keys_folder,
             usual,
             line,
-            keys: None,
+            keys: KeyFolder::new(keys_folder),
             asked_at: None,
             passed_at: None,
             sessions: VecDeque::new(),

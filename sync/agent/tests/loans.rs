@@ -20,6 +20,7 @@ use prm::loan;
 use sync_agent::loans::{self, Status as Standing, Turn};
 use sync_hub::loans::NotSold;
 use sync_protocol::loan::{BookingId, Refusal};
+use sync_protocol::uplink::Stop;
 use uuid::Uuid;
 use world::{CLINIC, World, refusal};
 
@@ -239,6 +240,32 @@ async fn a_box_put_back_from_a_backup_books_nothing_before_it_has_learned_what_w
     );
     let again = world.cloud.sell(lent[0].slot, Uuid::now_v7(), "Late One");
     assert!(again.is_err(), "{again:?}");
+}
+
+/// Its log fits what the hub holds, so that only the loans can tell.
+#[tokio::test]
+async fn a_copy_of_a_box_from_before_it_lent_stops_and_no_sale_is_lost() {
+    let world = World::new();
+    let mut ends = world.join().await;
+    while let sync_agent::Turn::Told { more: true, .. } =
+        ends.agent.round(world.now()).await.unwrap()
+    {}
+    let mut copy = world.backup();
+    ends.loans.round(ends.agent.nonce(), world.now(), world.at()).await.unwrap();
+    let lent = world.loans();
+    world.cloud.sell(lent[0].slot, Uuid::now_v7(), "Asha Rao").unwrap();
+
+    let (ravi, mut ends) = (copy.patient("Ravi Iyer"), copy.ends());
+    copy.book(ravi, lent[0].slot).unwrap();
+    let stopped = copy.stopped(&mut ends).await;
+    assert!(matches!(stopped, Stop::Forked { .. } | Stop::Quarantined), "{stopped:?}");
+    assert!(copy.displaced().is_empty());
+
+    copy.write(prm::change::begin_log).unwrap();
+    let mut ends = copy.join().await;
+    copy.settle(&mut ends).await;
+    assert_eq!(copy.diary().iter().map(|it| it.slot()).collect::<Vec<_>>(), [lent[0].slot]);
+    assert_eq!(copy.displaced().len(), 1, "the patient who bought it is work for the desk");
 }
 
 #[tokio::test]

@@ -67,6 +67,11 @@ pub enum BackupError {
         "the box of this clinic is the box of another clinic by now; take it out there first (`carepost-hub clinic erase`)"
     )]
     BoxTaken,
+    /// An account of this clinic is another clinic's by now.
+    #[error(
+        "an account of this clinic at a provider of messages is another clinic's by now; take it out there first (`carepost-hub channel remove`)"
+    )]
+    ChannelTaken,
     /// The clinic went away meanwhile.
     #[error("the clinic is not there any more")]
     Gone,
@@ -173,6 +178,11 @@ pub fn restore(hub: &Hub, from: &Path, identity: &Path) -> Result<(String, u64),
                 {
                     return Err(BackupError::BoxTaken);
                 }
+                for name in store::channel_names_alone(packed, id)? {
+                    if !store::channel_owners(tx, name, 1)?.is_empty() {
+                        return Err(BackupError::ChannelTaken);
+                    }
+                }
                 let clinic = Clinic {
                     wrapped_key: vault.hand_over(id, &found.wrapped_key, &hub.keys.vault)?,
                     life: new_life()?,
@@ -181,6 +191,7 @@ pub fn restore(hub: &Hub, from: &Path, identity: &Path) -> Result<(String, u64),
                 let rows = store::carry(packed, tx, &clinic)?;
                 // What was asked of the box since is not known here; what is open is asked again.
                 store::restored_requests(tx, id, (clinic.life.unsigned_abs() >> 1).max(1))?;
+                store::end_messages_out(tx, id)?;
                 Ok((clinic.name, rows))
             })
             .map(|done| (id, done))

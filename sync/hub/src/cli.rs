@@ -1,6 +1,7 @@
 //! The command line: what it takes, and how each command ends (0 done, 1 failed, 2 wrong usage).
 
 mod catalogue;
+mod channel;
 mod clinic;
 mod database;
 mod keys;
@@ -16,12 +17,14 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::Context as _;
+use channels::relay::Broker;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::Clock;
 use crate::hub::Hub;
+use crate::relay::link::broker;
 use crate::store::{Address, IfMissing};
 
 /// The hub of many clinics: receives the sealed logs of their boxes.
@@ -57,6 +60,9 @@ enum Command {
     /// Bearer tokens for programs that read a clinic's records; the hub may serve meanwhile.
     #[command(subcommand)]
     Token(token::Verb),
+    /// Accounts of clinics at providers of messages (WhatsApp, a voice agent); the hub may serve meanwhile.
+    #[command(subcommand)]
+    Channel(channel::Verb),
     /// Prints completions for a shell.
     Completions {
         /// Which shell.
@@ -77,7 +83,7 @@ struct Place {
     database: Option<Unread>,
 }
 
-/// The address of a database as it was given. It is read after the command line was: what is wrong
+/// The address of a database or a broker as it was given. It is read after the command line was: what is wrong
 /// with a command line is repeated on stderr, and here a password is in it.
 #[derive(Clone)]
 struct Unread(String);
@@ -99,6 +105,10 @@ impl fmt::Debug for Unread {
 impl Unread {
     fn read(&self, option: &str) -> anyhow::Result<Address> {
         self.0.parse().with_context(|| format!("{option} is no address of a database"))
+    }
+
+    fn broker(&self) -> anyhow::Result<Broker> {
+        broker(&self.0).context("--broker is no address of a broker")
     }
 }
 
@@ -149,6 +159,10 @@ fn dispatch(command: Command, log_format: LogFormat) -> anyhow::Result<()> {
             verb.run()
         }
         Command::Token(verb) => {
+            begin_log(log_format, tracing::Level::WARN);
+            verb.run()
+        }
+        Command::Channel(verb) => {
             begin_log(log_format, tracing::Level::WARN);
             verb.run()
         }

@@ -1,4 +1,4 @@
-//! The hub's HTTP: enrolment, bundles, requests, health.
+//! The hub's HTTP: enrolment, bundles, requests, webhooks of providers, health.
 
 mod bundles;
 mod enroll;
@@ -9,6 +9,7 @@ mod loans;
 mod problem;
 mod requests;
 mod restore;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 pub use problem::Problem;
+pub use webhook::{ROOM, TWILIO};
 
 use crate::hub::Hub;
 
@@ -33,6 +35,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .merge(fhir::routes())
+        .merge(webhook::routes())
         .fallback(async |uri: Uri| {
             if uri.path().starts_with(fhir::PATH) {
                 return fhir::nothing().await.into_response();

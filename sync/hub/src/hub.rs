@@ -9,9 +9,12 @@ use sync_protocol::loan::clock::Nonce;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use crate::arrivals::Arrivals;
 use crate::clock::{Clock, stopwatch};
 use crate::loans::Sales;
+use crate::message_counts::MessageCounts;
 use crate::place::{self, HubKeys};
+use crate::relay::Relay;
 use crate::requests::Requests;
 use crate::round_trip::RoundTrips;
 use crate::store::{self, Address, Clinic, IfMissing, Store, StoreError};
@@ -43,8 +46,16 @@ pub struct Hub {
     pub round_trips: RoundTrips,
     /// Who waits for requests and for answers.
     pub requests: Requests,
+    /// Messages of providers that wait to be written.
+    pub arrivals: Arrivals,
+    /// What is known of the boxes to which messages go.
+    pub relay: Relay,
+    /// What happened to messages.
+    pub messages: MessageCounts,
     pub(crate) arriving: Semaphore,
     pub(crate) worked: Semaphore,
+    /// Room for webhooks that are on their way in.
+    pub(crate) webhook_room: Semaphore,
     /// The numbers of sales, beside the database.
     pub(crate) sales: Sales,
     life: u64,
@@ -122,8 +133,12 @@ impl Hub {
             turns: Turns::default(),
             round_trips: RoundTrips::default(),
             requests: Requests::default(),
+            arrivals: Arrivals::default(),
+            relay: Relay::default(),
+            messages: MessageCounts::default(),
             arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
             worked: Semaphore::new(BUNDLES_WORKED_MAX),
+            webhook_room: Semaphore::new(crate::http::ROOM),
             sales: Sales::default(),
             life,
             started: stopwatch(),
@@ -157,12 +172,35 @@ impl Hub {
         clinic: [u8; 16],
         key: &[u8],
     ) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
+        Ok(self.records(clinic, &[key])?.pop().flatten())
+    }
+
+    /// What several records of a clinic say, in the order of their keys, read at one moment.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn records(
+        &self,
+        clinic: [u8; 16],
+        keys: &[&[u8]],
+    ) -> Result<Vec<Option<Zeroizing<Vec<u8>>>>, ReadError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
         let found = self.store.read(clinic, |tx| -> Result<_, StoreError> {
-            Ok(store::clinic(tx, clinic)?.zip(store::record(tx, clinic, key)?))
+            let Some(of) = store::clinic(tx, clinic)? else { return Ok(None) };
+            let mut sealed = Vec::with_capacity(keys.len());
+            for key in keys {
+                sealed.push(store::record(tx, clinic, key)?);
+            }
+            Ok(Some((of, sealed)))
         })?;
-        let Some((clinic, sealed)) = found else { return Ok(None) };
+        let Some((clinic, sealed)) = found else { return Ok(vec![None; keys.len()]) };
         let opener = self.key_of(&clinic)?;
-        Ok(Some(opener.open(key, &sealed)?))
+        let open = |(sealed, key): (Option<Vec<u8>>, &&[u8])| {
+            sealed.map(|it| opener.open(key, &it)).transpose()
+        };
+        Ok(sealed.into_iter().zip(keys).map(open).collect::<Result<_, _>>()?)
     }
 }
 

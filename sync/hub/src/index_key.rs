@@ -42,17 +42,22 @@ pub fn begin(hub: &Hub, clinic: [u8; 16]) -> Result<IndexKey, ReadError> {
     if let Some(key) = hub.store.read(clinic, |tx| index_key(hub, tx, &of(tx)?))? {
         return Ok(key);
     }
-    hub.store.write(clinic, |tx| {
-        let of = of(tx)?;
-        // Somebody else may have been quicker.
-        if let Some(key) = index_key(hub, tx, &of)? {
-            return Ok(key);
-        }
-        let bytes = make_key()?;
-        let sealed = hub.key_of(&of)?.seal(&place(clinic), &*bytes)?;
-        index::begin_index(tx, clinic, &sealed, terms::VERSION)?;
-        Ok::<_, ReadError>(IndexKey::new(&*bytes))
-    })
+    // Somebody else may have been quicker.
+    hub.store.write(clinic, |tx| begun(hub, tx, &of(tx)?))
+}
+
+/// The same, within a transaction that may write.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn begun(hub: &Hub, tx: &Tx<'_>, clinic: &Clinic) -> Result<IndexKey, ReadError> {
+    if let Some(key) = index_key(hub, tx, clinic)? {
+        return Ok(key);
+    }
+    let bytes = make_key()?;
+    let sealed = hub.key_of(clinic)?.seal(&place(clinic.id), &*bytes)?;
+    index::begin_index(tx, clinic.id, &sealed, terms::VERSION)?;
+    Ok(IndexKey::new(&*bytes))
 }
 
 impl IndexKey {

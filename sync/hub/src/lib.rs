@@ -8,6 +8,8 @@
 //!   box ── GET /v1/requests, a proof ───► requests   what is asked of the box: put in by whoever
 //!       ◄── sealed batch ────────────────            makes it, in the same transaction
 //!   box ── POST /v1/replies, sealed ────►            what the box answered, for whoever waits
+//!   provider ── webhooks, signed ──────► arrivals   on the disk, and down to the box by the broker (relay)
+//!       ◄── messages ─────────────────── say        what came up from the box, and how it fares goes down
 //!   program ── /fhir/{clinic}, a token ─► search     opened by the terms of its index, looked at by the
 //!                                         booking    code of the box; asked of the box, or sold from loans
 //! ```
@@ -23,9 +25,11 @@
 //! clinic or another record does not open.
 //! Invariant: SQL stands in `store` only. Logs, errors and the status hold ids, never a record.
 
+pub mod arrivals;
 pub mod backup;
 pub mod booking;
 pub mod catalogue;
+pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod code;
@@ -39,14 +43,17 @@ pub mod index_key;
 pub mod loans;
 pub mod master;
 pub mod mend;
+pub mod message_counts;
 pub mod place;
 pub mod receive;
 pub mod records;
 pub mod reindex;
 pub mod rekey;
+pub mod relay;
 pub mod requests;
 pub mod restore;
 pub mod round_trip;
+pub mod say;
 pub mod sealed;
 pub mod search;
 pub mod situation;

@@ -134,13 +134,16 @@ fn whole(hub: &Hub, clinic: &Clinic, bundle: Bundle) -> Result<Bundle, Refused> 
     if let Content::Stretch { after: _, before: _, through: _, mark: _, entries }
     | Content::Statement { as_of: _, mark: _, from: _, last: _, entries } = &mut content
     {
-        for Entry { sequence: _, key, body } in entries {
-            let Body::Changed(delta) = &*body else { continue };
-            let held = hub.record(clinic.id, &key.0)?;
+        let changed = |it: &&mut Entry| matches!(it.body, Body::Changed(_));
+        let changed: Vec<&mut Entry> = entries.iter_mut().filter(changed).collect();
+        let keys: Vec<&[u8]> = changed.iter().map(|it| it.key.0.as_slice()).collect();
+        let held = hub.records(clinic.id, &keys)?;
+        for (entry, held) in changed.into_iter().zip(held) {
+            let Body::Changed(delta) = &entry.body else { continue };
             let Some(bytes) = held.and_then(|held| delta.apply(&held)) else {
                 return Ok(Bundle { log, generation, content: Content::Ask });
             };
-            *body = Body::Given(bytes);
+            entry.body = Body::Given(bytes);
         }
     }
     Ok(Bundle { log, generation, content })

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use crate::hub::Hub;
+use crate::relay::OUT_WAITING_MAX;
 use crate::store::{self, Lent, Overview, StoreError, Stored, Tx};
 
 /// Clinics that `/metrics` shows one by one.
@@ -29,6 +30,29 @@ pub struct Situation {
     pub requests_waiting: u64,
     /// What the hub has under loans.
     pub lent: Lent,
+    /// Messages of patients on their way.
+    pub messages: Messages,
+}
+
+/// Messages of patients of one clinic that are on their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Messages {
+    /// As many wait for the box.
+    pub waiting_in: u64,
+    /// When the oldest of these came, in ms since 1970 UTC.
+    pub oldest_in: Option<i64>,
+    /// As many wait to be said.
+    pub waiting_out: u64,
+}
+
+impl Messages {
+    fn of(tx: &Tx<'_>, clinic: [u8; 16]) -> Stored<Self> {
+        Ok(Self {
+            waiting_in: store::message_line(tx, clinic)?.waiting,
+            oldest_in: store::oldest_message_in(tx, clinic)?,
+            waiting_out: store::count_messages_out(tx, clinic, OUT_WAITING_MAX)?,
+        })
+    }
 }
 
 impl Situation {
@@ -49,6 +73,7 @@ impl Situation {
             parked: ledger.map_or(0, |it| it.receipt().parked_count),
             requests_waiting: line.map_or(0, |it| it.last.saturating_sub(it.taken)),
             lent: store::lent(tx, clinic)?,
+            messages: Messages::of(tx, clinic)?,
         })
     }
 
@@ -90,6 +115,15 @@ pub fn to_text(all: &[Situation], now_ms: i64) -> String {
     gauge("carepost_hub_clinic_parked", "Entries that could not be taken", &|it| Some(it.parked));
     gauge("carepost_hub_clinic_requests_waiting", "Requests that the box has not fetched", &|it| {
         Some(it.requests_waiting)
+    });
+    gauge("carepost_hub_clinic_messages_waiting_in", "Messages that wait for the box", &|it| {
+        Some(it.messages.waiting_in)
+    });
+    gauge("carepost_hub_clinic_message_oldest_seconds", "Age of the oldest of these", &|it| {
+        u64::try_from(now_ms.saturating_sub(it.messages.oldest_in?) / 1000).ok()
+    });
+    gauge("carepost_hub_clinic_messages_waiting_out", "Messages that wait to be said", &|it| {
+        Some(it.messages.waiting_out)
     });
     gauge("carepost_hub_clinic_loans_held", "Slots on loan", &|it| Some(it.lent.held));
     gauge("carepost_hub_clinic_sales_unsettled", "Bookings sold that the box has not", &|it| {

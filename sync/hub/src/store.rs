@@ -10,12 +10,16 @@
 //! PostgreSQL enforces that (row-level security).
 
 mod carry;
+mod channel;
 mod clinic;
 mod figures;
 mod hold;
 mod idempotency;
 pub mod index;
 mod loan;
+mod message_in;
+mod message_line;
+mod message_out;
 mod migration;
 mod postgres;
 mod record;
@@ -28,6 +32,10 @@ mod token;
 use std::path::{Path, PathBuf};
 
 pub use carry::{backup_key, carry, erase, put_backup_key};
+pub use channel::{
+    ChannelName, ChannelRow, channel, channel_names_alone, channel_owners, channels, put_channel,
+    remove_channel,
+};
 pub use clinic::{
     Clinic, Code, Enrolled, Overview, add_clinic, add_code, clinic, clinic_named, clinics, code,
     code_owner, enrolled, enrolled_at, owner_of_hardware, owner_of_key, put_enrolled, revoke,
@@ -39,6 +47,18 @@ pub use idempotency::{forget_kept, keep, kept, kept_count};
 pub use loan::{
     LoanRow, SaleRow, add_sale, count_sale, forget_loans, loan, loan_count, loan_store, loans,
     loans_due, loans_held, loans_over, loans_sold, look_at_held, put_loan, put_loan_store, sale,
+};
+pub use message_in::{
+    MessageIn, forget_messages_in, had_messages_in, knows_message_in, lose_messages_in,
+    messages_noted, messages_waiting, oldest_message_in, put_message_in, renew_messages_in,
+    send_messages_in,
+};
+pub use message_line::{MessageLine, clinics_with_messages, message_line, put_message_line};
+pub use message_out::{
+    MessageOut, OutState, Peer, claim_messages_out, clinics_with_messages_due, count_messages_out,
+    end_messages_out, forget_messages_out, forget_peers, message_out, message_out_called,
+    message_out_of, move_message_out, name_message_out, next_message_due, note_peer,
+    number_of_message_out, peer, put_message_out, put_off,
 };
 use postgres::Postgres;
 pub use postgres::{Address, prepare};
@@ -180,6 +200,34 @@ impl Store {
         match &self.database {
             Database::Sqlite(it) => it.write(work),
             Database::Postgres(it) => it.write(Scope::Each, work),
+        }
+    }
+
+    /// Runs `work` for several clinics, each of which is as with [`Store::write`]: together where that is one
+    /// commit, and each for itself if one of them fails. `work` may run more than once for each.
+    pub fn write_each<T, E: From<StoreError>>(
+        &self,
+        clinics: &[[u8; 16]],
+        mut work: impl FnMut(&Tx<'_>, [u8; 16]) -> Result<T, E>,
+    ) -> Vec<Result<T, E>> {
+        if let Database::Sqlite(it) = &self.database
+            && clinics.len() > 1
+        {
+            let mut all = |tx: &Tx<'_>| {
+                clinics.iter().map(|clinic| work(tx, *clinic)).collect::<Result<Vec<T>, E>>()
+            };
+            if let Ok(done) = it.write(&mut all) {
+                return done.into_iter().map(Ok).collect();
+            }
+        }
+        clinics.iter().map(|clinic| self.write(*clinic, |tx| work(tx, *clinic))).collect()
+    }
+
+    /// Whether several may write beside each other.
+    pub fn writes_beside(&self) -> bool {
+        match &self.database {
+            Database::Sqlite(_) => false,
+            Database::Postgres(_) => true,
         }
     }
 

@@ -66,6 +66,14 @@ impl Turns {
     /// # Errors
     /// After how many seconds to come again, if there were too many.
     pub fn count(&self, token: [u8; 16], now_ms: i64) -> Result<(), u32> {
+        self.count_of(token, A_MINUTE_MAX, now_ms)
+    }
+
+    /// Counts a request with a token, or by an account, of which so many may come in a minute.
+    ///
+    /// # Errors
+    /// After how many seconds to come again, if there were too many.
+    pub fn count_of(&self, token: [u8; 16], most: u32, now_ms: i64) -> Result<(), u32> {
         let minute = now_ms.div_euclid(MINUTE_MS);
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         if counted.len() >= COUNTED_MAX && !counted.contains_key(&token) {
@@ -76,7 +84,7 @@ impl Turns {
             (*in_minute, *count) = (minute, 0);
         }
         *count = count.saturating_add(1);
-        if *count <= A_MINUTE_MAX {
+        if *count <= most {
             return Ok(());
         }
         let left = MINUTE_MS - now_ms.rem_euclid(MINUTE_MS);

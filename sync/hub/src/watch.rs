@@ -79,6 +79,7 @@ pub fn say(alerts: &[([u8; 16], Alert, i64)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::situation::Messages;
     use crate::store::Lent;
 
     fn heard(clinic: u8, heard_at: Option<i64>) -> Situation {
@@ -90,6 +91,7 @@ mod tests {
             revoked: false,
             parked: 0,
             requests_waiting: 0,
+            messages: Messages::default(),
             lent: Lent::default(),
         }
     }

@@ -96,9 +96,9 @@ pub enum Kind {
     Requests,
     /// Box to hub: how far the requests are in its database.
     Taken,
-    /// Hub to box: a message of a patient that came in at the hub.
+    /// Hub to box: messages of people that came in at the hub, and what it has of the box's.
     MessageIn,
-    /// Box to hub: a message to a patient.
+    /// Box to hub: messages to people, and what it has of the hub's.
     MessageOut,
     /// Box to hub: the answer to a request.
     Reply,

@@ -13,7 +13,8 @@
 //!              ask: what a request says, and what is answered to it;
 //!              wire: each of these as CBOR; envelope: zstd, HPKE, Ed25519 around it;
 //!              lineage: which life of a box is heard; capability, pause: what both can,
-//!              and when to try again; qr: what a patient shows at the door
+//!              and when to try again; qr: what a patient shows at the door;
+//!              relay: messages of people, each way, whatever the line does with them
 //! ```
 //!
 //! Both ends use this crate; each end's program does what it says. Everywhere the same way: a value
@@ -60,6 +61,7 @@ pub mod lineage;
 pub mod loan;
 pub mod pause;
 pub mod qr;
+pub mod relay;
 pub mod restore;
 pub mod uplink;
 pub mod wire;

@@ -27,7 +27,7 @@ fn a_hub_whose_disk_is_full_takes_nothing_and_loses_nothing() {
 
 async fn on_small_disk(disk: &Path) {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place { data: disk.join("hub"), cluster: None };
+    let place = Place { data: disk.join("hub"), cluster: None, broker: None };
     let mut world = World::within(folder.path().to_owned(), place, seed()).await;
     let clinic = super::copied(&world.clinic, &world.clinic.data);
     let running = Running::start(&clinic);

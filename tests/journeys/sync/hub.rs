@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -43,6 +43,8 @@ const TOLD: [&str; 11] = [
 pub struct Place {
     pub data: PathBuf,
     pub cluster: Option<Cluster>,
+    /// Where the broker is, for a hub that has one.
+    pub broker: Option<String>,
 }
 
 impl Place {
@@ -52,7 +54,24 @@ impl Place {
         if let Some(cluster) = &self.cluster {
             command.env("CAREPOST_HUB_DATABASE", cluster.address("hub", "carepost"));
         }
+        if let Some(broker) = &self.broker {
+            command.env("CAREPOST_HUB_BROKER", broker);
+        }
         command
+    }
+
+    /// Runs a command with this on its standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> String {
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        done(child.wait_with_output().unwrap())
     }
 
     /// Runs a command beside the hub.
@@ -152,7 +171,7 @@ impl World {
     /// In a folder that is thrown away.
     pub async fn new(seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place { data: folder.path().join("hub"), cluster: None };
+        let place = Place { data: folder.path().join("hub"), cluster: None, broker: None };
         let world = Self::within(folder.path().to_owned(), place, seed).await;
         Self { _thrown_away: Some(folder), ..world }
     }
@@ -160,7 +179,11 @@ impl World {
     /// The same, with the hub's database in PostgreSQL.
     pub async fn on_postgresql(seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place { data: folder.path().join("hub"), cluster: Some(Cluster::start()) };
+        let place = Place {
+            data: folder.path().join("hub"),
+            cluster: Some(Cluster::start()),
+            broker: None,
+        };
         let world = Self::within(folder.path().to_owned(), place, seed).await;
         Self { _thrown_away: Some(folder), ..world }
     }

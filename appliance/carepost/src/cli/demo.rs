@@ -16,11 +16,14 @@ use crate::app::{App, open_db};
 use crate::clock::Clock;
 use crate::config::Flag;
 use crate::connections::Stopping;
-use crate::demo::{self, Guest, Hub, Pairing};
+use crate::demo::phones::{Account, Phones};
+use crate::demo::{self, Broker, Guest, Hub, Line, Pairing};
 use crate::{founding, place, serve};
 
 /// The made-up records are the same each time.
 const SEED: u64 = 1;
+/// The folder of the broker, in the demonstration's.
+const BROKER: &str = "broker";
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -55,7 +58,8 @@ impl Demo {
             }
         };
         let flag = Flag { name: "--listen", key: "http.listen", value: listen.to_string() };
-        let config = settings(&data, None, log_format, vec![flag])?;
+        let mut flags = vec![flag];
+        let config = settings(&data, None, log_format, flags.clone())?;
         begin_log(config.log.json, config.log.level);
         on_runtime(async {
             let stopping = Stopping::default();
@@ -70,15 +74,24 @@ impl Demo {
                 say("Making a clinic with made-up records; this takes some seconds.\n")?;
                 make(&data, clock.now(), days, &stopping).await?
             };
+            let line = Line::default();
+            let broker = Broker::start(&data.join(BROKER), None).await?;
+            let phones = Phones::open(Account::random()?).await?;
+            if let Some(broker) = &broker {
+                let value = format!("mqtt://{}", line.lay(broker.address).await?);
+                flags.push(Flag { name: "the demonstration", key: "relay.broker", value });
+            }
+            let config = settings(&data, None, log_format, flags)?;
             let app = App::with_db(&data, config, clock, db)?;
-            let hub = match Hub::start(&data, &app.db, app.now()).await? {
-                Some((hub, line)) => {
-                    // Nothing else lays a line.
-                    let _ = app.line.set(line);
-                    Some(hub)
+            let messages = broker.as_ref().map(|broker| (broker, phones.as_ref()));
+            let hub = Hub::start((&data, &app.db), &line, messages, app.now()).await?;
+            if hub.is_some() {
+                // Nothing else sets these.
+                let _ = app.line.set(line);
+                if broker.is_some() {
+                    let _ = app.phones.set(phones);
                 }
-                None => None,
-            };
+            }
             let opened = serve::open(app.clone()).await?;
             say(&invitation(&app, opened.plain, guest.as_ref(), &pairing, hub.as_ref()))?;
             opened.serve(stopping).await;
@@ -141,7 +154,7 @@ fn invitation(
         pairing.kiosk,
         pairing.board,
         app.data.display(),
-        told(hub),
+        [told(hub), reached(app, at, hub)].concat(),
         demo::PASSWORD,
     );
     for person in demo::STAFF {
@@ -177,6 +190,17 @@ fn told(hub: Option<&Hub>) -> String {
         None => {
             "  hub     none: the program carepost-hub does not lie beside this one\n".to_owned()
         }
+    }
+}
+
+/// Where to write to the clinic as a patient.
+fn reached(app: &App, at: SocketAddr, hub: Option<&Hub>) -> String {
+    if app.phones.get().is_some() {
+        format!("  phone   http://{at}/phone   (write to the clinic as a patient)\n")
+    } else if hub.is_some() {
+        "  phone   none: this machine has no broker; install mosquitto for it\n".to_owned()
+    } else {
+        String::new()
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 
+use channels::relay::Broker;
 use toml::{Table, Value};
 
 use super::setting::{Kind, SETTINGS, find, nearest};
@@ -138,13 +139,37 @@ impl Layers {
             | Kind::Number(_, _)
             | Kind::Choice(_)
             | Kind::Choices(_)
-            | Kind::Hosts(_) => false,
+            | Kind::Hosts(_)
+            | Kind::Broker
+            | Kind::TimeOfDay => false,
         };
         match self.value(key).as_str() {
             Some("") => Ok(None),
             Some(text) if is_good(text) => Ok(Some(text.to_owned())),
             Some(_) | None => Err(self.wrong(key)),
         }
+    }
+
+    pub(super) fn broker(&self, key: &'static str) -> Result<Option<Broker>, ConfigError> {
+        match self.value(key).as_str() {
+            Some("") => Ok(None),
+            Some(address) => Broker::parse(address).map(Some).map_err(|_| self.wrong(key)),
+            None => Err(self.wrong(key)),
+        }
+    }
+
+    /// The minute after midnight.
+    pub(super) fn time_of_day(&self, key: &'static str) -> Result<u16, ConfigError> {
+        let read = || -> Option<u16> {
+            let (hours, minutes) = self.value(key).as_str()?.split_once(':')?;
+            let number = |text: &str| -> Option<u16> {
+                let is_written = text.len() == 2 && text.bytes().all(|it| it.is_ascii_digit());
+                text.parse().ok().filter(|_| is_written)
+            };
+            let (hours, minutes) = (number(hours)?, number(minutes)?);
+            (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+        };
+        read().ok_or_else(|| self.wrong(key))
     }
 
     pub(super) fn number(&self, key: &'static str) -> Result<u32, ConfigError> {

@@ -37,6 +37,10 @@ pub enum Kind {
     Phone,
     /// The address of a page, or nothing.
     Page,
+    /// The address of a broker, or nothing.
+    Broker,
+    /// A time of day, in hours and minutes.
+    TimeOfDay,
 }
 
 /// Public names that one box has at the most.
@@ -173,6 +177,30 @@ pub const SETTINGS: &[Setting] = &[
         doc: "So many hours the hub may sell a slot without hearing of the box; as long a person waits before taking it without the hub.",
     },
     Setting {
+        key: "relay.broker",
+        kind: Kind::Broker,
+        default: "\"\"",
+        doc: "Through which broker (MQTT 5) messages go between the box and its hub, once the box has joined one.",
+    },
+    Setting {
+        key: "messages.quiet_from",
+        kind: Kind::TimeOfDay,
+        default: "\"21:00\"",
+        doc: "From this time of the clinic on nobody is sent what they did not ask for.",
+    },
+    Setting {
+        key: "messages.quiet_to",
+        kind: Kind::TimeOfDay,
+        default: "\"08:00\"",
+        doc: "Until this time. The same as messages.quiet_from: there are no quiet hours.",
+    },
+    Setting {
+        key: "messages.per_hour",
+        kind: Kind::Number(1, 60),
+        default: "5",
+        doc: "So many messages that nobody asked for go to one address in an hour, all media together.",
+    },
+    Setting {
         key: "sync.budget_megabytes_per_day",
         kind: Kind::Number(0, 100_000),
         default: "0",
@@ -206,6 +234,10 @@ impl Kind {
             Self::Page => {
                 "an address such as \"https://clinic.example/book\", or \"\" for none".to_owned()
             }
+            Self::Broker => {
+                "an address such as \"mqtts://broker.example:8883\", or \"\" for none".to_owned()
+            }
+            Self::TimeOfDay => "a time such as \"21:00\"".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Choices(words) => format!("a list of some of {}", words.join(", ")),
             Self::Hosts(most) => {

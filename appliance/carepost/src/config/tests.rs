@@ -100,7 +100,12 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_is_expected() {
         assert!(error.contains(&format!("{} takes ", setting.key)), "{error}");
         assert!(!error.contains('\n'));
     }
-    for (section, value) in [("kiosk]\nidle_seconds", "9"), ("language]\noffered", "[\"xx\"]")] {
+    for (section, value) in [
+        ("kiosk]\nidle_seconds", "9"),
+        ("language]\noffered", "[\"xx\"]"),
+        ("messages]\nquiet_from", "\"24:00\""),
+        ("relay]\nbroker", "\"http://x\""),
+    ] {
         assert!(load(&format!("[{section} = {value}"), &[], &[]).is_err());
     }
 }

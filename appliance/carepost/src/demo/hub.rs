@@ -1,7 +1,7 @@
 //! The hub of a demonstration: the program `carepost-hub` that lies beside this one, as a child of it, with a
 //! folder in the demonstration's.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -17,7 +17,8 @@ use sync_agent::enrol::{Joining, enrol};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{CLINIC, Line};
+use super::phones::{NUMBER_ID, Phones};
+use super::{Broker, CLINIC, Line};
 use crate::place;
 
 /// The program.
@@ -44,26 +45,33 @@ struct Code {
 }
 
 impl Hub {
-    /// Starts the hub beside the box in a data folder, and lets the box join it over a line that can be
-    /// cut. None if the program is not there.
+    /// Starts the hub beside the box in a data folder, with the broker and the telephones if there are any,
+    /// and lets the box join it over a line that can be cut. None if the program is not there.
     ///
     /// # Errors
     /// If the hub does not start, or the box cannot join it.
     pub async fn start(
-        data: &Path,
-        db: &Db,
+        (data, db): (&Path, &Db),
+        line: &Line,
+        messages: Option<(&Broker, &Phones)>,
         now: Timestamp,
-    ) -> anyhow::Result<Option<(Self, Line)>> {
+    ) -> anyhow::Result<Option<Self>> {
         let program = std::env::current_exe()?.with_file_name(PROGRAM);
         if !program.exists() {
             return Ok(None);
         }
         let folder = data.join(FOLDER);
         let Code { code, fingerprint } = code(&program, &folder)?;
-        let mut child = Command::new(&program)
+        let mut command = Command::new(&program);
+        command
             .args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--end-with-stdin"])
             .arg("--data")
-            .arg(&folder)
+            .arg(&folder);
+        if let Some((broker, phones)) = messages {
+            add_channel(&program, &folder, phones)?;
+            command.args(["--broker", &broker.url()]);
+        }
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -78,15 +86,17 @@ impl Hub {
             bail!("the hub of the demonstration does not start; run {} by hand", program.display());
         };
         hub.address = address;
-        let line = Line::lay(address).await?;
+        if let Some((_, phones)) = messages {
+            phones.post_to(address);
+        }
         let keys = place::keys(data);
-        let url = format!("http://{}", line.address());
+        let url = format!("http://{}", line.lay(address).await?);
         let fingerprint = Some(fingerprint.as_str());
         // What an earlier demonstration told is made up, too.
         let on_held = OnHeld::Forget;
         let joining = Joining { url: &url, code: &code, fingerprint, data, keys: &keys, on_held };
         enrol(db, joining, now).await?;
-        Ok(Some((hub, line)))
+        Ok(Some(hub))
     }
 }
 
@@ -96,6 +106,30 @@ impl Drop for Hub {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
+}
+
+/// Gives the clinic an account at the provider behind the telephones.
+fn add_channel(program: &Path, folder: &Path, phones: &Phones) -> anyhow::Result<()> {
+    let mut adding = Command::new(program)
+        .args(["channel", "add", "--clinic", CLINIC, "meta", "--phone-number-id", NUMBER_ID])
+        .args(["--messaging-url", &phones.url(), "--data"])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{} cannot be started", program.display()))?;
+    let account = phones.account();
+    let secrets = [&account.access_token, &account.app_secret, &account.verify_token]
+        .map(|it| format!("{it}\n"));
+    if let Some(mut stdin) = adding.stdin.take() {
+        stdin.write_all(secrets.concat().as_bytes())?;
+    }
+    let said = adding.wait_with_output()?;
+    if !said.status.success() {
+        bail!("{}", String::from_utf8_lossy(&said.stderr).trim());
+    }
+    Ok(())
 }
 
 /// A code for the box of the demonstration, whose clinic is added if it is not there yet.

@@ -1,7 +1,7 @@
-//! The line between the box and the hub of a demonstration, which can be cut and healed, so that anybody can
+//! The line between the box and the cloud of a demonstration, which can be cut and healed, so that anybody can
 //! watch what a clinic does without the internet.
 //!
-//! A relay of bytes on this machine. Cut, it drops what is on it and answers nobody, as a real line does.
+//! A relay of bytes on this machine, with a wire for the hub and one for the broker. Cut, it drops what is on it and answers nobody, as a real line does.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,29 +14,28 @@ use tokio::sync::{Semaphore, watch};
 /// Connections on the line at once; the box needs two or three.
 const CONNECTIONS_MAX: usize = 32;
 
-/// A line that can be cut. It lies as long as the runtime runs.
+/// A line that can be cut, all its wires at once. It lies as long as the runtime runs.
 #[derive(Debug)]
 pub struct Line {
     up: watch::Sender<bool>,
-    address: SocketAddr,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { up: watch::channel(true).0 }
+    }
 }
 
 impl Line {
-    /// Lays a line to an address.
+    /// Lays a wire to an address; answers where its near end is.
     ///
     /// # Errors
     /// If this machine has no port left.
-    pub async fn lay(to: SocketAddr) -> io::Result<Self> {
+    pub async fn lay(&self, to: SocketAddr) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (up, seen) = watch::channel(true);
-        tokio::spawn(carry(listener, to, seen));
-        Ok(Self { up, address })
-    }
-
-    /// Where its near end is.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+        tokio::spawn(carry(listener, to, self.up.subscribe()));
+        Ok(address)
     }
 
     /// Whether it carries anything.
@@ -84,8 +83,8 @@ mod tests {
 
     use super::*;
 
-    async fn says(line: &Line, word: &[u8]) -> Option<Vec<u8>> {
-        let mut near = TcpStream::connect(line.address()).await.unwrap();
+    async fn says(wire: SocketAddr, word: &[u8]) -> Option<Vec<u8>> {
+        let mut near = TcpStream::connect(wire).await.unwrap();
         near.write_all(word).await.ok()?;
         let mut heard = vec![0; word.len()];
         near.read_exact(&mut heard).await.ok()?;
@@ -95,7 +94,8 @@ mod tests {
     #[tokio::test]
     async fn a_line_that_is_cut_carries_nothing_and_one_that_is_healed_does_again() {
         let echo = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let line = Line::lay(echo.local_addr().unwrap()).await.unwrap();
+        let line = Line::default();
+        let wire = line.lay(echo.local_addr().unwrap()).await.unwrap();
         tokio::spawn(async move {
             while let Ok((mut far, _)) = echo.accept().await {
                 tokio::spawn(async move {
@@ -104,14 +104,14 @@ mod tests {
                 });
             }
         });
-        assert_eq!(says(&line, b"one").await.as_deref(), Some(b"one".as_slice()));
-        let mut open = TcpStream::connect(line.address()).await.unwrap();
+        assert_eq!(says(wire, b"one").await.as_deref(), Some(b"one".as_slice()));
+        let mut open = TcpStream::connect(wire).await.unwrap();
         open.write_all(b"two").await.unwrap();
         open.read_exact(&mut [0; 3]).await.unwrap();
         line.turn(false);
         assert!(!matches!(open.read(&mut [0; 3]).await, Ok(1..)), "what was on it is dropped");
-        assert_eq!(says(&line, b"three").await, None);
+        assert_eq!(says(wire, b"three").await, None);
         line.turn(true);
-        assert_eq!(says(&line, b"four").await.as_deref(), Some(b"four".as_slice()));
+        assert_eq!(says(wire, b"four").await.as_deref(), Some(b"four".as_slice()));
     }
 }

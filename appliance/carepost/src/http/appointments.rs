@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 pub(super) use self::steps::Why;
-pub use self::view::{AppointmentView, Qr};
+pub use self::view::{AppointmentView, Qr, qr_of};
 use super::auth::Caller;
 use super::error::{Answer, Problem};
 use super::idempotency::{Posted, once};

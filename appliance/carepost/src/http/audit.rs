@@ -61,7 +61,7 @@ struct LineView {
     seq: i64,
     at: String,
     actor: ActorView,
-    /// `desk`, `kiosk`, `api` or `command-line`.
+    /// `desk`, `kiosk`, `api`, `command-line`, `hub`, or the medium of a conversation.
     channel: String,
     verb: String,
     noun: String,

@@ -104,7 +104,7 @@ async fn live(
 }
 
 /// Which nouns are told, and to whom.
-const NOUNS: [(&str, Right); 13] = [
+const NOUNS: [(&str, Right); 20] = [
     ("appointment", Right::ReadAppointments),
     ("queue", Right::ReadBoard),
     ("patient", Right::ReadPatients),
@@ -118,6 +118,13 @@ const NOUNS: [(&str, Right); 13] = [
     ("device", Right::ManageDevices),
     ("staff", Right::ManageStaff),
     ("clinic", Right::ReadDiary),
+    ("conversation", Right::Converse),
+    ("message", Right::Converse),
+    ("ticket", Right::Converse),
+    ("waitlist", Right::ReadAppointments),
+    ("faq", Right::ReadWording),
+    ("template", Right::ReadWording),
+    ("reminder_rule", Right::ReadWording),
 ];
 
 struct Follower {

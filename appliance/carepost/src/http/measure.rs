@@ -36,6 +36,16 @@ impl Measures {
             metrics::describe_gauge!("carepost_live_streams", "Open live streams");
             metrics::describe_gauge!("carepost_queue_waiting", "People who wait today");
             metrics::describe_gauge!("carepost_disk_free_bytes", "Room on the disk");
+            metrics::describe_gauge!(
+                "carepost_messages_unanswered",
+                "Messages that wait for reception"
+            );
+            metrics::describe_gauge!(
+                "carepost_messages_queued",
+                "Messages that wait for whoever carries them"
+            );
+            metrics::describe_gauge!("carepost_relay_waiting", "Rows the hub does not have yet");
+            metrics::describe_gauge!("carepost_relay_connected", "1 while there is a broker");
             metrics::describe_gauge!("carepost_sync_waiting", "Changes the hub does not hold yet");
             metrics::describe_gauge!(
                 "carepost_sync_receipt_age_seconds",

@@ -1,4 +1,4 @@
-//! The screens, embedded in the program: kiosk, board and desk.
+//! The screens, embedded in the program: kiosk, board and desk; and a patient's telephone for the demonstration.
 
 use axum::Router;
 use axum::extract::Path;
@@ -35,6 +35,7 @@ pub fn routes() -> Router<App> {
         .route("/desk", get(|headers| page("desk.html", headers)))
         .route("/kiosk", get(|headers| page("kiosk.html", headers)))
         .route("/board", get(|headers| page("board.html", headers)))
+        .route("/phone", get(|headers| page("phone.html", headers)))
         .route("/assets/{*path}", get(asset))
 }
 

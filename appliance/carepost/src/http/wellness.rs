@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
+use prm::{message, relay};
 use serde_json::json;
 
 use super::status::queue_waiting;
@@ -43,6 +44,18 @@ pub async fn metrics(State(app): State<App>) -> Response {
     }
     if let Ok(free) = free_bytes(&app.data) {
         measures.gauge("carepost_disk_free_bytes", free as f64);
+    }
+    let messages = app
+        .db
+        .read(|read| {
+            let heard = message::waiting_count(read)?;
+            Ok((heard, message::queued_count(read)?, relay::waiting_count(read)?))
+        })
+        .await;
+    if let Ok((heard, queued, relayed)) = messages {
+        measures.gauge("carepost_messages_unanswered", heard as f64);
+        measures.gauge("carepost_messages_queued", queued as f64);
+        measures.gauge("carepost_relay_waiting", relayed as f64);
     }
     if let Ok(status) = super::sync::standing(&app).await
         && let Some(hub) = &status.hub

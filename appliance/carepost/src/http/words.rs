@@ -1,7 +1,10 @@
 //! The words of the API that are one of a few, as shapes of its document. The words themselves
 //! are those of the records.
 
-use prm::{appointment, device, location, patient, queue, schedule, staff};
+use prm::{
+    appointment, conversation, device, location, medium, message, patient, queue, schedule, staff,
+    ticket, waitlist,
+};
 use sync_agent::loans;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -52,6 +55,28 @@ words! {
     LoanStatus: loans::Status::ALL.map(loans::Status::as_str);
     /// What a location is.
     LocationKind: location::Kind::ALL.map(location::Kind::as_str);
+    /// By what a message comes or goes.
+    Medium: medium::Medium::ALL.map(medium::Medium::as_str);
+    /// Who said something in a conversation.
+    Author: message::Author::ALL.iter().map(|it| it.as_str());
+    /// Who answers in a conversation.
+    Holder: [conversation::Holder::Reception, conversation::Holder::Desk].map(conversation::Holder::as_str);
+    /// What a message is for.
+    MessagePurpose: message::Purpose::ALL.iter().map(|it| it.as_str());
+    /// How far a message has come.
+    MessageState: message::State::ALL.iter().map(|it| it.as_str());
+    /// What would become of a message that waits: sent now, later, after the quiet hours; too late; not wanted.
+    Judgement: ["now", "not-before", "quiet", "stale", "not-wanted"];
+    /// How far one try to deliver a message has come.
+    DeliveryProgress: message::Progress::ALL.iter().map(|it| it.as_str());
+    /// Why the desk has something to do.
+    TicketReason: ticket::Reason::ALL.map(ticket::Reason::as_str);
+    /// Whether it is done.
+    TicketStatus: ticket::Status::ALL.map(ticket::Status::as_str);
+    /// A part of a day, by the clinic's clock: before 12:00, before 16:00, after.
+    PartOfDay: waitlist::PartOfDay::ALL.map(waitlist::PartOfDay::as_str);
+    /// Where somebody who waits for a time stands.
+    WaitlistStatus: waitlist::Status::ALL.map(waitlist::Status::as_str);
     /// A day of the week.
     Weekday: schedule::Weekdays::ALL.words();
 }

@@ -138,7 +138,17 @@ fn is_identity(noun: Noun) -> bool {
         | Noun::Audit
         | Noun::Merge
         | Noun::Request
-        | Noun::Conflict => false,
+        | Noun::Conflict
+        | Noun::Conversation
+        | Noun::Message
+        | Noun::Media
+        | Noun::Call
+        | Noun::Ticket
+        | Noun::Waitlist
+        | Noun::Faq
+        | Noun::Template
+        | Noun::ReminderRule
+        | Noun::Reminder => false,
     }
 }
 

@@ -9,7 +9,7 @@ use super::key::Keys;
 
 /// The migrations in order; the first brings an empty file to format 1. Never edited once
 /// they have been on a clinic's box.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 17] = [
     include_str!("../../../../migrations/appliance/0001_clinic.sql"),
     include_str!("../../../../migrations/appliance/0002_dismissed_pair.sql"),
     include_str!("../../../../migrations/appliance/0003_diary_index.sql"),
@@ -23,6 +23,10 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("../../../../migrations/appliance/0011_request.sql"),
     include_str!("../../../../migrations/appliance/0012_sync_spent.sql"),
     include_str!("../../../../migrations/appliance/0013_sent_reply.sql"),
+    include_str!("../../../../migrations/appliance/0014_conversation.sql"),
+    include_str!("../../../../migrations/appliance/0015_wording.sql"),
+    include_str!("../../../../migrations/appliance/0016_waitlist.sql"),
+    include_str!("../../../../migrations/appliance/0017_reminder.sql"),
 ];
 
 /// The newest format.

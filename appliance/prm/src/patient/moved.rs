@@ -2,13 +2,16 @@
 //!
 //! Invariant: the duplicate keeps its own rows (names, phones, relations, birth date …), and the
 //! kept record gets copies; only what can be in one place at a time really moves: identifiers,
-//! appointments, places in the queue.
+//! appointments, places in the queue, conversations, wishes on the waitlist, tickets.
 
+use rusqlite::OptionalExtension as _;
 use serde::{Deserialize, Serialize};
 
 use crate::db::Tx;
 use crate::error::{Code, Error, Result};
-use crate::id::{AppointmentId, Noun, PatientId, QueueEntryId};
+use crate::id::{
+    AppointmentId, ConversationId, Noun, PatientId, QueueEntryId, TicketId, WaitlistId,
+};
 use crate::past;
 use crate::patient::{
     Address, IDENTIFIERS_MAX, Identifier, NAMES_MAX, PHONES_MAX, Patient, PatientPhone, Sex, row,
@@ -36,6 +39,15 @@ pub(super) struct Moved {
     appointments: Vec<AppointmentId>,
     /// Places in the queue moved.
     queue_entries: Vec<QueueEntryId>,
+    /// Conversations moved. Older merges moved none.
+    #[serde(default)]
+    conversations: Vec<ConversationId>,
+    /// Wishes on the waitlist moved.
+    #[serde(default)]
+    wishes: Vec<WaitlistId>,
+    /// Tickets moved.
+    #[serde(default)]
+    tickets: Vec<TicketId>,
 }
 
 /// Fields of the kept record that were empty and were filled.
@@ -138,7 +150,7 @@ impl Moved {
         Ok(())
     }
 
-    /// Moves appointments and places in the queue from `duplicate` to `kept`.
+    /// Moves visits, wishes for them, conversations and tickets from `duplicate` to `kept`.
     pub(super) fn give_visits(
         &mut self,
         tx: &mut Tx<'_>,
@@ -156,6 +168,15 @@ impl Moved {
             "SELECT id FROM queue_entry WHERE patient = ?1 ORDER BY id LIMIT ?2",
             duplicate,
         )?;
+        self.conversations = ids(
+            tx,
+            "SELECT id FROM conversation WHERE patient = ?1 ORDER BY id LIMIT ?2",
+            duplicate,
+        )?;
+        self.wishes =
+            ids(tx, "SELECT id FROM waitlist WHERE patient = ?1 ORDER BY id LIMIT ?2", duplicate)?;
+        self.tickets =
+            ids(tx, "SELECT id FROM ticket WHERE patient = ?1 ORDER BY id LIMIT ?2", duplicate)?;
         self.hand_over(tx, (stamp, "merge"), duplicate, kept)
     }
 
@@ -187,6 +208,30 @@ impl Moved {
             let update = "UPDATE queue_entry SET patient = ?3, version = version + 1
                 WHERE id = ?1 AND patient = ?2 RETURNING version";
             hand_over(tx, by, update, (Noun::QueueEntry, id.as_bytes()), (from, to))?;
+        }
+        for id in &self.conversations {
+            // Who the person is may have been said otherwise since: then that stands.
+            let sql = "UPDATE conversation SET patient = ?3, version = version + 1
+                WHERE id = ?1 AND patient = ?2 RETURNING version";
+            let version: Option<i64> = tx
+                .sql()
+                .prepare_cached(sql)?
+                .query_row((id, from, to), |row| row.get(0))
+                .optional()?;
+            if let Some(version) = version {
+                let (stamp, verb) = by;
+                tx.record(stamp, verb, (Noun::Conversation, id.as_bytes(), version), Some(to))?;
+            }
+        }
+        for id in &self.wishes {
+            let update = "UPDATE waitlist SET patient = ?3, version = version + 1
+                WHERE id = ?1 AND patient = ?2 RETURNING version";
+            hand_over(tx, by, update, (Noun::Waitlist, id.as_bytes()), (from, to))?;
+        }
+        for id in &self.tickets {
+            let update = "UPDATE ticket SET patient = ?3, version = version + 1
+                WHERE id = ?1 AND patient = ?2 RETURNING version";
+            hand_over(tx, by, update, (Noun::Ticket, id.as_bytes()), (from, to))?;
         }
         Ok(())
     }

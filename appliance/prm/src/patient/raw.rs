@@ -13,8 +13,6 @@ pub const PHONES_MAX: usize = 8;
 pub const NAMES_MAX: usize = 7;
 /// Identifiers of one patient at the most.
 pub const IDENTIFIERS_MAX: usize = 8;
-/// The longest tag of a language (RFC 5646, section 4.4.1, asks for 35).
-const LANGUAGE_MAX: usize = 35;
 
 /// A telephone number as it was said.
 #[derive(Clone)]
@@ -82,16 +80,7 @@ pub(super) fn birth_date(
 }
 
 pub(super) fn language(raw: Option<String>) -> Result<Option<String>> {
-    let Some(raw) = contact::text("language", raw)? else { return Ok(None) };
-    let tag = (2..=LANGUAGE_MAX).contains(&raw.len())
-        && raw.split('-').all(|part| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-        });
-    if tag {
-        Ok(Some(raw))
-    } else {
-        Err(Error::invalid("language", "a language is written as en, hi or kn-IN"))
-    }
+    contact::text("language", raw)?.map(|raw| contact::language(&raw)).transpose()
 }
 
 pub(super) fn channels(raw: &[String]) -> Result<Vec<ContactChannel>> {

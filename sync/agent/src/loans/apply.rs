@@ -3,15 +3,18 @@
 use prm::appointment;
 use prm::db::{Read, Tx};
 use prm::error::{Error, Result};
+use prm::hub;
 use prm::id::AppointmentId;
 use prm::loan::{self, Loan};
 use prm::request;
 use prm::stamp::Stamp;
 use sync_protocol::ask::Ask;
-use sync_protocol::loan::{BookingId, Effect, Lender, Standing, Step, ToBox, ToHub};
+use sync_protocol::loan::{BookingId, Effect, Fence, Lender, Standing, Step, ToBox, ToHub};
+use sync_protocol::uplink::Stop;
 use sync_protocol::wire::SlotKey;
 
 use super::{buyer, key, state};
+use crate::word;
 
 /// What came of it.
 #[derive(Debug)]
@@ -22,21 +25,28 @@ pub(super) enum Applied {
     Wanting(Vec<BookingId>),
 }
 
-/// Takes in what the hub said about a slot.
+/// Takes in what the hub said about a slot. None if this box never lent that: another one did, of which
+/// this is an older copy, and it has stopped.
 pub(super) fn hear(
     tx: &mut Tx<'_>,
     stamp: &Stamp,
     standing: Standing,
     (slot_key, said): (&SlotKey, ToBox),
-) -> Result<Applied> {
+) -> Result<Option<Applied>> {
     // What is not a slot of ours was never lent: it is settled by saying so.
     let nothing = || match said {
         ToBox::Return { fence, outcome: _ } => vec![ToHub::Settled { fence }],
         ToBox::Taken { .. } | ToBox::Sale { .. } => Vec::new(),
     };
-    let Some(place) = key::parse(slot_key) else { return Ok(Applied::Done(nothing())) };
-    let Some(row) = state::row(tx, stamp, place)? else { return Ok(Applied::Done(nothing())) };
-    let before = state::lender(tx, stamp, &row)?;
+    let Some(place) = key::parse(slot_key) else { return Ok(Some(Applied::Done(nothing()))) };
+    let row = state::row(tx, stamp, place)?;
+    let before = row.as_ref().map(|row| state::lender(tx, stamp, row)).transpose()?;
+    let newest = before.as_ref().map_or(Fence::NONE, |it| it.fence);
+    if standing == Standing::Living(fence_of(said).generation) && fence_of(said) > newest {
+        stop(tx, stamp)?;
+        return Ok(None);
+    }
+    let Some((row, before)) = row.zip(before) else { return Ok(Some(Applied::Done(nothing()))) };
     let mut step = match before.hear(standing, said) {
         Ok(step) => step,
         Err(refusal) => return Err(state::refused(refusal, row.slot)),
@@ -48,7 +58,25 @@ pub(super) fn hear(
     {
         step.state = recalled;
     }
-    apply(tx, stamp, "settle", (&row, &before), step)
+    apply(tx, stamp, "settle", (&row, &before), step).map(Some)
+}
+
+/// The loan that is spoken of.
+fn fence_of(said: ToBox) -> Fence {
+    match said {
+        ToBox::Taken { fence }
+        | ToBox::Sale { fence, booking: _ }
+        | ToBox::Return { fence, outcome: _ } => fence,
+    }
+}
+
+/// Two boxes speak as one: the hub is told so, and nothing else until a person decides.
+fn stop(tx: &mut Tx<'_>, stamp: &Stamp) -> Result<()> {
+    let Some(standing) = hub::standing(tx)? else { return Ok(()) };
+    let at = standing.through.unsigned_abs();
+    let (word, at) = word::of_stop(Stop::Forked { at });
+    let stop_at = at.and_then(|at| i64::try_from(at).ok());
+    hub::note(tx, stamp, &hub::Standing { stop: Some(word.to_owned()), stop_at, ..standing }, None)
 }
 
 /// Writes a step.

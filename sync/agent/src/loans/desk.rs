@@ -216,8 +216,8 @@ pub fn scan(tx: &mut Tx<'_>, stamp: &Stamp, scanned: &Scanned) -> Result<Heard> 
         // The kiosk may not book; the box does, because the hub signed.
         let by_box = Stamp::of_sale(stamp.now);
         match hear(tx, &by_box, standing(tx)?, (&SlotKey(slot.clone()), said))? {
-            Applied::Done(_) => {}
-            Applied::Wanting(_) => {
+            Some(Applied::Done(_)) => {}
+            Some(Applied::Wanting(_)) | None => {
                 let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
                 let confirmation = Confirmation {
                     booking: state::appointment(*booking),

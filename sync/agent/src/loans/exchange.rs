@@ -12,7 +12,6 @@ use sync_protocol::wire::{DETAILS_MAX, Details, LoansDown, LoansUp, SLOTS_MAX, S
 use super::apply::{Applied, hear};
 use super::{EXCHANGES_MAX, Ground, Loans, key, standing_of, state};
 use crate::Fault;
-use crate::keys::BoxKeys;
 use crate::line::Line;
 use crate::sealed;
 
@@ -69,7 +68,7 @@ impl<L: Line> Loans<L> {
             }
             self.keep(stamp, details).await?;
             self.hear_shown(stamp, standing).await?;
-            let fresh = self.write(stamp, standing, said).await?;
+            let Some(fresh) = self.write(stamp, standing, said).await? else { return Ok(false) };
             wanting.extend(fresh.iter().filter(|it| !asked.contains(it)));
             let is_asking = wanting.iter().any(|it| !asked.contains(it));
             // Who bought came with this answer; the return that waited for it is said again.
@@ -122,13 +121,13 @@ impl<L: Line> Loans<L> {
     }
 
     /// Writes what the hub said, a few slots to a commit. Answers of which sales it is not known who
-    /// bought; these were left as they were.
+    /// bought; these were left as they were. None if the box has stopped.
     async fn write(
         &mut self,
         stamp: &Stamp,
         standing: Standing,
         said: Vec<(SlotKey, ToBox)>,
-    ) -> Result<BTreeSet<BookingId>, Fault> {
+    ) -> Result<Option<BTreeSet<BookingId>>, Fault> {
         let mut wanting = BTreeSet::new();
         let mut rest = said.into_iter().peekable();
         while rest.peek().is_some() {
@@ -143,14 +142,15 @@ impl<L: Line> Loans<L> {
             });
             for (slot, applied) in written.await? {
                 match applied {
-                    Applied::Done(sent) => {
+                    Some(Applied::Done(sent)) => {
                         self.settled.extend(sent.into_iter().map(|it| (slot.clone(), it)));
                     }
-                    Applied::Wanting(bookings) => wanting.extend(bookings),
+                    Some(Applied::Wanting(bookings)) => wanting.extend(bookings),
+                    None => return Ok(None),
                 }
             }
         }
-        Ok(wanting)
+        Ok(Some(wanting))
     }
 
     /// Sales of which the box has heard, and not who bought.
@@ -193,7 +193,7 @@ impl<L: Line> Loans<L> {
             let said = ToBox::Sale { fence, booking: state::booking(shown.booking) };
             let applied = self.db.write(move |tx| {
                 let applied = hear(tx, &of, standing, (&slot, said))?;
-                if let Applied::Done(_) = applied {
+                if let Some(Applied::Done(_)) = applied {
                     loan::forget_confirmation(tx, &of, shown.booking)?;
                 }
                 Ok(applied)
@@ -205,11 +205,7 @@ impl<L: Line> Loans<L> {
 
     /// One message and its answer.
     pub(super) async fn say(&mut self, ground: &Ground, up: LoansUp) -> Result<LoansDown, Fault> {
-        let keys = match self.keys.take() {
-            Some(keys) => keys,
-            None => BoxKeys::load(&self.keys_folder)?,
-        };
-        let keys = self.keys.insert(keys);
+        let keys = self.keys.keys()?;
         let Ground { hub, log, .. } = ground;
         let envelope = sealed::to_hub((hub, keys), *log, &up)?;
         let answer = self.line.exchange(format!("{}{LOANS}", hub.url), envelope).await?;

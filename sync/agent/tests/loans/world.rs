@@ -33,6 +33,7 @@ use sync_hub::hub::Hub;
 use sync_hub::loans::{Asking, Bought, NotSold, sell};
 use sync_hub::store::{self, Clinic, IfMissing};
 use sync_protocol::loan::BookingId;
+use sync_protocol::uplink::Stop;
 use uuid::Uuid;
 
 use super::cluster::Cluster;
@@ -256,6 +257,27 @@ impl World {
 
     pub fn at(&self) -> BoxTime {
         self.at
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Turns until the box stops, and why it did.
+    pub async fn stopped(&mut self, ends: &mut Ends) -> Stop {
+        for _ in 0..20 {
+            self.now += SignedDuration::from_mins(2);
+            ends.agent.ask_again();
+            while let turn = ends.agent.round(self.now).await.unwrap()
+                && turn != sync_agent::Turn::Idle
+            {
+                if let sync_agent::Turn::Stopped(stop) = turn {
+                    return stop;
+                }
+            }
+            ends.loans.round(ends.agent.nonce(), self.now, self.at).await.unwrap();
+        }
+        panic!("it never stops");
     }
 
     fn keys(&self) -> PathBuf {

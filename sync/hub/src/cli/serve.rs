@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use channels::relay::Broker;
 use clap::Args;
 use sync_protocol::envelope::fingerprint;
 use tokio::net::TcpListener;
@@ -12,14 +13,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::Place;
+use super::{Place, Unread};
 use crate::hub::Hub;
 use crate::mend::mend;
 use crate::reindex::reindex;
+use crate::say::carry::Carrier;
 use crate::situation;
 use crate::store::IfMissing;
-use crate::watch::{EVERY_SECONDS, Watch, say};
-use crate::{door, http};
+use crate::watch::{self as watching, EVERY_SECONDS, Watch};
+use crate::{door, http, relay, say};
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -41,6 +43,10 @@ pub struct Serve {
     /// wrote it if it is not said.
     #[arg(long, env = "CAREPOST_HUB_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     public_url: Option<String>,
+    /// The broker by which messages go to boxes (MQTT 5), as mqtts://HOST or, on this machine, mqtt://HOST; with
+    /// NAME:PASSWORD@ before the host if it wants them, which is better in the variable. Without a broker messages wait.
+    #[arg(long, env = "CAREPOST_HUB_BROKER", value_name = "URL", hide_env_values = true)]
+    broker: Option<Unread>,
     /// After so many hours without a word of a box the log says so, with the id of the clinic.
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8760))]
     silent_hours: u32,
@@ -61,17 +67,19 @@ fn public_url(text: &str) -> Result<String, String> {
 
 impl Serve {
     pub fn run(self) -> anyhow::Result<()> {
-        let Self { place, listen, public_url, silent_hours, end_with_stdin } = self;
+        let Self { place, listen, public_url, silent_hours, end_with_stdin, broker } = self;
+        let broker = broker.map(|it| it.broker()).transpose()?;
         let mut hub = place.open(IfMissing::Make)?;
         hub.public_url = public_url;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(hub, listen, (i64::from(silent_hours), end_with_stdin)))
+        runtime.block_on(serve(hub, listen, broker, (i64::from(silent_hours), end_with_stdin)))
     }
 }
 
 async fn serve(
     hub: Hub,
     listen: SocketAddr,
+    broker: Option<Broker>,
     (silent_hours, end_with_stdin): (i64, bool),
 ) -> anyhow::Result<()> {
     let listener = TcpListener::bind(listen).await.with_context(|| {
@@ -104,6 +112,10 @@ async fn serve(
         let _ = stopped.wait_for(|it| *it).await;
         polled.requests.end();
     });
+    let carrier = Carrier::new()?;
+    let saying = tokio::spawn(say::run(Arc::clone(&hub), carrier, stopping.clone()));
+    let relaying = broker
+        .map(|broker| tokio::spawn(relay::link::run(Arc::clone(&hub), broker, stopping.clone())));
     tokio::spawn(watched(Arc::clone(&hub), silent_hours, stopping.clone()));
     let mended = Arc::clone(&hub);
     let mending = tokio::task::spawn_blocking(move || match mend(&mended) {
@@ -118,7 +130,11 @@ async fn serve(
         Err(error) => tracing::error!(%error, "the index of records was not made"),
     });
     door::serve(listener, http::router(hub), stopping).await;
-    if let Err(error) = mending.await.and(indexing.await) {
+    let mut ended = vec![mending.await, indexing.await, saying.await];
+    if let Some(relaying) = relaying {
+        ended.push(relaying.await);
+    }
+    for error in ended.into_iter().filter_map(Result::err) {
         tracing::error!(%error, "a task of the hub failed");
     }
     tracing::info!("the hub has stopped");
@@ -135,7 +151,7 @@ async fn watched(hub: Arc<Hub>, silent_hours: i64, mut stopping: watch::Receiver
         }
         let looked = Arc::clone(&hub);
         match tokio::task::spawn_blocking(move || situation::all(&looked)).await {
-            Ok(Ok(all)) => say(&watch.look(&all, silent_hours, hub.clock.now_ms())),
+            Ok(Ok(all)) => watching::say(&watch.look(&all, silent_hours, hub.clock.now_ms())),
             Ok(Err(error)) => tracing::error!(%error, "the clinics could not be looked at"),
             Err(error) => tracing::error!(%error, "a task of the hub failed"),
         }

@@ -8,9 +8,10 @@ use sync_protocol::envelope::fingerprint;
 use sync_protocol::ledger::Extent;
 use uuid::Uuid;
 
-use crate::hub::Hub;
-use crate::situation::Situation;
-use crate::store::{self, Clinic, Enrolled, Lent, ParkedRow, StoreError};
+use crate::channel::{self, Channel};
+use crate::hub::{Hub, ReadError};
+use crate::situation::{Messages, Situation};
+use crate::store::{self, Clinic, Enrolled, Lent, ParkedRow};
 
 /// As many parked entries as are shown.
 const PARKED_SHOWN_MAX: u32 = 100;
@@ -21,21 +22,23 @@ struct Status<'a> {
     records: u64,
     parked: Vec<ParkedRow>,
     situation: Situation,
+    channels: Vec<Channel>,
     now_ms: i64,
 }
 
 /// The status of a clinic, as text or as one line of JSON.
 ///
 /// # Errors
-/// If the database does not answer.
-pub fn text(hub: &Hub, clinic: &Clinic, as_json: bool) -> Result<String, StoreError> {
-    let status = hub.store.read(clinic.id, |tx| -> Result<_, StoreError> {
+/// If the database does not answer, or keys and database do not belong together.
+pub fn text(hub: &Hub, clinic: &Clinic, as_json: bool) -> Result<String, ReadError> {
+    let status = hub.store.read(clinic.id, |tx| -> Result<_, ReadError> {
         Ok(Status {
             clinic,
             enrolled: store::enrolled(tx, clinic.id)?,
             records: store::record_count(tx, clinic.id)?,
             parked: store::parked(tx, clinic.id, PARKED_SHOWN_MAX)?,
             situation: Situation::of(tx, clinic.id)?,
+            channels: channel::all_of(hub, tx, clinic)?,
             now_ms: hub.clock.now_ms(),
         })
     })?;
@@ -69,6 +72,16 @@ impl Status<'_> {
             })),
             "records": self.records,
             "requests_waiting": self.situation.requests_waiting,
+            "messages": {
+                "waiting_in": self.situation.messages.waiting_in,
+                "oldest_in": self.situation.messages.oldest_in.map(time),
+                "waiting_out": self.situation.messages.waiting_out,
+            },
+            "channels": self.channels.iter().map(|it| json!({
+                "id": Uuid::from_bytes(it.id),
+                "carrier": it.account.carrier(),
+                "called": it.account.called(),
+            })).collect::<Vec<_>>(),
             "loans": {
                 "held": self.situation.lent.held,
                 "sold_unsettled": self.situation.lent.unsettled,
@@ -86,6 +99,16 @@ impl Status<'_> {
             // Writing into a String cannot fail.
             let _ = writeln!(text, "  {what:<13} {value}");
         };
+        for it in &self.channels {
+            line("channel", &format!("{} {}", it.account.carrier(), it.account.called()));
+        }
+        let Messages { waiting_in, oldest_in, waiting_out } = self.situation.messages;
+        let since =
+            oldest_in.map_or(String::new(), |at| format!(", the oldest since {}", time(at)));
+        line(
+            "messages",
+            &format!("{waiting_in} wait for the box{since}; {waiting_out} wait to be said"),
+        );
         let Some(it) = &self.enrolled else {
             line("box", "none has joined; for a code: carepost-hub clinic code NAME");
             return text;

@@ -81,6 +81,7 @@ fn text(hub: &Hub) -> Result<String, StoreError> {
         line(&mut text, name, what, "gauge", value);
     }
     text.push_str(&hub.round_trips.to_text());
+    text.push_str(&hub.messages.to_text(hub.relay.is_connected()));
     text.push_str(&situation::to_text(&situation::all(hub)?, hub.clock.now_ms()));
     Ok(text)
 }

@@ -48,6 +48,17 @@ impl Problem {
         Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", what) }
     }
 
+    /// The same, with the seconds after which it may be tried again.
+    pub fn after(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// Too many requests of one account (429).
+    pub fn too_often(seconds: u32) -> Self {
+        let what = format!("too many requests of this account; try again in {seconds} seconds");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_often", what).after(seconds)
+    }
+
     /// The hub cannot write or failed (503). What exactly goes to the log.
     pub fn unavailable(error: &dyn std::error::Error) -> Self {
         tracing::error!(%error, "a request could not be done");

@@ -1,24 +1,16 @@
 //! What else is wanted of a search (<https://hl7.org/fhir/R4/search.html#revinclude>): what the matches
 //! point to, and what points to them.
 
-use std::collections::HashSet;
-
-use fhir::search::{self, Condition, Include, Query, Value};
-use fhir::{IssueCode, Outcome, Resource, matching};
+use fhir::Resource;
+use fhir::search::{INCLUDED_MAX, Include, Query, Seen};
 
 use super::Unanswered;
 use super::page::Page;
 
-/// Resources that are included beside those of a page.
-pub const INCLUDED_MAX: usize = 1_000;
-
-/// The resources that an answer holds already.
-type Seen = HashSet<(&'static str, String)>;
-
 impl Page<'_> {
     /// What else is wanted. What is included is looked at again where `:iterate` says so.
     pub(super) fn included(&mut self, matches: &[Resource]) -> Result<Vec<Resource>, Unanswered> {
-        let mut seen: Seen = matches.iter().filter_map(name).collect();
+        let mut seen = Seen::of(matches);
         let mut included: Vec<Resource> = Vec::new();
         let mut came = self.around(matches, true, &mut seen)?;
         while !came.is_empty() {
@@ -54,16 +46,10 @@ impl Page<'_> {
         seen: &mut Seen,
         came: &mut Vec<Resource>,
     ) -> Result<(), Unanswered> {
-        let Include { source, by, target, iterate: _ } = include;
-        for resource in of.iter().filter(|it| it.resource_type() == *source) {
-            for (type_, id) in matching::references(resource, by, self.place.here) {
-                let is_wanted = target.is_none_or(|target| target == type_);
-                // What the caller may not see is left out.
-                let is_wanted = is_wanted && self.place.scopes.sees(type_);
-                if is_wanted && seen.insert((type_, id.clone())) {
-                    is_bounded(seen)?;
-                    came.extend(self.place.records.one(type_, &id)?);
-                }
+        for (type_, id) in include.targets(of, self.place.here) {
+            // What the caller may not see is left out.
+            if self.place.scopes.sees(type_) && seen.is_new(type_, &id)? {
+                came.extend(self.place.records.one(type_, &id)?);
             }
         }
         Ok(())
@@ -76,40 +62,18 @@ impl Page<'_> {
         seen: &mut Seen,
         came: &mut Vec<Resource>,
     ) -> Result<(), Unanswered> {
-        let Include { source, by, target: _, iterate: _ } = include;
-        let to = |it: &Resource| {
-            let (type_, id) = name(it)?;
-            let can_point = by.targets.is_empty() || by.targets.contains(&type_);
-            can_point.then_some(Value::Reference { type_: Some(type_), id })
-        };
-        let any: Vec<Value> = of.iter().filter_map(to).collect();
-        for some in any.chunks(search::VALUES_MAX) {
-            let condition = Condition { parameter: by, modifier: None, any: some.to_vec() };
-            let query = Query::of(source, vec![condition]);
+        for condition in include.pointing_to(of) {
+            let query = Query::of(include.source, vec![condition]);
             let mut page = Page::new(self.place, &query);
             page.looked_at = self.looked_at;
             let (found, _) = page.fill(&[], None, INCLUDED_MAX + 1)?;
             self.looked_at = page.looked_at;
             for one in found {
-                if name(&one).is_some_and(|name| seen.insert(name)) {
-                    is_bounded(seen)?;
+                if seen.is_new_one(&one)? {
                     came.push(one);
                 }
             }
         }
         Ok(())
     }
-}
-
-fn name(resource: &Resource) -> Option<(&'static str, String)> {
-    Some((resource.resource_type(), resource.id()?.to_owned()))
-}
-
-fn is_bounded(seen: &Seen) -> Result<(), Outcome> {
-    if seen.len() <= search::COUNT_MAX + INCLUDED_MAX {
-        return Ok(());
-    }
-    let what =
-        format!("more than {INCLUDED_MAX} resources would be included; ask for fewer a page");
-    Err(Outcome::error(IssueCode::TooCostly, what))
 }

@@ -4,12 +4,13 @@
 //! wrong and not two that can differ. What the translation knows is all that they may use.
 
 /// The migrations in order; never edited once they have run on a hub.
-pub const MIGRATIONS: [&str; 5] = [
+pub const MIGRATIONS: [&str; 6] = [
     include_str!("../../../../migrations/hub/0001_clinic.sql"),
     include_str!("../../../../migrations/hub/0002_overview.sql"),
     include_str!("../../../../migrations/hub/0003_request.sql"),
     include_str!("../../../../migrations/hub/0004_loan.sql"),
     include_str!("../../../../migrations/hub/0005_token.sql"),
+    include_str!("../../../../migrations/hub/0006_relay.sql"),
 ];
 
 /// The newest format.

@@ -18,7 +18,7 @@ pub struct Sealed {
 
 /// All that is sealed. A test compares it with the schema: a column of bytes is here, or is said there
 /// to be no secret.
-pub const SEALED: [Sealed; 8] = [
+pub const SEALED: [Sealed; 11] = [
     Sealed { table: "record", prefix: "", place: "key", column: "body" },
     Sealed { table: "parked", prefix: "", place: "key", column: "body" },
     Sealed { table: "request", prefix: "request ", place: "id", column: "body" },
@@ -27,6 +27,9 @@ pub const SEALED: [Sealed; 8] = [
     Sealed { table: "index_state", prefix: "index ", place: "clinic", column: "key" },
     Sealed { table: "hold", prefix: "hold ", place: "id", column: "body" },
     Sealed { table: "idempotency", prefix: "idempotency ", place: "id", column: "body" },
+    Sealed { table: "channel", prefix: "channel ", place: "id", column: "body" },
+    Sealed { table: "message_in", prefix: "message in ", place: "id", column: "body" },
+    Sealed { table: "message_out", prefix: "message out ", place: "id", column: "body" },
 ];
 
 /// A place, and what is sealed there, if anything is.

@@ -8,8 +8,10 @@
 mod again;
 mod asking;
 mod booking;
+mod broker;
 mod bundles;
 mod catalogue;
+mod channel;
 mod clones;
 pub(crate) mod cluster;
 mod device;
@@ -17,10 +19,12 @@ mod enrolment;
 mod index;
 mod keeping;
 mod killed;
+mod messages;
 mod place;
 mod race;
 mod requests;
 mod rotation;
 mod strangers;
+mod webhooks;
 
 pub(crate) use place::Place;

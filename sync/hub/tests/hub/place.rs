@@ -105,7 +105,10 @@ impl Place {
     }
 
     pub fn add_clinic(&self, name: &str) -> [u8; 16] {
-        let id = Uuid::new_v4().into_bytes();
+        self.add_clinic_as(Uuid::new_v4().into_bytes(), name)
+    }
+
+    fn add_clinic_as(&self, id: [u8; 16], name: &str) -> [u8; 16] {
         let wrapped_key = self.hub.keys.vault.make_clinic_key(id).unwrap();
         let clinic = Clinic { id, name: name.to_owned(), wrapped_key, added_at: 0, life: 0 };
         self.hub.store.write(id, |tx| store::add_clinic(tx, &clinic)).unwrap();
@@ -118,7 +121,12 @@ impl Place {
 
     /// A clinic whose box has joined.
     pub async fn join(&self, name: &str) -> Device {
-        let clinic = self.add_clinic(name);
+        self.join_as(Uuid::new_v4().into_bytes(), name).await
+    }
+
+    /// The same, with this id.
+    pub async fn join_as(&self, id: [u8; 16], name: &str) -> Device {
+        let clinic = self.add_clinic_as(id, name);
         let keys = new_keys();
         let asked = asking(&keys, &self.new_code(clinic), name);
         let (status, answer) = enroll(&self.hub, &asked).await;

@@ -2,7 +2,7 @@
 //! other's.
 
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, StatusCode};
 use proptest::prelude::*;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -135,7 +135,9 @@ fn whatever_is_asked_with_a_token_of_one_clinic_nothing_of_the_other_is_told_or_
         let links = heard.body["link"].to_string();
         let found = said.replace(&links, "");
         prop_assert!(!found.contains(SECRET), "{path}");
-        prop_assert!(heard.status.as_u16() < 500, "{path}: {}", heard.status);
+        // What only the box knows cannot be answered while it is away.
+        let is_away = heard.status == StatusCode::SERVICE_UNAVAILABLE;
+        prop_assert!(heard.status.as_u16() < 500 || is_away, "{path}: {}", heard.status);
     });
     assert_eq!(held(), before);
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::hub::Place;
 
 /// Unique among all clinics: what a person says to find one, and what no two clinics may share.
-const ACROSS_CLINICS: [&str; 4] =
-    ["clinic(id)", "clinic(lower(name))", "box(hardware)", "box(sign_key)"];
+const ACROSS_CLINICS: [&str; 5] =
+    ["clinic(id)", "clinic(lower(name))", "box(hardware)", "box(sign_key)", "channel_name(name)"];
 
 /// Columns as `table.column type null`, of SQLite.
 fn columns_of_sqlite() -> BTreeSet<String> {

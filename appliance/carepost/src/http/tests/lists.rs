@@ -112,10 +112,17 @@ async fn a_cursor_is_good_for_its_own_list_only() {
         practice.post("locations", json!({ "name": format!("Room {n}"), "kind": "room" })).await;
     }
     let next = practice.get("locations?limit=1").await.body["next"].clone();
+    let slots = practice.get("slots?from=2026-11-24&to=2026-11-25&limit=1").await.body;
+    let slot = slots["items"][0]["id"].as_str().unwrap();
     for (path, _) in lists() {
         let path = path.trim_start_matches("/api/v1/prm/");
         let path = path.replace("{id}", practice.patient.as_str().unwrap());
-        let at = format!("{path}?cursor={}", next.as_str().unwrap());
+        let about = match path.as_str() {
+            "faqs/find" => "q=parking&language=en&".to_owned(),
+            "waitlist/fitting" => format!("slot={slot}&"),
+            _ => String::new(),
+        };
+        let at = format!("{path}?{about}cursor={}", next.as_str().unwrap());
         let answered = practice.as_admin(&at).await;
         let fits = path == "locations";
         let status = if fits { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

@@ -1,19 +1,14 @@
 //! What else is wanted of a search (<https://hl7.org/fhir/R4/search.html#revinclude>): what the matches
 //! point to, and what points to them.
 
-use std::collections::HashSet;
-
-use fhir::search::{self, Include, Query, Value};
-use fhir::{IssueCode, Outcome, Resource, matching};
+use fhir::Resource;
+use fhir::search::{INCLUDED_MAX, Include, Query, Seen};
 use prm::error::Error;
 
 use super::source::Source;
 use super::{Page, Shown, sort};
 use crate::http::fhir::records::{self, Found, Sought};
 use crate::http::fhir::write::Refused;
-
-/// Resources that are included beside those of a page.
-pub const INCLUDED_MAX: usize = 1_000;
 
 impl Page<'_> {
     /// What else is wanted. What is included is looked at again where `:iterate` says so.
@@ -22,8 +17,7 @@ impl Page<'_> {
         matches: &[Resource],
         shown: &mut Shown,
     ) -> Result<Vec<Resource>, Refused> {
-        let mut seen: HashSet<(&'static str, String)> = HashSet::new();
-        seen.extend(matches.iter().filter_map(name));
+        let mut seen = Seen::of(matches);
         let mut included: Vec<Resource> = Vec::new();
         let mut came = self.around(matches, true, &mut seen)?;
         while !came.is_empty() {
@@ -40,7 +34,7 @@ impl Page<'_> {
         &mut self,
         of: &[Resource],
         are_matches: bool,
-        seen: &mut HashSet<(&'static str, String)>,
+        seen: &mut Seen,
     ) -> Result<Vec<Found>, Refused> {
         let mut came = Vec::new();
         let counts = |include: &&Include| are_matches || include.iterate;
@@ -57,24 +51,18 @@ impl Page<'_> {
         &mut self,
         include: &Include,
         of: &[Resource],
-        seen: &mut HashSet<(&'static str, String)>,
+        seen: &mut Seen,
         came: &mut Vec<Found>,
     ) -> Result<(), Refused> {
-        let Include { source, by, target, iterate: _ } = include;
-        for resource in of.iter().filter(|it| it.resource_type() == *source) {
-            for (type_, id) in matching::references(resource, by, self.here) {
-                let is_wanted = target.is_none_or(|target| target == type_);
-                let is_wanted = is_wanted && self.stamp.sees(type_);
-                if !is_wanted || !seen.insert((type_, id.clone())) {
-                    continue;
-                }
-                is_bounded(seen)?;
-                match records::one(self.read, self.stamp, self.here, (type_, &id), None) {
-                    Ok(Sought::Found(found)) => came.push(*found),
-                    // What the caller may not read is left out.
-                    Ok(Sought::Gone) | Err(Error::NotFound(_) | Error::Forbidden) => {}
-                    Err(error) => return Err(error.into()),
-                }
+        for (type_, id) in include.targets(of, self.here) {
+            if !self.stamp.sees(type_) || !seen.is_new(type_, &id)? {
+                continue;
+            }
+            match records::one(self.read, self.stamp, self.here, (type_, &id), None) {
+                Ok(Sought::Found(found)) => came.push(*found),
+                // What the caller may not read is left out.
+                Ok(Sought::Gone) | Err(Error::NotFound(_) | Error::Forbidden) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())
@@ -84,21 +72,13 @@ impl Page<'_> {
         &mut self,
         include: &Include,
         of: &[Resource],
-        seen: &mut HashSet<(&'static str, String)>,
+        seen: &mut Seen,
         came: &mut Vec<Found>,
     ) -> Result<(), Refused> {
-        let Include { source, by, target: _, iterate: _ } = include;
-        let to = |it: &Resource| {
-            let (type_, id) = name(it)?;
-            let can_point = by.targets.is_empty() || by.targets.contains(&type_);
-            can_point.then_some(Value::Reference { type_: Some(type_), id })
-        };
-        let any: Vec<Value> = of.iter().filter_map(to).collect();
         // Whoever may not read them is told so although there may be none.
-        records::may_read(self.stamp, source)?;
-        for some in any.chunks(search::VALUES_MAX) {
-            let condition = search::Condition { parameter: by, modifier: None, any: some.to_vec() };
-            let query = Query::of(source, vec![condition]);
+        records::may_read(self.stamp, include.source)?;
+        for condition in include.pointing_to(of) {
+            let query = Query::of(include.source, vec![condition]);
             let (sources, _) = Source::all(self.read, self.stamp, self.here, &query)?;
             let mut page = Page::new(self.read, self.stamp, self.here, &query);
             page.looked_at = self.looked_at;
@@ -106,25 +86,11 @@ impl Page<'_> {
             let (found, _) = page.fill(&sources, &sorted, None, INCLUDED_MAX + 1)?;
             self.looked_at = page.looked_at;
             for one in found {
-                if name(&one.resource).is_some_and(|name| seen.insert(name)) {
-                    is_bounded(seen)?;
+                if seen.is_new_one(&one.resource)? {
                     came.push(one);
                 }
             }
         }
         Ok(())
     }
-}
-
-fn name(resource: &Resource) -> Option<(&'static str, String)> {
-    Some((resource.resource_type(), resource.id()?.to_owned()))
-}
-
-fn is_bounded(seen: &HashSet<(&'static str, String)>) -> Result<(), Outcome> {
-    if seen.len() <= search::COUNT_MAX + INCLUDED_MAX {
-        return Ok(());
-    }
-    let what =
-        format!("more than {INCLUDED_MAX} resources would be included; ask for fewer a page");
-    Err(Outcome::error(IssueCode::TooCostly, what))
 }

@@ -1,0 +1,175 @@
+//! Dialogues under way: what reception remembers between two messages, in `state/dialogues`.
+//!
+//! What is here may be lost or be older than the records: then the person is asked again, and that is all.
+//! So each dialogue says after which message it stood like this; unless that is the one with which reception
+//! was through last, it is forgotten.
+//!
+//! Invariant: what lies on the disk is encrypted.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use ::reception::Dialogue;
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use prm::id::{ConversationId, MessageId};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::place;
+
+/// A dialogue is forgotten after this long.
+pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Memory that sled takes for its cache, in bytes.
+const CACHE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The dialogues under way.
+pub struct Dialogues {
+    store: sled::Db,
+    key: LessSafeKey,
+}
+
+/// A dialogue as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// With this message reception was through then.
+    after: MessageId,
+    at: Timestamp,
+    dialogue: Dialogue,
+}
+
+impl Dialogues {
+    /// Those of a data folder. What is broken is begun anew.
+    ///
+    /// # Errors
+    /// If nothing can be kept there at all.
+    pub fn open(data: &Path) -> anyhow::Result<Self> {
+        let key = key(data)?;
+        let folder = place::state(data)?.join(place::DIALOGUES);
+        let open = || sled::Config::new().path(&folder).cache_capacity(CACHE_BYTES).open();
+        // What is damaged enough makes sled panic.
+        let opened = catch_unwind(AssertUnwindSafe(open))
+            .unwrap_or_else(|_| Err(sled::Error::Unsupported("damaged".into())));
+        let store = match opened {
+            Ok(store) => store,
+            Err(error) => {
+                tracing::warn!(%error, "what was under way in conversations is lost; people are asked again");
+                fs::remove_dir_all(&folder)
+                    .with_context(|| format!("{} cannot be removed", folder.display()))?;
+                open()?
+            }
+        };
+        Ok(Self { store, key })
+    }
+
+    /// The dialogue of a conversation as it stands after a message; a new one, if it is not known.
+    pub fn load(
+        &self,
+        conversation: ConversationId,
+        after: Option<MessageId>,
+        now: Timestamp,
+    ) -> Dialogue {
+        let Some(after) = after else { return Dialogue::default() };
+        let bytes = match self.store.get(conversation.as_bytes()) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Dialogue::default(),
+            Err(error) => {
+                tracing::warn!(%error, "a dialogue cannot be read; the person is asked again");
+                return Dialogue::default();
+            }
+        };
+        let Some(kept) = self.unseal(conversation, &bytes) else { return Dialogue::default() };
+        let is_now = kept.after == after && is_fresh(kept.at, now);
+        if is_now { kept.dialogue } else { Dialogue::default() }
+    }
+
+    /// Keeps the dialogue of a conversation as it stands after a message.
+    pub fn keep(
+        &self,
+        conversation: ConversationId,
+        (after, dialogue): (MessageId, Dialogue),
+        now: Timestamp,
+    ) {
+        let kept = Kept { after, at: now, dialogue };
+        let Some(bytes) = self.seal(conversation, &kept) else { return };
+        if let Err(error) = self.store.insert(conversation.as_bytes(), bytes) {
+            tracing::warn!(%error, "a dialogue cannot be kept; the person is asked again");
+        }
+    }
+
+    /// Forgets those that are too old or cannot be read.
+    pub fn sweep(&self, now: Timestamp) {
+        for entry in self.store.iter() {
+            let Ok((name, bytes)) = entry else { continue };
+            let id = <[u8; 16]>::try_from(name.as_ref()).map(ConversationId::from_bytes);
+            let kept = id.ok().and_then(|id| self.unseal(id, &bytes));
+            if kept.is_none_or(|kept| !is_fresh(kept.at, now))
+                && let Err(error) = self.store.remove(name)
+            {
+                tracing::debug!(%error, "an old dialogue was not removed");
+            }
+        }
+    }
+
+    fn seal(&self, conversation: ConversationId, kept: &Kept) -> Option<Vec<u8>> {
+        let mut bytes = Zeroizing::new(serde_json::to_vec(kept).ok()?);
+        let mut nonce = [0; NONCE_LEN];
+        SystemRandom::new().fill(&mut nonce).ok()?;
+        let tag = self
+            .key
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(conversation.as_bytes()),
+                bytes.as_mut(),
+            )
+            .ok()?;
+        Some([&nonce, bytes.as_slice(), tag.as_ref()].concat())
+    }
+
+    fn unseal(&self, conversation: ConversationId, bytes: &[u8]) -> Option<Kept> {
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
+        let mut sealed = Zeroizing::new(sealed.to_vec());
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let aad = Aad::from(conversation.as_bytes());
+        let opened = self.key.open_in_place(nonce, aad, sealed.as_mut()).ok()?;
+        serde_json::from_slice(opened).ok()
+    }
+}
+
+/// Whether something is not too old. A clock that was set back makes nothing fresh.
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    at <= now && now.duration_since(at) < KEPT_FOR
+}
+
+/// The key of the dialogues of a data folder; made if it is not there or no key.
+fn key(data: &Path) -> anyhow::Result<LessSafeKey> {
+    let path = place::keys(data).join(place::DIALOGUES_KEY);
+    let read = || -> Option<LessSafeKey> {
+        let bytes = Zeroizing::new(fs::read(&path).ok()?);
+        UnboundKey::new(&AES_256_GCM, &bytes).ok().map(LessSafeKey::new)
+    };
+    if let Some(key) = read() {
+        return Ok(key);
+    }
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    SystemRandom::new()
+        .fill(bytes.as_mut())
+        .map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
+    let write = || -> std::io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        file.write_all(bytes.as_ref())
+    };
+    write().with_context(|| format!("the key {} cannot be written", path.display()))?;
+    UnboundKey::new(&AES_256_GCM, bytes.as_ref())
+        .map(LessSafeKey::new)
+        .map_err(|_| anyhow::anyhow!("the key {} is no key", path.display()))
+}
+
+#[cfg(test)]
+mod tests;

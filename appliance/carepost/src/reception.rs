@@ -1,0 +1,447 @@
+//! Reception at work: what was heard and waits is answered, one message of a conversation after the other.
+//!
+//! ```text
+//!   waiting message ─► dialogue, facts ─► step ─┬─ look ─► the records ─┐
+//!                                     ▲         ├─ do ───► a verb ──────┤
+//!                                     └─────────┴───────── answer ──────┘
+//!                                               └─ say ──► the outbox
+//! ```
+//!
+//! All of it happens in one transaction: what is done, what is said about it, and that the message is
+//! answered. The dialogue is kept after the commit; a box that dies in between asks again.
+//!
+//! Invariant: what is done in a conversation is done with the rights of reception, whatever was written.
+//! Invariant: while the desk holds a conversation, nothing is answered here.
+
+mod act;
+pub(crate) mod facts;
+mod look;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::reception::intent::Intent;
+use ::reception::{Answer, Dialogue, Effect, Heard, Input, Note, ROUNDS_MAX, late, step};
+use jiff::{SignedDuration, Timestamp};
+use prm::content::Content;
+use prm::conversation::{self, Address, Conversation, Holder, Way};
+use prm::db::Tx;
+use prm::error::{Error, Result};
+use prm::id::{AppointmentId, ConversationId, MessageId};
+use prm::medium::Medium;
+use prm::message::{self, Course, Message, Purpose, Saying, State};
+use prm::stamp::Stamp;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use self::facts::Names;
+use crate::app::App;
+use crate::connections::Stopping;
+use crate::dialogues::Dialogues;
+use crate::outbox::{self, Rules};
+
+/// What is older when the box hears of it is not answered here: it was meant for another day.
+pub const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
+/// Answers in one conversation in an hour; whoever writes more speaks with a person.
+pub const REPLIES_PER_HOUR_MAX: i64 = 60;
+/// An answer that did not leave for this long is not sent any more.
+const REPLY_GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// Waiting messages that are looked at at once.
+const WAITING_AT_ONCE: usize = 200;
+/// Conversations that are answered at once.
+const ANSWERS_AT_ONCE: usize = 8;
+/// Tries at one message before it is left to a person.
+const TRIES_MAX: u32 = 3;
+/// Messages among which a reminder is looked for.
+const REMINDERS_LOOKED_AT: usize = 20;
+/// After a failure the box waits this long.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The box looks at least this often, for what other processes wrote.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+/// How often dialogues that are too old are forgotten.
+const SWEEP: SignedDuration = SignedDuration::from_hours(1);
+
+/// What reception needs besides the records.
+pub struct Reception {
+    dialogues: Option<Dialogues>,
+    names: Names,
+    rules: Rules,
+}
+
+impl Reception {
+    /// Reception of a box in a data folder. Where no dialogue can be kept, each message stands alone.
+    pub fn open(data: &Path, rules: Rules) -> Self {
+        let dialogues = Dialogues::open(data).inspect_err(|error| {
+            tracing::error!("dialogues cannot be kept, so people are asked again: {error:#}");
+        });
+        Self { dialogues: dialogues.ok(), names: Names::default(), rules }
+    }
+
+    fn sweep(&self, now: Timestamp) {
+        if let Some(dialogues) = &self.dialogues {
+            dialogues.sweep(now);
+        }
+    }
+}
+
+/// What is to be kept after the commit.
+pub struct Done {
+    conversation: ConversationId,
+    message: MessageId,
+    dialogue: Dialogue,
+}
+
+/// Answers what waits, until `stopping`.
+pub async fn serve(app: App, stopping: Stopping) {
+    let (data, rules) = (app.data.clone(), Rules::of(&app));
+    let opened = tokio::task::spawn_blocking(move || Reception::open(&data, rules)).await;
+    let Ok(reception) = opened.map(Arc::new) else { return };
+    let mut changed = app.db.last_sequence();
+    let mut tries = HashMap::new();
+    let mut swept = Timestamp::MIN;
+    loop {
+        changed.borrow_and_update();
+        if SWEEP < app.now().duration_since(swept) {
+            swept = app.now();
+            reception.sweep(swept);
+        }
+        let wait = match answer_waiting(&app, &reception, &mut tries).await {
+            Ok(0) => LOOK_AGAIN,
+            Ok(_) if tries.is_empty() => Duration::ZERO,
+            Ok(_) => PAUSE,
+            Err(error) => {
+                tracing::warn!(%error, "messages are not answered; it is tried again");
+                PAUSE
+            }
+        };
+        if stopping.is_stopping() {
+            return;
+        }
+        if wait == LOOK_AGAIN {
+            tokio::select! {
+                () = stopping.requested() => return,
+                // A closed log means that the box stops.
+                _ = timeout(LOOK_AGAIN, changed.changed()) => {}
+            }
+        } else {
+            tokio::select! {
+                () = stopping.requested() => return,
+                () = sleep(wait) => {}
+            }
+        }
+    }
+}
+
+/// Answers the first waiting message of each conversation; how many there were.
+async fn answer_waiting(
+    app: &App,
+    reception: &Arc<Reception>,
+    tries: &mut HashMap<MessageId, u32>,
+) -> Result<usize> {
+    let stamp = Stamp::of_box(app.now());
+    let waiting = app.db.read(move |read| message::waiting(read, &stamp, WAITING_AT_ONCE)).await?;
+    let mut seen = HashSet::new();
+    let first: Vec<MessageId> =
+        waiting.iter().filter(|it| seen.insert(it.conversation)).map(|it| it.id).collect();
+    tries.retain(|id, _| first.contains(id));
+    let mut under_way = JoinSet::new();
+    for id in &first {
+        let (app, reception, id) = (app.clone(), Arc::clone(reception), *id);
+        if under_way.len() >= ANSWERS_AT_ONCE
+            && let Some(done) = under_way.join_next().await
+        {
+            note(done, tries);
+        }
+        let tried = tries.get(&id).copied().unwrap_or(0);
+        under_way.spawn(async move { (id, answer(&app, &reception, id, tried).await) });
+    }
+    while let Some(done) = under_way.join_next().await {
+        note(done, tries);
+    }
+    Ok(first.len())
+}
+
+type Outcome = std::result::Result<(MessageId, Result<()>), tokio::task::JoinError>;
+
+fn note(done: Outcome, tries: &mut HashMap<MessageId, u32>) {
+    match done {
+        Ok((id, Ok(()))) => {
+            tries.remove(&id);
+        }
+        Ok((id, Err(error))) => {
+            tracing::warn!(%id, %error, "a message is not answered; it is tried again");
+            *tries.entry(id).or_default() += 1;
+        }
+        Err(error) => tracing::error!(%error, "an answer failed"),
+    }
+}
+
+/// Answers one message; after too many tries it is left to a person.
+async fn answer(app: &App, reception: &Arc<Reception>, id: MessageId, tried: u32) -> Result<()> {
+    let now = app.now();
+    if tried >= TRIES_MAX {
+        return app.db.write(move |tx| leave(tx, now, id)).await;
+    }
+    let (of_app, of_reception) = (app.clone(), Arc::clone(reception));
+    let done = app.db.write(move |tx| converse(tx, &of_app, &of_reception, id, now)).await?;
+    if let (Some(Done { conversation, message, dialogue }), Some(dialogues)) =
+        (done, &reception.dialogues)
+    {
+        dialogues.keep(conversation, (message, dialogue), now);
+    }
+    Ok(())
+}
+
+/// Leaves a message to a person: whatever it says, reception cannot answer it.
+fn leave(tx: &mut Tx<'_>, now: Timestamp, id: MessageId) -> Result<()> {
+    let message = message::get(tx, &Stamp::of_box(now), id)?;
+    let stamp = Stamp::of_reception(now, message.medium);
+    tracing::error!(%id, "a message could not be answered, and is left to the desk");
+    conversation::hand_over(tx, &stamp, message.conversation, "failed")?;
+    message::handled(tx, &stamp, id, (None, true))
+}
+
+/// Answers one message, in one transaction; what is to be remembered, if anything.
+///
+/// # Errors
+/// Those of the database, after which nothing was done and the message waits.
+pub fn converse(
+    tx: &mut Tx<'_>,
+    app: &App,
+    reception: &Reception,
+    id: MessageId,
+    now: Timestamp,
+) -> Result<Option<Done>> {
+    let message = message::get(tx, &Stamp::of_box(now), id)?;
+    match &message.course {
+        Course::Heard { understood: _, handled_at: None } => {}
+        Course::Heard { understood: _, handled_at: Some(_) } | Course::Said(_) => return Ok(None),
+    }
+    let stamp = Stamp::of_reception(now, message.medium);
+    let conversation = conversation::get(tx, &stamp, message.conversation)?;
+    if conversation.held_by == Holder::Desk {
+        message::handled(tx, &stamp, id, (None, true))?;
+        return Ok(None);
+    }
+    if ANSWERED_WITHIN < now.duration_since(message.said_at) {
+        return too_late(tx, app, (&stamp, reception), (&conversation, &message)).map(|()| None);
+    }
+    let hour_ago = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN);
+    if message::replies_since(tx, &stamp, conversation.id, hour_ago)? >= REPLIES_PER_HOUR_MAX {
+        conversation::hand_over(tx, &stamp, conversation.id, "too-many")?;
+        message::handled(tx, &stamp, id, (None, true))?;
+        return Ok(None);
+    }
+    let last = message::last_handled(tx, &stamp, conversation.id)?;
+    let dialogue = reception.dialogues.as_ref().map(|it| it.load(conversation.id, last, now));
+    // The desk gave it back: whatever was under way before, it has spoken since.
+    let dialogue = dialogue.filter(|it| !it.desk_has_it()).unwrap_or_default();
+    let mut turn =
+        Turn { tx, app, stamp, reception, conversation: &conversation, message: &message };
+    let dialogue = turn.take(dialogue)?;
+    Ok(Some(Done { conversation: conversation.id, message: id, dialogue }))
+}
+
+/// Says once that it was heard late, and leaves it to a person.
+fn too_late(
+    tx: &mut Tx<'_>,
+    app: &App,
+    (stamp, reception): (&Stamp, &Reception),
+    (conversation, message): (&Conversation, &Message),
+) -> Result<()> {
+    let day_ago = stamp.now.checked_sub(REPLY_GOOD_FOR).unwrap_or(Timestamp::MIN);
+    if message::replies_since(tx, stamp, conversation.id, day_ago)? == 0 {
+        let wording = facts::wording(tx, stamp)?;
+        let languages = facts::languages(app);
+        let content = late((conversation.language.as_deref(), &languages), &wording);
+        say(tx, (stamp, &reception.rules), message, content)?;
+    }
+    message::handled(tx, stamp, message.id, (None, true))
+}
+
+/// One message and what is known when it is answered.
+struct Turn<'t, 'x> {
+    tx: &'t mut Tx<'x>,
+    app: &'t App,
+    stamp: Stamp,
+    reception: &'t Reception,
+    conversation: &'t Conversation,
+    message: &'t Message,
+}
+
+impl Turn<'_, '_> {
+    /// Steps until nothing more is asked, says what is to be said, and notes that the message is answered.
+    fn take(&mut self, before: Dialogue) -> Result<Dialogue> {
+        let facts = facts::of(self)?;
+        let heard = heard(self.message);
+        let (mut dialogue, mut input) = (before, Input::Heard(&heard));
+        if let Some(visit) = self.reminded_of()? {
+            dialogue = step(dialogue, Input::Reminded(visit), &facts).0;
+        }
+        let (mut replies, mut notes, mut for_a_person) = (Vec::new(), Vec::new(), false);
+        for _ in 0..=ROUNDS_MAX {
+            let (after, effects) = step(dialogue, input, &facts);
+            dialogue = after;
+            let mut answer = None;
+            for effect in effects {
+                match effect {
+                    Effect::Say(content) => replies.push(content),
+                    Effect::Note(note) => notes.push(note),
+                    Effect::Look(wanted) => answer = Some(look::look(self, wanted)?),
+                    Effect::Do(act) => answer = Some(act::act(self, act)?),
+                }
+            }
+            let Some(answer) = answer else { break };
+            for_a_person |= matches!(answer, Answer::HandedOver | Answer::Ticketed);
+            input = Input::Answer(answer);
+        }
+        if dialogue.awaits_answer() {
+            // It turned in a circle, which only an error of ours can bring about.
+            tracing::error!(id = %self.message.id, "reception did not come to an end");
+            conversation::hand_over(self.tx, &self.stamp, self.conversation.id, "failed")?;
+            for_a_person = true;
+        }
+        for_a_person |= replies.is_empty();
+        for content in replies {
+            for_a_person |=
+                !say(self.tx, (&self.stamp, &self.reception.rules), self.message, content)?;
+        }
+        if let Some(language) = dialogue.language() {
+            conversation::speak(self.tx, &self.stamp, self.conversation.id, language)?;
+        }
+        let understood = understood(&notes);
+        let handled = (understood.as_deref(), for_a_person);
+        message::handled(self.tx, &self.stamp, self.message.id, handled)?;
+        Ok(dialogue)
+    }
+
+    /// Of which visit the person was reminded since reception last answered.
+    fn reminded_of(&self) -> Result<Option<AppointmentId>> {
+        let id = self.conversation.id;
+        let latest = message::of_conversation(self.tx, &self.stamp, id, None, REMINDERS_LOOKED_AT)?;
+        for message in latest {
+            match message.course {
+                Course::Heard { understood: _, handled_at: None } => {}
+                Course::Heard { understood: _, handled_at: Some(_) } => return Ok(None),
+                Course::Said(said) if said.purpose == Purpose::Reminder => {
+                    let key = said.collapse_key.unwrap_or_default();
+                    let visit = key.split(':').nth(1).and_then(|id| id.parse().ok());
+                    return Ok(visit.filter(|_| said.state != State::Dropped));
+                }
+                Course::Said(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Does something as a part of the transaction; what the rules refuse is undone.
+    fn part<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<std::result::Result<T, prm::error::Code>> {
+        let part = self.tx.savepoint()?;
+        match work(self) {
+            Ok(done) => {
+                self.tx.release(part)?;
+                Ok(Ok(done))
+            }
+            Err(Error::Refused(refusal)) => {
+                self.tx.undo(part)?;
+                Ok(Err(refusal.code))
+            }
+            // Neither is a fault of the box, and neither is told in detail.
+            Err(Error::NotFound(_) | Error::Stale { .. }) => {
+                self.tx.undo(part)?;
+                Ok(Err(prm::error::Code::SeeTheDesk))
+            }
+            Err(
+                error @ (Error::Unknown
+                | Error::Forbidden
+                | Error::Busy
+                | Error::Full
+                | Error::Storage(_)),
+            ) => Err(error),
+        }
+    }
+}
+
+/// Puts an answer into the outbox and begins to send it; whether there is a way to the person.
+fn say(
+    tx: &mut Tx<'_>,
+    (stamp, rules): (&Stamp, &Rules),
+    message: &Message,
+    content: Content,
+) -> Result<bool> {
+    let route = route(message);
+    if route.is_empty() {
+        return Ok(false);
+    }
+    let saying = Saying {
+        conversation: message.conversation,
+        content,
+        purpose: Purpose::Reply,
+        route,
+        not_before: None,
+        not_after: stamp.now.checked_add(REPLY_GOOD_FOR).ok(),
+        collapse_key: None,
+        reply_to: Some(message.id),
+    };
+    let said = message::say(tx, stamp, saying)?;
+    outbox::look_at(tx, &Stamp::of_box(stamp.now), rules, said.id)?;
+    Ok(true)
+}
+
+/// The ways of an answer: that by which the message came, then others to the same address.
+fn route(message: &Message) -> Vec<Way> {
+    let own = match message.medium {
+        // Who called a voice agent has hung up.
+        Medium::VoiceAgent => None,
+        medium @ (Medium::Whatsapp | Medium::Sms | Medium::Voice | Medium::Email) => Some(medium),
+    };
+    let others: &[Medium] = match &message.address {
+        Address::Phone(_) => &[Medium::Whatsapp, Medium::Sms],
+        Address::Whatsapp(_) => &[Medium::Whatsapp],
+        Address::Email(_) => &[Medium::Email],
+    };
+    let mut route: Vec<Way> = Vec::new();
+    for medium in own.into_iter().chain(others.iter().copied()) {
+        if route.iter().all(|way| way.medium != medium) {
+            route.push(Way { medium, address: message.address.clone() });
+        }
+    }
+    route
+}
+
+/// What was heard, as reception takes it.
+fn heard(message: &Message) -> Heard {
+    let (text, chosen) = match &message.content {
+        Content::Chosen { id, title } => (title.clone(), Some(id.clone())),
+        Content::Text { .. }
+        | Content::Choices { .. }
+        | Content::Template { .. }
+        | Content::Media { .. }
+        | Content::Unsupported { .. } => (message.content.plain(), None),
+    };
+    Heard { text, chosen, medium: message.medium, proposed: None }
+}
+
+/// What was understood and why, for the desk, as JSON.
+fn understood(notes: &[Note]) -> Option<String> {
+    let notes: Vec<_> = notes
+        .iter()
+        .map(|Note { intent, proposed, flow, why, at: _ }| {
+            serde_json::json!({
+                "intent": intent.map(Intent::as_str),
+                "proposed": proposed,
+                "flow": flow,
+                "why": why,
+            })
+        })
+        .collect();
+    (!notes.is_empty()).then(|| serde_json::Value::from(notes).to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! What comes by the relay: it is in the records before the broker hears that it was taken.
+
+use std::sync::Arc;
+
+use channels::heard::Down;
+use channels::relay::{Arrival, Hears, Took};
+use jiff::SignedDuration;
+use prm::db::Tx;
+use prm::error::Result;
+use prm::id::DeliveryId;
+use prm::stamp::Stamp;
+use prm::{message, relay};
+use sync_agent::messages::Messages;
+use sync_agent::relay::{Batch, Had, IDS_KEPT_MS, KEPT_MS, take};
+use tokio::sync::{Mutex, mpsc};
+
+use crate::app::App;
+use crate::inbox::{self, Taken};
+
+/// Answers that wait to be said at the most.
+pub(super) const HEARD_WAITING_MAX: usize = 64;
+
+/// What is to be said of what was heard.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// What is in the records.
+    pub(super) have: Vec<Had>,
+    /// How many were taken in all, if that was asked.
+    pub(super) taken: Option<u64>,
+    /// Rows that the hub had are to go again.
+    pub(super) lost: bool,
+}
+
+/// Takes in what comes.
+pub(super) struct Ear {
+    pub(super) app: App,
+    pub(super) messages: Arc<Mutex<Messages>>,
+    pub(super) heard: mpsc::Sender<Heard>,
+}
+
+impl Hears for Ear {
+    async fn hear(&self, arrival: Arrival) -> Took {
+        let opened = self.messages.lock().await.open(&arrival.payload).await;
+        let batch = match opened {
+            Ok(Some(batch)) => batch,
+            Ok(None) => {
+                tracing::warn!("something came by the relay that is not of this box's hub");
+                return Took::Done;
+            }
+            Err(fault) => {
+                tracing::warn!(%fault, "what came by the relay cannot be opened now");
+                return Took::Later;
+            }
+        };
+        let now = self.app.now();
+        let taken = self.app.db.write(move |tx| take_in(tx, now, batch)).await;
+        match taken {
+            Ok(heard) => {
+                // Whoever talks is gone: it is said again on the next connection.
+                let _ = self.heard.send(heard).await;
+                Took::Done
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what came by the relay is not taken in; it comes again");
+                Took::Later
+            }
+        }
+    }
+}
+
+/// Takes in a batch, in one transaction.
+///
+/// # Errors
+/// Those of the database, after which all of it is to come again.
+pub(super) fn take_in(tx: &mut Tx<'_>, now: jiff::Timestamp, batch: Batch) -> Result<Heard> {
+    let stamp = Stamp::of_box(now);
+    let mut known = std::collections::HashMap::new();
+    for item in &batch.items {
+        if let Some(number) = relay::number_of(tx, item.id.0)? {
+            known.insert(item.id, number);
+        }
+    }
+    let taken = take(relay::taken(tx)?, &batch.items, |id| known.get(&id).copied());
+    for (place, number) in &taken.fresh {
+        let Some(item) = batch.items.get(*place) else { continue };
+        let told = Down::read(&item.body).map(|down| inbox::take(tx, now, down));
+        let what = match told {
+            Ok(taken) => taken?,
+            Err(_) => Taken::Unusable("of a later version"),
+        };
+        if let Taken::Unusable(why) = what {
+            let id = uuid::Uuid::from_bytes(item.id.0);
+            tracing::warn!(%id, why, "something that came by the relay is of no use");
+        }
+        let known_for = SignedDuration::from_millis(IDS_KEPT_MS);
+        relay::take(tx, &stamp, (item.id.0, *number), known_for)?;
+    }
+    let lost = hear(tx, &stamp, &batch)?;
+    let total = batch.ask.then_some(taken.taken);
+    Ok(Heard { have: taken.have, taken: total, lost })
+}
+
+/// Notes what the hub has; whether it lost something.
+fn hear(tx: &mut Tx<'_>, stamp: &Stamp, batch: &Batch) -> Result<bool> {
+    let mut noted = std::collections::HashMap::new();
+    for had in &batch.have {
+        if let Some(id) = relay::noted_as(tx, had.number)? {
+            noted.insert(had.number, sync_agent::relay::ItemId(*id.as_bytes()));
+        }
+    }
+    let heard = sync_agent::relay::hear(batch, |number| noted.get(&number).copied());
+    let mut lost = false;
+    if let Some(from) = heard.lost_from {
+        let rows = relay::lost_from(tx, stamp, from)?;
+        if rows > 0 {
+            tracing::warn!(rows, "the hub was put back to an earlier state; messages go again");
+            lost = true;
+        }
+    }
+    for had in heard.had {
+        let id = DeliveryId::from_bytes(had.id.0);
+        let kept_for = SignedDuration::from_millis(KEPT_MS);
+        if relay::had(tx, stamp, (id, had.number), kept_for)? {
+            message::hand(tx, stamp, id)?;
+        }
+    }
+    Ok(lost)
+}

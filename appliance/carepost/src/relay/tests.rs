@@ -1,0 +1,166 @@
+//! What comes by the relay is taken once, and what goes is there until the hub has it.
+
+use channels::heard::{Delivery, DeliveryState, Down, Heard, Said, Sender};
+use jiff::SignedDuration;
+use prm::content::Content;
+use prm::conversation::Way;
+use prm::id::{DeliveryId, MessageId};
+use prm::medium::Medium;
+use prm::message::{self, Purpose, Saying, State};
+use prm::relay;
+use prm::stamp::Stamp;
+use sync_agent::relay::{Batch, Had, Item, ItemId};
+
+use super::hear::{self, take_in};
+use crate::http::tests::Clinic;
+use crate::outbox::{Rules, look_at};
+
+/// A box with a relay.
+struct Relayed(Clinic);
+
+fn item(number: u8, down: &Down) -> Item {
+    Item { id: ItemId([number; 16]), body: down.write() }
+}
+
+fn heard(id: &str, text: &str) -> Down {
+    Down::Heard(Heard {
+        id: id.into(),
+        medium: Medium::Whatsapp,
+        from: Sender {
+            phone: prm::contact::Phone::parse("+919844111173", "IN").ok(),
+            user: None,
+            name: None,
+        },
+        to: "clinic".into(),
+        said_at: "2026-11-23T10:00:00+05:30".parse().unwrap(),
+        said: Said::Text(text.into()),
+        answers: None,
+    })
+}
+
+impl Relayed {
+    fn open() -> Self {
+        Self(Clinic::with_settings("[relay]\nbroker = \"mqtt://127.0.0.1:1\""))
+    }
+
+    fn takes(&self, batch: Batch) -> hear::Heard {
+        let now = self.0.app.now();
+        self.0.app.db.write_blocking(move |tx| take_in(tx, now, batch)).unwrap()
+    }
+
+    fn items(&self, items: Vec<Item>) -> hear::Heard {
+        self.takes(Batch { items, ..Batch::default() })
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp::of_box(self.0.app.now())
+    }
+
+    /// The rows that the hub does not have.
+    fn rows(&self) -> Vec<DeliveryId> {
+        let stamp = self.stamp();
+        let rows = self.0.app.db.read_blocking(|read| relay::waiting(read, &stamp, 10)).unwrap();
+        rows.into_iter().map(|row| row.id).collect()
+    }
+
+    /// An answer to somebody who wrote, on its way.
+    fn says(&self) -> MessageId {
+        let (stamp, rules) = (self.stamp(), Rules::of(&self.0.app));
+        let said = self.0.app.db.write_blocking(move |tx| {
+            let told = message::waiting(tx, &stamp, 1)?.remove(0);
+            let saying = Saying {
+                conversation: told.conversation,
+                content: Content::text("welcome"),
+                purpose: Purpose::Reply,
+                route: vec![Way { medium: Medium::Whatsapp, address: told.address.clone() }],
+                not_before: None,
+                not_after: None,
+                collapse_key: None,
+                reply_to: Some(told.id),
+            };
+            let said = message::say(tx, &stamp, saying)?;
+            look_at(tx, &stamp, &rules, said.id)?;
+            Ok(said.id)
+        });
+        said.unwrap()
+    }
+
+    fn state(&self, id: MessageId) -> State {
+        let stamp = self.stamp();
+        let message = self.0.app.db.read_blocking(|read| message::get(read, &stamp, id)).unwrap();
+        message.said().unwrap().state
+    }
+}
+
+#[test]
+fn what_comes_again_is_had_again_with_the_same_number_and_heard_once() {
+    let relayed = Relayed::open();
+    let first = relayed.items(vec![item(1, &heard("a", "one")), item(2, &heard("b", "two"))]);
+    let numbers = |heard: &hear::Heard| heard.have.iter().map(|it| it.number).collect::<Vec<_>>();
+    assert_eq!(numbers(&first), [1, 2]);
+    let again = relayed.items(vec![item(2, &heard("b", "two")), item(3, &heard("c", "three"))]);
+    assert_eq!(numbers(&again), [2, 3]);
+    let stamp = relayed.stamp();
+    let waiting = relayed.0.app.db.read_blocking(|read| message::waiting(read, &stamp, 10));
+    assert_eq!(waiting.unwrap().len(), 3);
+    let asked = relayed.takes(Batch { ask: true, ..Batch::default() });
+    assert_eq!(asked.taken, Some(3));
+}
+
+#[test]
+fn what_cannot_be_used_is_had_too_and_holds_up_nothing() {
+    let relayed = Relayed::open();
+    let unknown = Item { id: ItemId([7; 16]), body: b"{\"later\":{}}".to_vec() };
+    let lost = Down::Delivery(Delivery {
+        message: None,
+        medium: Medium::Whatsapp,
+        provider_id: "nobody knows it".into(),
+        state: DeliveryState::Read,
+        at: relayed.0.app.now(),
+    });
+    let heard = relayed.items(vec![unknown, item(8, &lost), item(9, &heard("a", "one"))]);
+    assert_eq!(heard.have.len(), 3);
+    let stamp = relayed.stamp();
+    let waiting = relayed.0.app.db.read_blocking(|read| message::waiting(read, &stamp, 10));
+    assert_eq!(waiting.unwrap().len(), 1);
+}
+
+#[test]
+fn a_row_goes_until_the_hub_has_it_and_again_when_the_hub_was_put_back() {
+    let relayed = Relayed::open();
+    relayed.items(vec![item(1, &heard("a", "one"))]);
+    let id = relayed.says();
+    let rows = relayed.rows();
+    assert_eq!(rows.len(), 1);
+    let had = Had { id: ItemId(*rows[0].as_bytes()), number: 5 };
+    relayed.takes(Batch { have: vec![had], taken: Some(5), ..Batch::default() });
+    assert_eq!((relayed.rows().len(), relayed.state(id)), (0, State::Handed));
+    // It says that it took fewer: it was put back.
+    let heard = relayed.takes(Batch { taken: Some(4), ..Batch::default() });
+    assert!(heard.lost);
+    assert_eq!(relayed.rows(), rows);
+    // By then it would be stale.
+    let much_later = relayed.0.app.now() + SignedDuration::from_hours(48);
+    relayed.0.app.clock.set(much_later);
+    assert_eq!(relayed.rows(), []);
+    assert_eq!(relayed.state(id), State::Handed);
+}
+
+#[test]
+fn who_hears_of_a_delivery_before_the_hub_has_it_said_is_not_set_back() {
+    let relayed = Relayed::open();
+    relayed.items(vec![item(1, &heard("a", "one"))]);
+    let id = relayed.says();
+    let row = relayed.rows()[0];
+    let delivered = Down::Delivery(Delivery {
+        message: Some(id),
+        medium: Medium::Whatsapp,
+        provider_id: "wamid.9".into(),
+        state: DeliveryState::Delivered,
+        at: relayed.0.app.now(),
+    });
+    relayed.items(vec![item(2, &delivered)]);
+    let had = Had { id: ItemId(*row.as_bytes()), number: 1 };
+    relayed.takes(Batch { have: vec![had], ..Batch::default() });
+    assert_eq!(relayed.state(id), State::Delivered);
+}

@@ -1,0 +1,137 @@
+//! What can be chosen: the id of a choice, and what it means when it comes back.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use prm::content::{CHOICE_ID_BYTES_MAX, Choice};
+use prm::id::{AppointmentId, HealthcareServiceId, PatientId, PractitionerId, SlotId};
+
+use crate::facts::Facts;
+use crate::intent::Intent;
+use crate::sentence::Sentence;
+use crate::understand::PartOfDay;
+use crate::words::Words;
+
+/// What a choice means. Ids come from outside and may be of any age: whatever one names is looked up anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pick {
+    /// To the question of that number.
+    Yes(u32),
+    /// To the question of that number.
+    No(u32),
+    Want(Intent),
+    Practitioner(PractitionerId),
+    AnyPractitioner,
+    OtherPractitioner,
+    Specialty(String),
+    Service(HealthcareServiceId),
+    Day(Date),
+    OtherDay,
+    Part(PartOfDay),
+    Slot(SlotId),
+    More,
+    Patient(PatientId),
+    SomebodyNew,
+    Appointment(AppointmentId),
+    /// From a reminder: this one will be kept.
+    Confirm(AppointmentId),
+    /// From a reminder: this one is to be moved.
+    Move(AppointmentId),
+    /// From a reminder: this one is to be called off.
+    Cancel(AppointmentId),
+    Language(String),
+}
+
+impl fmt::Display for Pick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Yes(serial) => write!(f, "yes:{serial}"),
+            Self::No(serial) => write!(f, "no:{serial}"),
+            Self::Want(intent) => write!(f, "want:{}", intent.as_str()),
+            Self::Practitioner(id) => write!(f, "practitioner:{id}"),
+            Self::AnyPractitioner => f.write_str("any-practitioner"),
+            Self::OtherPractitioner => f.write_str("other-practitioner"),
+            Self::Specialty(specialty) => write!(f, "specialty:{specialty}"),
+            Self::Service(id) => write!(f, "service:{id}"),
+            Self::Day(date) => write!(f, "day:{date}"),
+            Self::OtherDay => f.write_str("other-day"),
+            Self::Part(part) => write!(f, "part:{}", part_word(*part)),
+            Self::Slot(id) => write!(f, "slot:{id}"),
+            Self::More => f.write_str("more"),
+            Self::Patient(id) => write!(f, "patient:{id}"),
+            Self::SomebodyNew => f.write_str("somebody-new"),
+            Self::Appointment(id) => write!(f, "appointment:{id}"),
+            Self::Confirm(id) => write!(f, "confirm:{id}"),
+            Self::Move(id) => write!(f, "move:{id}"),
+            Self::Cancel(id) => write!(f, "cancel:{id}"),
+            Self::Language(tag) => write!(f, "language:{tag}"),
+        }
+    }
+}
+
+impl Pick {
+    /// What the id of a choice means; none if it is no id of ours.
+    pub(crate) fn read(id: &str) -> Option<Self> {
+        if id.len() > CHOICE_ID_BYTES_MAX {
+            return None;
+        }
+        let (kind, of) = id.split_once(':').unwrap_or((id, ""));
+        match kind {
+            "yes" => Some(Self::Yes(of.parse().ok()?)),
+            "no" => Some(Self::No(of.parse().ok()?)),
+            "want" => Some(Self::Want(of.parse().ok()?)),
+            "practitioner" => Some(Self::Practitioner(of.parse().ok()?)),
+            "any-practitioner" => Some(Self::AnyPractitioner),
+            "other-practitioner" => Some(Self::OtherPractitioner),
+            "specialty" => Some(Self::Specialty(of.to_owned())),
+            "service" => Some(Self::Service(of.parse().ok()?)),
+            "day" => Some(Self::Day(of.parse().ok()?)),
+            "other-day" => Some(Self::OtherDay),
+            "part" => PARTS.into_iter().find(|part| part_word(*part) == of).map(Self::Part),
+            "slot" => Some(Self::Slot(of.parse().ok()?)),
+            "more" => Some(Self::More),
+            "patient" => Some(Self::Patient(of.parse().ok()?)),
+            "somebody-new" => Some(Self::SomebodyNew),
+            "appointment" => Some(Self::Appointment(of.parse().ok()?)),
+            "confirm" => Some(Self::Confirm(of.parse().ok()?)),
+            "move" => Some(Self::Move(of.parse().ok()?)),
+            "cancel" => Some(Self::Cancel(of.parse().ok()?)),
+            "language" => Some(Self::Language(of.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// The parts of a day that are offered.
+pub(crate) const PARTS: [PartOfDay; 4] =
+    [PartOfDay::Morning, PartOfDay::Afternoon, PartOfDay::Evening, PartOfDay::Night];
+
+fn part_word(part: PartOfDay) -> &'static str {
+    match part {
+        PartOfDay::Morning => "morning",
+        PartOfDay::Afternoon => "afternoon",
+        PartOfDay::Evening => "evening",
+        PartOfDay::Night => "night",
+    }
+}
+
+/// What is shown under a reminder: to come, to move, to call off. What comes back of it names the appointment.
+/// `language` is a BCP 47 tag.
+pub fn reminder_choices(
+    appointment: AppointmentId,
+    language: Option<&str>,
+    facts: &Facts,
+) -> Vec<Choice> {
+    let words = Words::of(language, facts);
+    let shown = [
+        (Pick::Confirm(appointment), Sentence::WillCome),
+        (Pick::Move(appointment), Sentence::MenuMove),
+        (Pick::Cancel(appointment), Sentence::MenuCancel),
+    ];
+    let choices = shown.into_iter().map(|(pick, title)| Choice {
+        id: pick.to_string(),
+        title: words.plain(title),
+        description: None,
+    });
+    choices.collect()
+}

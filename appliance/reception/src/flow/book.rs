@@ -1,0 +1,198 @@
+//! Booking: with whom, when, for whom; read back, agreed, done.
+
+use prm::error::Code;
+use serde::{Deserialize, Serialize};
+
+use super::desk::Desk;
+use super::waitlist::Waitlist;
+use super::when::{Free, Settling, When};
+use super::whom::Whom;
+use super::{Flow, Frame, Next, Said};
+use crate::choice::Pick;
+use crate::dialogue::About;
+use crate::effect::{Act, Answer, Why, is_about_time};
+use crate::intent::Intent;
+use crate::sentence::Sentence;
+use crate::turn::{Question, Turn};
+
+/// A booking under way.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Book {
+    when: When,
+    whom: Whom,
+    /// Whether the read-back was answered by no: what to change is asked.
+    unsettled: bool,
+    /// Whether the read-back was answered by yes.
+    agreed: bool,
+    /// Why the desk is to go on with it.
+    desk: Option<Why>,
+    /// Whether it came to its end.
+    over: bool,
+}
+
+impl Book {
+    fn read_back(&self, turn: &Turn<'_>, free: Free) -> Question {
+        let mut put_in = vec![
+            ("name", self.whom.read_back(turn).into()),
+            ("doctor", turn.practitioner_words(free.practitioner)),
+            ("day", turn.day_words(free.start)),
+            ("time", turn.clock_words(free.start)),
+        ];
+        let text = match self.when.service.and_then(|id| turn.facts.healthcare_service(id)) {
+            Some(service) => {
+                put_in.push(("service", service.name.as_str().into()));
+                turn.words().say(Sentence::BookConfirmService, &put_in)
+            }
+            None => turn.words().say(Sentence::BookConfirm, &put_in),
+        };
+        turn.ask_yes_no(text)
+    }
+
+    fn ask_change(turn: &Turn<'_>) -> Question {
+        Question {
+            about: About::Change,
+            text: turn.words().plain(Sentence::WhatElse),
+            choices: vec![
+                turn.choice(Pick::OtherDay, Sentence::OtherDay),
+                turn.choice(Pick::OtherPractitioner, Sentence::OtherDoctor),
+                turn.choice(Pick::SomebodyNew, Sentence::SomebodyNew),
+                turn.choice(Pick::Want(Intent::Leave), Sentence::LeaveIt),
+            ],
+        }
+    }
+
+    fn refused(&mut self, code: &Code, turn: &mut Turn<'_>) -> bool {
+        if matches!(code, Code::PatientDoubleBooked(_)) {
+            turn.say(Sentence::DoubleBooked, &[("name", self.whom.name().into())]);
+            self.when.back();
+            return true;
+        }
+        if matches!(code, Code::LikelyDuplicate(_)) {
+            turn.say(Sentence::MaybeOnRecord, &[]);
+            self.desk = Some(Why::NotDone);
+            return true;
+        }
+        false
+    }
+}
+
+impl Flow for Book {
+    fn take(&mut self, said: &Said<'_>, turn: &mut Turn<'_>) -> bool {
+        let name = self.whom.name();
+        let when = self.when.take(said, turn);
+        let whom = self.whom.take(said, turn);
+        if (when && !self.when.is_settled()) || (whom && self.whom.name() != name) {
+            self.unsettled = false;
+            self.agreed = false;
+            return true;
+        }
+        if said.about == Some(About::YesNo)
+            && self.when.is_settled()
+            && let Some(yes) = said.yes
+        {
+            self.agreed = yes;
+            self.unsettled = !yes;
+            return true;
+        }
+        when || whom
+    }
+
+    fn learn(&mut self, answer: Answer, turn: &mut Turn<'_>) -> bool {
+        match answer {
+            Answer::Booked { appointment, qr } => {
+                let put_in = [
+                    ("name", self.whom.name().into()),
+                    ("doctor", turn.practitioner_words(appointment.practitioner)),
+                    ("day", turn.day_words(appointment.start)),
+                    ("time", turn.clock_words(appointment.start)),
+                ];
+                turn.say(Sentence::Booked, &put_in);
+                turn.say_qr(qr);
+                self.over = true;
+                true
+            }
+            Answer::Registered(person) => {
+                self.whom.registered(person);
+                true
+            }
+            Answer::Refused { code, alternatives } => {
+                self.agreed = false;
+                if is_about_time(&code) {
+                    turn.say(Sentence::SlotTaken, &[]);
+                    self.when.taken(alternatives);
+                    return true;
+                }
+                self.refused(&code, turn)
+            }
+            Answer::Days(_)
+            | Answer::Slots(_)
+            | Answer::Appointments(_)
+            | Answer::Queue(_)
+            | Answer::Faq(_)
+            | Answer::Instructions(_)
+            | Answer::Qr(_)
+            | Answer::Moved { appointment: _, qr: _ }
+            | Answer::Cancelled
+            | Answer::Confirmed(_)
+            | Answer::CheckedIn(_)
+            | Answer::Identified(_)
+            | Answer::Waitlisted
+            | Answer::Stopped
+            | Answer::Allowed
+            | Answer::HandedOver
+            | Answer::Ticketed => self.when.learn(answer),
+        }
+    }
+
+    fn next(&mut self, turn: &mut Turn<'_>) -> Next {
+        if self.over {
+            return Next::Done;
+        }
+        if let Some(why) = self.desk {
+            return Next::Become(Frame::Desk(Desk::of(why)));
+        }
+        let (slot, free) = match self.when.next(turn) {
+            Settling::Missing(next) => return next,
+            Settling::NothingFree if !turn.facts.can.book => {
+                return Next::Become(Frame::Desk(Desk::of(Why::Away)));
+            }
+            Settling::NothingFree => {
+                return Next::Become(Frame::Waitlist(Box::new(Waitlist::instead(
+                    self.when.clone(),
+                    self.whom.clone(),
+                ))));
+            }
+            Settling::Settled(slot, free) => (slot, free),
+        };
+        if let Some(next) = self.whom.next(turn) {
+            return next;
+        }
+        if self.unsettled {
+            return Next::Ask(Self::ask_change(turn));
+        }
+        if !self.agreed {
+            return Next::Ask(self.read_back(turn, free));
+        }
+        match (self.whom.patient(), self.whom.register()) {
+            (Some(patient), _) => Next::Do(Act::Book { patient, slot, service: self.when.service }),
+            (None, Some(register)) => Next::Do(register),
+            (None, None) => Next::Ask(self.read_back(turn, free)),
+        }
+    }
+
+    fn refresh(&mut self) {
+        self.agreed = false;
+        self.when.refresh();
+    }
+
+    fn back(&mut self) -> bool {
+        self.agreed = false;
+        self.unsettled = false;
+        if self.whom.name().is_empty() {
+            return self.when.back();
+        }
+        self.whom.forget();
+        true
+    }
+}

@@ -1,0 +1,71 @@
+//! To the desk: the conversation is given to a human, or something is left for one to do.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Flow, Next, Said};
+use crate::effect::{Act, Answer, Why};
+use crate::sentence::Sentence;
+use crate::turn::Turn;
+
+/// Something for the desk.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Desk {
+    why: Why,
+    over: bool,
+}
+
+impl Desk {
+    pub(crate) fn of(why: Why) -> Self {
+        Self { why, over: false }
+    }
+}
+
+impl Flow for Desk {
+    fn take(&mut self, _: &Said<'_>, _: &mut Turn<'_>) -> bool {
+        false
+    }
+
+    fn learn(&mut self, answer: Answer, turn: &mut Turn<'_>) -> bool {
+        self.over = true;
+        if matches!(answer, Answer::HandedOver) {
+            turn.dialogue.desk = true;
+            if self.why == Why::Emergency {
+                turn.say(Sentence::EmergencyDesk, &[]);
+                return true;
+            }
+            turn.say(Sentence::HandedOver, &[]);
+        } else if matches!(answer, Answer::Ticketed) && self.why == Why::Late {
+            turn.say(Sentence::LateNoted, &[]);
+            return true;
+        } else {
+            // Whether the desk could be told or not: it is not there to answer, and nothing goes on without it.
+            turn.dialogue.stack.clear();
+            if self.why == Why::Emergency {
+                return true;
+            }
+            turn.say(Sentence::Away, &[]);
+        }
+        if let Some(phone) = &turn.facts.clinic.phone {
+            turn.say(Sentence::DeskPhone, &[("phone", phone.as_str().into())]);
+        }
+        true
+    }
+
+    fn next(&mut self, turn: &mut Turn<'_>) -> Next {
+        if self.over {
+            return Next::Done;
+        }
+        match self.why {
+            // Nobody is at the desk of a clinic that is out of reach: it finds this when it is back.
+            _ if !turn.facts.can.book => Next::Do(Act::Ticket(self.why)),
+            Why::Away | Why::Late => Next::Do(Act::Ticket(self.why)),
+            Why::Asked
+            | Why::Emergency
+            | Why::NotUnderstood
+            | Why::TooLong
+            | Why::NotProven
+            | Why::NotDone
+            | Why::Question => Next::Do(Act::HandOver(self.why)),
+        }
+    }
+}

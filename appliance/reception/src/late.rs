@@ -1,0 +1,13 @@
+//! What is said to somebody who was heard too late to be answered here.
+
+use prm::content::Content;
+
+use crate::facts::Wording;
+use crate::sentence::Sentence;
+use crate::words::Words;
+
+/// Says that the message came late and that the desk answers it, in a language (BCP 47), or, where reception does not
+/// speak it, in the first of `languages` that it does.
+pub fn late((language, languages): (Option<&str>, &[String]), wording: &Wording) -> Content {
+    Content::text(Words::in_one_of((language, languages), wording).say(Sentence::HeardLate, &[]))
+}

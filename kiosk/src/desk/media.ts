@@ -1,0 +1,68 @@
+// What media, states and intents are called, and how long WhatsApp lets the clinic write freely.
+import type { Conversation, Medium, Message } from '../lib/shapes';
+import type { IconName } from './icons';
+import type { Key } from './words.svelte';
+
+export const MEDIA: Record<Medium, { word: Key; icon: IconName }> = {
+  whatsapp: { word: 'channel.whatsapp', icon: 'chat' },
+  sms: { word: 'channel.sms', icon: 'text' },
+  voice: { word: 'channel.voice', icon: 'phone' },
+  'voice-agent': { word: 'channel.voice-agent', icon: 'phone' },
+  email: { word: 'channel.email', icon: 'letter' },
+};
+
+type Sending = NonNullable<Message['sending']>;
+
+export const STATES: Record<Sending['state'], Key> = {
+  waiting: 'message.waiting',
+  handed: 'message.handed',
+  sent: 'message.sent',
+  failed: 'message.failed',
+  delivered: 'message.delivered',
+  read: 'message.read',
+  dropped: 'message.dropped',
+};
+
+/** What would become of a message that waits. */
+export const JUDGEMENTS: Record<NonNullable<Message['would']>, Key> = {
+  now: 'would.now',
+  'not-before': 'would.not-before',
+  quiet: 'would.quiet',
+  stale: 'would.stale',
+  'not-wanted': 'would.not-wanted',
+};
+
+/** What somebody wanted, by the words of reception. */
+export const INTENTS: Record<string, Key> = {
+  book: 'intent.book',
+  move: 'intent.move',
+  cancel: 'intent.cancel',
+  confirm: 'intent.confirm',
+  'cannot-come': 'intent.cannot-come',
+  'running-late': 'intent.running-late',
+  'my-appointments': 'intent.my-appointments',
+  'where-in-queue': 'intent.where-in-queue',
+  'check-in': 'intent.check-in',
+  instructions: 'intent.instructions',
+  faq: 'intent.faq',
+  'join-waitlist': 'intent.join-waitlist',
+  person: 'intent.person',
+  stop: 'intent.stop',
+  allow: 'intent.allow',
+};
+
+/** Whole minutes in which the clinic may still write freely by WhatsApp; null where nobody wrote by it. */
+export function minutesLeft({ whatsapp_until }: Conversation, nowMs: number): number | null {
+  if (whatsapp_until === null) return null;
+  return Math.max(0, Math.floor((Date.parse(whatsapp_until) - nowMs) / 60_000));
+}
+
+/** The media by which words can go to somebody. */
+export function writable({ addresses }: Conversation): Medium[] {
+  const has = (family: string) => addresses.some((one) => one.family === family);
+  const media: Medium[] = [];
+  if (has('phone') || has('whatsapp')) media.push('whatsapp');
+  if (has('phone')) media.push('sms');
+  if (has('email')) media.push('email');
+  return media;
+}
