@@ -11,7 +11,7 @@
 //! answered. The dialogue is kept after the commit; a box that dies in between asks again.
 //!
 //! Invariant: what is done in a conversation is done with the rights of reception, whatever was written.
-//! Invariant: while the desk holds a conversation, nothing is answered here.
+//! Invariant: while the desk holds a conversation, nothing is answered here but words of danger and the wish to hear no more.
 
 mod act;
 pub(crate) mod facts;
@@ -22,7 +22,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::reception::intent::Intent;
 use ::reception::{Answer, Dialogue, Effect, Heard, Input, Note, ROUNDS_MAX, late, step};
 use jiff::{SignedDuration, Timestamp};
 use prm::content::Content;
@@ -33,8 +32,10 @@ use prm::id::{AppointmentId, ConversationId, MessageId};
 use prm::medium::Medium;
 use prm::message::{self, Course, Message, Purpose, Saying, State};
 use prm::stamp::Stamp;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use utoipa::ToSchema;
 
 use self::facts::Names;
 use crate::app::App;
@@ -221,17 +222,24 @@ pub fn converse(
     }
     let stamp = Stamp::of_reception(now, message.medium);
     let conversation = conversation::get(tx, &stamp, message.conversation)?;
-    if conversation.held_by == Holder::Desk {
-        message::handled(tx, &stamp, id, (None, true))?;
-        return Ok(None);
-    }
+    let is_at_the_desk = conversation.held_by == Holder::Desk;
     if ANSWERED_WITHIN < now.duration_since(message.said_at) {
+        if is_at_the_desk {
+            message::handled(tx, &stamp, id, (None, true))?;
+            return Ok(None);
+        }
         return too_late(tx, app, (&stamp, reception), (&conversation, &message)).map(|()| None);
     }
     let hour_ago = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN);
     if message::replies_since(tx, &stamp, conversation.id, hour_ago)? >= REPLIES_PER_HOUR_MAX {
         conversation::hand_over(tx, &stamp, conversation.id, "too-many")?;
         message::handled(tx, &stamp, id, (None, true))?;
+        return Ok(None);
+    }
+    if is_at_the_desk {
+        // Silent but for words of danger and for the wish to hear no more.
+        Turn { tx, app, stamp, reception, conversation: &conversation, message: &message }
+            .take(Dialogue::default())?;
         return Ok(None);
     }
     let last = message::last_handled(tx, &stamp, conversation.id)?;
@@ -277,10 +285,13 @@ impl Turn<'_, '_> {
         let facts = facts::of(self)?;
         let heard = heard(self.message);
         let (mut dialogue, mut input) = (before, Input::Heard(&heard));
-        if let Some(visit) = self.reminded_of()? {
+        let is_at_the_desk = self.conversation.held_by == Holder::Desk;
+        if is_at_the_desk {
+            dialogue = step(dialogue, Input::TakenOver, &facts).0;
+        } else if let Some(visit) = self.reminded_of()? {
             dialogue = step(dialogue, Input::Reminded(visit), &facts).0;
         }
-        let (mut replies, mut notes, mut for_a_person) = (Vec::new(), Vec::new(), false);
+        let (mut replies, mut notes, mut for_a_person) = (Vec::new(), Vec::new(), is_at_the_desk);
         for _ in 0..=ROUNDS_MAX {
             let (after, effects) = step(dialogue, input, &facts);
             dialogue = after;
@@ -308,7 +319,7 @@ impl Turn<'_, '_> {
             for_a_person |=
                 !say(self.tx, (&self.stamp, &self.reception.rules), self.message, content)?;
         }
-        if let Some(language) = dialogue.language() {
+        if let Some(language) = dialogue.language().filter(|_| !is_at_the_desk) {
             conversation::speak(self.tx, &self.stamp, self.conversation.id, language)?;
         }
         let understood = understood(&notes);
@@ -427,20 +438,37 @@ fn heard(message: &Message) -> Heard {
     Heard { text, chosen, medium: message.medium, proposed: None }
 }
 
-/// What was understood and why, for the desk, as JSON.
+/// What reception made of something that was heard, for the desk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Understood {
+    /// What was wanted, if that was understood.
+    pub intent: Option<String>,
+    /// Whether that is a model's proposal, because the rules found nothing.
+    pub proposed: bool,
+    /// What is spoken of after it, by its word.
+    pub flow: Option<String>,
+    /// Why the answer is what it is, as a stable word.
+    pub why: String,
+}
+
+impl Understood {
+    /// What a message's row says, if it says anything.
+    pub fn read(row: &str) -> Option<Self> {
+        serde_json::from_str(row).ok()
+    }
+}
+
+/// What was understood, as a message's row keeps it: of several steps the last that found a wish, else the last.
 fn understood(notes: &[Note]) -> Option<String> {
-    let notes: Vec<_> = notes
-        .iter()
-        .map(|Note { intent, proposed, flow, why, at: _ }| {
-            serde_json::json!({
-                "intent": intent.map(Intent::as_str),
-                "proposed": proposed,
-                "flow": flow,
-                "why": why,
-            })
-        })
-        .collect();
-    (!notes.is_empty()).then(|| serde_json::Value::from(notes).to_string())
+    let Note { intent, proposed, flow, why, at: _ } =
+        notes.iter().rev().find(|it| it.intent.is_some()).or(notes.last())?;
+    let understood = Understood {
+        intent: intent.map(|it| it.as_str().to_owned()),
+        proposed: *proposed,
+        flow: flow.map(str::to_owned),
+        why: (*why).to_owned(),
+    };
+    serde_json::to_string(&understood).ok()
 }
 
 #[cfg(test)]

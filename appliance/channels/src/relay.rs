@@ -50,9 +50,9 @@ pub const BOX_AT_ONCE: u16 = 16;
 pub const HUB_AT_ONCE: u16 = 64;
 /// The broker keeps what is for a box that is away for this long, in seconds: seven days.
 pub const BOX_SESSION_SECONDS: u32 = 7 * 24 * 60 * 60;
-/// The broker keeps what is for one hub for this long, in seconds: others share the subscription, and boxes say again
-/// what nobody took.
-pub const HUB_SESSION_SECONDS: u32 = 5 * 60;
+/// The broker keeps nothing for a process of a hub that is gone: its next life has another name, and what waited under the
+/// old one would be heard by nobody. Boxes say it again.
+pub const HUB_SESSION_SECONDS: u32 = 0;
 /// The broker tells that a box is away after this long, in seconds, so that a short break is not told.
 pub const WILL_DELAY_SECONDS: u32 = 30;
 /// A message that waited at the broker for this long, in seconds, is dropped there: it is said again anyway.

@@ -66,3 +66,22 @@ export function writable({ addresses }: Conversation): Medium[] {
   if (has('email')) media.push('email');
   return media;
 }
+
+/** Why the assistant answers as it does. */
+export const REASONS: Record<string, Key> = {
+  abuse: 'understood.abuse',
+  chosen: 'understood.chosen',
+  code: 'understood.code',
+  'desk-has-it': 'understood.desk-has-it',
+  emergency: 'understood.emergency',
+  'looked-up': 'understood.looked-up',
+  'no-words': 'understood.no-words',
+  'not-understood': 'understood.not-understood',
+  'nothing-asked': 'understood.nothing-asked',
+  'out-of-date': 'understood.out-of-date',
+  proposed: 'understood.proposed',
+  reminded: 'understood.reminded',
+  start: 'understood.start',
+  stop: 'understood.stop',
+  words: 'understood.words',
+};

@@ -2579,8 +2579,7 @@ export interface components {
             staff_id: string | null;
             /** @description The words; of choices without them. */
             text: string;
-            /** @description Of one that was heard: what reception made of it, as it noted it. */
-            understood: Record<string, never> | null;
+            understood: components["schemas"]["Understood"] | null;
             /** Format: int64 */
             version: number;
             would: components["schemas"]["Judgement"] | null;
@@ -3322,8 +3321,7 @@ export interface components {
                 staff_id: string | null;
                 /** @description The words; of choices without them. */
                 text: string;
-                /** @description Of one that was heard: what reception made of it, as it noted it. */
-                understood: Record<string, never> | null;
+                understood: components["schemas"]["Understood"] | null;
                 /** Format: int64 */
                 version: number;
                 would: components["schemas"]["Judgement"] | null;
@@ -4457,6 +4455,17 @@ export interface components {
          * @enum {string}
          */
         TicketStatus: "open" | "done";
+        /** @description What reception made of something that was heard, for the desk. */
+        Understood: {
+            /** @description What is spoken of after it, by its word. */
+            flow: string | null;
+            /** @description What was wanted, if that was understood. */
+            intent: string | null;
+            /** @description Whether that is a model's proposal, because the rules found nothing. */
+            proposed: boolean;
+            /** @description Why the answer is what it is, as a stable word. */
+            why: string;
+        };
         /** @description A merge that was undone. */
         UndoneMerge: {
             /** @description The record that had been kept. */

@@ -118,7 +118,8 @@ pub struct Goes {
 }
 
 /// Takes the messages that are due for the box of a clinic, sealed for it; none if nothing is due or there is no
-/// box that could read it. `has_connected` says that what was sent before went to another connection.
+/// box that could read it. `has_connected` says that what was sent before went to another connection, of the box or
+/// of this hub; then the box is asked, so that it says again what nobody may have heard.
 ///
 /// # Errors
 /// [`Refused`].
@@ -128,7 +129,7 @@ pub fn due(hub: &Hub, clinic: [u8; 16], has_connected: bool) -> Result<Option<Go
         let Some(enrolled) = store::enrolled(tx, clinic)? else { return Ok(None) };
         let rows = store::messages_waiting(tx, clinic)?;
         let is_due = !relay::next(&rows, now_ms).send.is_empty();
-        let may = !rows.is_empty() && (is_due || has_connected);
+        let may = is_due || has_connected;
         Ok(log_of(&enrolled).filter(|_| may).map(|log| (enrolled, log)))
     })?;
     let Some((enrolled, log)) = looked else { return Ok(None) };
@@ -145,7 +146,7 @@ pub fn due(hub: &Hub, clinic: [u8; 16], has_connected: bool) -> Result<Option<Go
             }
         }
         let (items, more) = claimed(hub, tx, &of, now_ms)?;
-        Ok::<_, Refused>((Batch { items, ..Batch::default() }, more))
+        Ok::<_, Refused>((Batch { items, ask: has_connected, ..Batch::default() }, more))
     })?;
     sealed_for(hub, &enrolled, log, batch, more)
 }

@@ -32,7 +32,8 @@
 //! # What a program does
 //!
 //! - On each connection: it forgets when each row was sent. The box says one batch with `ask` and `taken`, even if it
-//!   is otherwise empty, and again [`HELLO_MS`] after the last one. Either end answers `ask` with `taken`.
+//!   is otherwise empty, and again [`HELLO_MS`] after the last one. Either end answers `ask` with `taken`. A hub that has connected
+//!   asks each box that is there, and a box that is asked sends again what is not had: nobody may have heard it.
 //! - Whenever there is something: [`next`] says which rows go now, and when to look again.
 //! - When a batch came, in one transaction: what [`take`] says of its items, what [`hear`] says of its `have` and
 //!   `taken`. After it, it answers with `have` of every item, whether it was new or not.

@@ -267,6 +267,13 @@ fn while_the_desk_holds_a_conversation_reception_is_silent() {
     talk.write(move |tx, stamp| conversation::take_over(tx, stamp, id, None));
     assert!(talk.says(ASHA, "I want to book an appointment").is_empty());
     assert_eq!(talk.conversation(ASHA).unwrap().unread, 1);
+    // But for these two, which cannot wait for a person.
+    assert_eq!(talk.says(ASHA, "my father has chest pain and cannot breathe").len(), 1);
+    assert_eq!(talk.says(ASHA, "STOP").len(), 1);
+    let address = Address::Phone(prm::contact::Phone::parse(ASHA, "IN").unwrap());
+    assert!(talk.read(|read, stamp| consent::at(read, stamp, &address)).is_some());
+    let conversation = talk.conversation(ASHA).unwrap();
+    assert_eq!((conversation.held_by, conversation.unread), (Holder::Desk, 3));
     talk.write(move |tx, stamp| conversation::give_back(tx, stamp, id, None));
     assert!(!talk.says(ASHA, "hello").is_empty());
 }

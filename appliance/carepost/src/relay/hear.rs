@@ -27,7 +27,7 @@ pub(super) struct Heard {
     pub(super) have: Vec<Had>,
     /// How many were taken in all, if that was asked.
     pub(super) taken: Option<u64>,
-    /// Rows that the hub had are to go again.
+    /// Rows that were sent are to go again: the hub lost some, or has connected anew and may not have heard them.
     pub(super) lost: bool,
 }
 
@@ -97,7 +97,7 @@ pub(super) fn take_in(tx: &mut Tx<'_>, now: jiff::Timestamp, batch: Batch) -> Re
     }
     let lost = hear(tx, &stamp, &batch)?;
     let total = batch.ask.then_some(taken.taken);
-    Ok(Heard { have: taken.have, taken: total, lost })
+    Ok(Heard { have: taken.have, taken: total, lost: lost || batch.ask })
 }
 
 /// Notes what the hub has; whether it lost something.

@@ -206,7 +206,9 @@ async fn a_message_goes_down_and_its_answer_goes_to_the_carrier_once() {
         assert_eq!((answered.taken, answered.items.len()), (Some(1), 0));
     }
     place.clock.fetch_add(10 * RESEND_MS, Ordering::Relaxed);
-    assert!(due(&place.hub, device.clinic, true).unwrap().is_none());
+    let asked =
+        due(&place.hub, device.clinic, true).unwrap().expect("a box that connects is asked");
+    assert_eq!(asked.items, 0, "all of it is had");
     assert_eq!((try_once(&place).await, try_once(&place).await), (1, 0));
     let asked = carrier.asked();
     assert_eq!(asked.len(), 1);

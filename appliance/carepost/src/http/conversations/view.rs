@@ -9,13 +9,13 @@ use prm::medium::Medium;
 use prm::message::{self, Course, Delivery, Message, Said};
 use prm::stamp::Stamp;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{AddressView, WHATSAPP_WINDOW};
 use crate::app::App;
 use crate::http::words;
+use crate::reception::Understood;
 
 /// Letters of the last message that a list shows.
 const SHOWN_LETTERS_MAX: usize = 120;
@@ -172,9 +172,8 @@ pub(in crate::http) struct MessageView {
     reply_to: Option<Uuid>,
     /// Of one that was heard: whether reception is through with it.
     handled: bool,
-    /// Of one that was heard: what reception made of it, as it noted it.
-    #[schema(value_type = Option<Object>)]
-    understood: Option<Value>,
+    /// Of one that was heard: what reception made of it.
+    understood: Option<Understood>,
     /// Of one that is said.
     sending: Option<Sending>,
     /// Of one that waits, in the list of those that do: what would become of it now.
@@ -208,7 +207,7 @@ impl MessageView {
         let (text, choices, media_type) = parts(content);
         let (handled, understood, sending) = match course {
             Course::Heard { understood, handled_at } => {
-                let noted = understood.and_then(|text| serde_json::from_str(&text).ok());
+                let noted = understood.as_deref().and_then(Understood::read);
                 (handled_at.is_some(), noted, None)
             }
             Course::Said(said) => {

@@ -46,7 +46,7 @@ impl Desk {
         let stamp = Stamp::of_reception(now, Medium::Whatsapp);
         let told = self.clinic.app.db.write_blocking(move |tx| {
             let told = message::hear(tx, &stamp, hearing)?;
-            let note = r#"{"intent":"book","why":"asked"}"#;
+            let note = r#"{"intent":"book","proposed":false,"flow":"book","why":"words"}"#;
             message::handled(tx, &stamp, told.id, (Some(note), true))?;
             Ok(told)
         });
