@@ -3,10 +3,10 @@
 //!
 //! Nothing is planned ahead: a clock that jumps and a week without power leave nothing that is wrong.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::reception::{Visit, Wording, remind};
-use jiff::Timestamp;
 use prm::appointment::{self, Appointment};
 use prm::clinic::Clinic;
 use prm::content::Content;
@@ -46,21 +46,25 @@ pub async fn serve(app: App, stopping: Stopping) {
 /// Reminds of what is due now, and follows what was not answered; whether there is more.
 pub(crate) async fn remind_due(app: &App) -> Result<bool> {
     let (stamp, quiet) = (Stamp::of_box(app.now()), quiet(app));
-    let (due, unanswered) = app
+    let (due, unanswered, wording) = app
         .db
         .read(move |read| {
             let due = reminder::due(read, &stamp, &quiet, (stamp.now, DUE_MAX))?;
-            Ok((due, reminder::unanswered(read, &stamp, DUE_MAX)?))
+            let unanswered = reminder::unanswered(read, &stamp, DUE_MAX)?;
+            let is_idle = due.is_empty() && unanswered.is_empty();
+            let wording = if is_idle { Wording::default() } else { facts::wording(read, &stamp)? };
+            Ok((due, unanswered, wording))
         })
         .await?;
     let more = due.len() == DUE_MAX || unanswered.len() == DUE_MAX;
     let languages = facts::languages(app);
+    let voice = Arc::new(Voice { clinic: app.clinic.clone(), languages, wording });
     for few in due.chunks(AT_ONCE) {
-        let (few, clinic, languages) = (few.to_vec(), app.clinic.clone(), languages.clone());
+        let (few, voice) = (few.to_vec(), Arc::clone(&voice));
         let reminding = move |tx: &mut Tx<'_>| -> Result<()> {
             for due in &few {
                 let Due { appointment, rule, at: _, not_after: _ } = due;
-                let words = words(tx, &stamp, &clinic, (&languages, appointment, rule.confirm))?;
+                let words = voice.words(tx, &stamp, (appointment, rule.confirm))?;
                 reminder::remind(tx, &stamp, due, words)?;
             }
             Ok(())
@@ -68,7 +72,7 @@ pub(crate) async fn remind_due(app: &App) -> Result<bool> {
         app.db.write(reminding).await?;
     }
     for few in unanswered.chunks(AT_ONCE) {
-        let (few, clinic, languages) = (few.to_vec(), app.clinic.clone(), languages.clone());
+        let (few, voice) = (few.to_vec(), Arc::clone(&voice));
         let following = move |tx: &mut Tx<'_>| -> Result<()> {
             for reminder in &few {
                 let Reminder { appointment, rule, start: _, message: _, stage: _ } = reminder;
@@ -76,8 +80,7 @@ pub(crate) async fn remind_due(app: &App) -> Result<bool> {
                     let appointment = appointment::get(tx, &stamp, *appointment)?;
                     // Only rules that ask for an answer are followed.
                     let confirm = reminder_rule::get(tx, &stamp, *rule).is_ok_and(|it| it.confirm);
-                    let about = (languages.as_slice(), &appointment, confirm);
-                    let words = words(tx, &stamp, &clinic, about)?;
+                    let words = voice.words(tx, &stamp, (&appointment, confirm))?;
                     reminder::after(tx, &stamp, reminder, words).map(drop)
                 })?;
             }
@@ -101,24 +104,32 @@ fn alone(tx: &mut Tx<'_>, work: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Resul
     }
 }
 
-/// What is said to remind of a visit, in the patient's language.
-fn words(
-    read: &Read<'_>,
-    stamp: &Stamp,
-    clinic: &Clinic,
-    (languages, appointment, confirm): (&[String], &Appointment, bool),
-) -> Result<Content> {
-    let patient = patient::get(read, stamp, appointment.patient)?;
-    let practitioner = practitioner::get(read, stamp, appointment.practitioner)?;
-    let wording: Wording = facts::wording(read, stamp)?;
-    let start: Timestamp = appointment.start;
-    let visit = Visit {
-        clinic: &clinic.name,
-        zone: &clinic.zone,
-        name: &patient.name,
-        practitioner: &practitioner.name,
-        start,
-        confirm,
-    };
-    Ok(remind(&visit, (patient.language.as_deref(), languages), &wording))
+/// What the words of all reminders have in common.
+struct Voice {
+    clinic: Clinic,
+    languages: Vec<String>,
+    wording: Wording,
+}
+
+impl Voice {
+    /// What is said to remind of a visit, in the patient's language.
+    fn words(
+        &self,
+        read: &Read<'_>,
+        stamp: &Stamp,
+        (appointment, confirm): (&Appointment, bool),
+    ) -> Result<Content> {
+        let Self { clinic, languages, wording } = self;
+        let patient = patient::get(read, stamp, appointment.patient)?;
+        let practitioner = practitioner::get(read, stamp, appointment.practitioner)?;
+        let visit = Visit {
+            clinic: &clinic.name,
+            zone: &clinic.zone,
+            name: &patient.name,
+            practitioner: &practitioner.name,
+            start: appointment.start,
+            confirm,
+        };
+        Ok(remind(&visit, (patient.language.as_deref(), languages), wording))
+    }
 }
