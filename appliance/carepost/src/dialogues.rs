@@ -4,6 +4,9 @@
 //! So each dialogue says after which message it stood like this; unless that is the one with which reception
 //! was through last, it is forgotten.
 //!
+//! It is on the disk before the records say that its message is answered, beside what it was before: whichever of
+//! both the records know after a power cut, the dialogue goes on.
+//!
 //! Invariant: what lies on the disk is encrypted.
 
 use std::fs;
@@ -83,21 +86,26 @@ impl Dialogues {
                 return Dialogue::default();
             }
         };
-        let Some(kept) = self.unseal(conversation, &bytes) else { return Dialogue::default() };
-        let is_now = kept.after == after && is_fresh(kept.at, now);
-        if is_now { kept.dialogue } else { Dialogue::default() }
+        let stood = self.unseal(conversation, &bytes).into_iter().flatten();
+        let is_now = |kept: &Kept| kept.after == after && is_fresh(kept.at, now);
+        stood.into_iter().find(is_now).map_or_else(Dialogue::default, |kept| kept.dialogue)
     }
 
-    /// Keeps the dialogue of a conversation as it stands after a message.
+    /// Keeps the dialogue of a conversation as it stands after a message that is answered in this transaction, and
+    /// as it stood after the one before, in case the transaction is not.
     pub fn keep(
         &self,
         conversation: ConversationId,
         (after, dialogue): (MessageId, Dialogue),
-        now: Timestamp,
+        (before, now): (Option<MessageId>, Timestamp),
     ) {
-        let kept = Kept { after, at: now, dialogue };
+        let stood = self.store.get(conversation.as_bytes()).ok().flatten();
+        let stood = stood.and_then(|bytes| self.unseal(conversation, &bytes)).unwrap_or_default();
+        let mut kept = vec![Kept { after, at: now, dialogue }];
+        kept.extend(stood.into_iter().find(|it| Some(it.after) == before));
         let Some(bytes) = self.seal(conversation, &kept) else { return };
-        if let Err(error) = self.store.insert(conversation.as_bytes(), bytes) {
+        let inserted = self.store.insert(conversation.as_bytes(), bytes);
+        if let Err(error) = inserted.and_then(|_| self.store.flush()) {
             tracing::warn!(%error, "a dialogue cannot be kept; the person is asked again");
         }
     }
@@ -108,7 +116,8 @@ impl Dialogues {
             let Ok((name, bytes)) = entry else { continue };
             let id = <[u8; 16]>::try_from(name.as_ref()).map(ConversationId::from_bytes);
             let kept = id.ok().and_then(|id| self.unseal(id, &bytes));
-            if kept.is_none_or(|kept| !is_fresh(kept.at, now))
+            let is_any_fresh = kept.is_some_and(|kept| kept.iter().any(|it| is_fresh(it.at, now)));
+            if !is_any_fresh
                 && let Err(error) = self.store.remove(name)
             {
                 tracing::debug!(%error, "an old dialogue was not removed");
@@ -116,7 +125,7 @@ impl Dialogues {
         }
     }
 
-    fn seal(&self, conversation: ConversationId, kept: &Kept) -> Option<Vec<u8>> {
+    fn seal(&self, conversation: ConversationId, kept: &[Kept]) -> Option<Vec<u8>> {
         let mut bytes = Zeroizing::new(serde_json::to_vec(kept).ok()?);
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).ok()?;
@@ -131,7 +140,7 @@ impl Dialogues {
         Some([&nonce, bytes.as_slice(), tag.as_ref()].concat())
     }
 
-    fn unseal(&self, conversation: ConversationId, bytes: &[u8]) -> Option<Kept> {
+    fn unseal(&self, conversation: ConversationId, bytes: &[u8]) -> Option<Vec<Kept>> {
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = Zeroizing::new(sealed.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);

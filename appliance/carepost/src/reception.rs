@@ -8,7 +8,7 @@
 //! ```
 //!
 //! All of it happens in one transaction: what is done, what is said about it, and that the message is
-//! answered. The dialogue is kept after the commit; a box that dies in between asks again.
+//! answered. The dialogue is on the disk before the commit, beside what it was before.
 //!
 //! Invariant: what is done in a conversation is done with the rights of reception, whatever was written.
 //! Invariant: while the desk holds a conversation, nothing is answered here but words of danger and the wish to hear no more.
@@ -28,7 +28,7 @@ use prm::content::Content;
 use prm::conversation::{self, Address, Conversation, Holder, Way};
 use prm::db::Tx;
 use prm::error::{Error, Result};
-use prm::id::{AppointmentId, ConversationId, MessageId};
+use prm::id::{AppointmentId, MessageId};
 use prm::medium::Medium;
 use prm::message::{self, Course, Message, Purpose, Saying, State};
 use prm::stamp::Stamp;
@@ -85,13 +85,6 @@ impl Reception {
             dialogues.sweep(now);
         }
     }
-}
-
-/// What is to be kept after the commit.
-pub struct Done {
-    conversation: ConversationId,
-    message: MessageId,
-    dialogue: Dialogue,
 }
 
 /// Answers what waits, until `stopping`.
@@ -186,13 +179,7 @@ async fn answer(app: &App, reception: &Arc<Reception>, id: MessageId, tried: u32
         return app.db.write(move |tx| leave(tx, now, id)).await;
     }
     let (of_app, of_reception) = (app.clone(), Arc::clone(reception));
-    let done = app.db.write(move |tx| converse(tx, &of_app, &of_reception, id, now)).await?;
-    if let (Some(Done { conversation, message, dialogue }), Some(dialogues)) =
-        (done, &reception.dialogues)
-    {
-        dialogues.keep(conversation, (message, dialogue), now);
-    }
-    Ok(())
+    app.db.write(move |tx| converse(tx, &of_app, &of_reception, id, now)).await
 }
 
 /// Leaves a message to a person: whatever it says, reception cannot answer it.
@@ -204,7 +191,7 @@ fn leave(tx: &mut Tx<'_>, now: Timestamp, id: MessageId) -> Result<()> {
     message::handled(tx, &stamp, id, (None, true))
 }
 
-/// Answers one message, in one transaction; what is to be remembered, if anything.
+/// Answers one message, in one transaction.
 ///
 /// # Errors
 /// Those of the database, after which nothing was done and the message waits.
@@ -214,33 +201,31 @@ pub fn converse(
     reception: &Reception,
     id: MessageId,
     now: Timestamp,
-) -> Result<Option<Done>> {
+) -> Result<()> {
     let message = message::get(tx, &Stamp::of_box(now), id)?;
     match &message.course {
         Course::Heard { understood: _, handled_at: None } => {}
-        Course::Heard { understood: _, handled_at: Some(_) } | Course::Said(_) => return Ok(None),
+        Course::Heard { understood: _, handled_at: Some(_) } | Course::Said(_) => return Ok(()),
     }
     let stamp = Stamp::of_reception(now, message.medium);
     let conversation = conversation::get(tx, &stamp, message.conversation)?;
     let is_at_the_desk = conversation.held_by == Holder::Desk;
     if ANSWERED_WITHIN < now.duration_since(message.said_at) {
         if is_at_the_desk {
-            message::handled(tx, &stamp, id, (None, true))?;
-            return Ok(None);
+            return message::handled(tx, &stamp, id, (None, true));
         }
-        return too_late(tx, app, (&stamp, reception), (&conversation, &message)).map(|()| None);
+        return too_late(tx, app, (&stamp, reception), (&conversation, &message));
     }
     let hour_ago = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN);
     if message::replies_since(tx, &stamp, conversation.id, hour_ago)? >= REPLIES_PER_HOUR_MAX {
         conversation::hand_over(tx, &stamp, conversation.id, "too-many")?;
-        message::handled(tx, &stamp, id, (None, true))?;
-        return Ok(None);
+        return message::handled(tx, &stamp, id, (None, true));
     }
     if is_at_the_desk {
         // Silent but for words of danger and for the wish to hear no more.
         Turn { tx, app, stamp, reception, conversation: &conversation, message: &message }
             .take(Dialogue::default())?;
-        return Ok(None);
+        return Ok(());
     }
     let last = message::last_handled(tx, &stamp, conversation.id)?;
     let dialogue = reception.dialogues.as_ref().map(|it| it.load(conversation.id, last, now));
@@ -249,7 +234,10 @@ pub fn converse(
     let mut turn =
         Turn { tx, app, stamp, reception, conversation: &conversation, message: &message };
     let dialogue = turn.take(dialogue)?;
-    Ok(Some(Done { conversation: conversation.id, message: id, dialogue }))
+    if let Some(dialogues) = &reception.dialogues {
+        dialogues.keep(conversation.id, (id, dialogue), (last, now));
+    }
+    Ok(())
 }
 
 /// Says once that it was heard late, and leaves it to a person.

@@ -64,8 +64,10 @@ pub(crate) async fn remind_due(app: &App) -> Result<bool> {
         let reminding = move |tx: &mut Tx<'_>| -> Result<()> {
             for due in &few {
                 let Due { appointment, rule, at: _, not_after: _ } = due;
-                let words = voice.words(tx, &stamp, (appointment, rule.confirm))?;
-                reminder::remind(tx, &stamp, due, words)?;
+                alone(tx, |tx| {
+                    let words = voice.words(tx, &stamp, (appointment, rule.confirm))?;
+                    reminder::remind(tx, &stamp, due, words).map(drop)
+                })?;
             }
             Ok(())
         };

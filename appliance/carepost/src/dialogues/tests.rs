@@ -4,6 +4,13 @@ use jiff::ToSpan as _;
 
 use super::*;
 
+impl Dialogues {
+    /// Loses the dialogue of a conversation.
+    pub(crate) fn forget(&self, conversation: ConversationId) {
+        self.store.remove(conversation.as_bytes()).unwrap();
+    }
+}
+
 fn now() -> Timestamp {
     "2026-11-23T10:00:00+05:30".parse().unwrap()
 }
@@ -29,14 +36,20 @@ fn a_dialogue_is_remembered_for_a_day_after_its_message_and_no_other() {
     };
     {
         let dialogues = Dialogues::open(data.path()).unwrap();
-        dialogues.keep(conversation, (message, spoken()), now());
+        dialogues.keep(conversation, (message, spoken()), (None, now()));
         assert_eq!(language(&dialogues, message, now()).as_deref(), Some("hi"));
-        dialogues.store.flush().unwrap();
     }
     let again = Dialogues::open(data.path()).unwrap();
     assert_eq!(language(&again, message, now()).as_deref(), Some("hi"));
     // After another message it is not how things stand.
-    assert_eq!(language(&again, ids().1, now()), None);
+    let next = ids().1;
+    assert_eq!(language(&again, next, now()), None);
+    // Until the records say which message was answered last, it stands both ways.
+    again.keep(conversation, (next, spoken()), (Some(message), now()));
+    assert_eq!(language(&again, message, now()).as_deref(), Some("hi"));
+    assert_eq!(language(&again, next, now()).as_deref(), Some("hi"));
+    again.keep(conversation, (ids().1, spoken()), (Some(next), now()));
+    assert_eq!(language(&again, message, now()), None);
     let tomorrow = now().checked_add(24.hours()).unwrap();
     assert_eq!(language(&again, message, tomorrow), None);
     // A clock that was set back makes nothing fresh.
@@ -52,7 +65,7 @@ fn what_lies_on_the_disk_says_nothing_and_what_is_broken_is_begun_anew() {
     place::make_private(&place::keys(data.path())).unwrap();
     let (conversation, message) = ids();
     let dialogues = Dialogues::open(data.path()).unwrap();
-    dialogues.keep(conversation, (message, spoken()), now());
+    dialogues.keep(conversation, (message, spoken()), (None, now()));
     let bytes = dialogues.store.get(conversation.as_bytes()).unwrap().unwrap();
     assert!(!bytes.windows(8).any(|it| it == b"language"));
     // Of another conversation it cannot be read.

@@ -111,24 +111,26 @@ impl Talk {
         for _ in 0..20 {
             let waiting = self.read(|read, stamp| message::waiting(read, stamp, 1));
             let Some(first) = waiting.first() else { return };
-            self.converse(first.id, true);
+            self.converse(first.id).unwrap();
         }
         panic!("reception comes to no end");
     }
 
-    /// Answers one message; without `keep` the box dies before the dialogue is kept.
-    fn converse(&self, id: MessageId, keep: bool) {
+    fn converse(&self, id: MessageId) -> Result<()> {
         let (app, reception, now) =
             (self.clinic.app.clone(), Arc::clone(&self.reception), self.now());
-        let done = self
-            .clinic
-            .app
-            .db
-            .write_blocking(move |tx| converse(tx, &app, &reception, id, now))
-            .unwrap();
-        if let Some(Done { conversation, message, dialogue }) = done.filter(|_| keep) {
-            self.reception.dialogues.as_ref().unwrap().keep(conversation, (message, dialogue), now);
-        }
+        self.clinic.app.db.write_blocking(move |tx| converse(tx, &app, &reception, id, now))
+    }
+
+    /// Answers one message, but for the commit: the power goes.
+    fn converse_in_vain(&self, id: MessageId) {
+        let (app, reception, now) =
+            (self.clinic.app.clone(), Arc::clone(&self.reception), self.now());
+        let dying = move |tx: &mut Tx<'_>| -> Result<()> {
+            converse(tx, &app, &reception, id, now)?;
+            Err(Error::Busy)
+        };
+        self.clinic.app.db.write_blocking(dying).unwrap_err();
     }
 
     /// Somebody says something, and hears the answers.
@@ -227,20 +229,30 @@ fn the_same_message_twice_is_answered_once() {
 }
 
 #[test]
-fn a_box_that_dies_before_the_dialogue_is_kept_asks_again_and_books_once() {
+fn a_box_that_dies_before_or_after_the_commit_goes_on_where_it_was() {
     let talk = Talk::open();
     talk.patient("Asha Rao", ASHA);
     let yes = talk.up_to_the_last_yes(ASHA);
-    // It was booked and answered, and the power went.
-    talk.hears("wamid.yes", ASHA, yes.clone());
+    talk.hears("wamid.yes", ASHA, yes);
     let waiting = talk.read(|read, stamp| message::waiting(read, stamp, 1));
-    talk.converse(waiting[0].id, false);
+    talk.converse_in_vain(waiting[0].id);
+    assert_eq!(talk.diary().len(), 0);
+    // The yes waits still, and so does the question that it answers.
+    talk.converse(waiting[0].id).unwrap();
     assert_eq!(talk.diary().len(), 1);
-    // The dialogue that would book is not believed: the person may say yes once more.
+}
+
+#[test]
+fn a_box_that_lost_its_dialogues_asks_again_and_books_once() {
+    let talk = Talk::open();
+    talk.patient("Asha Rao", ASHA);
+    let yes = talk.up_to_the_last_yes(ASHA);
+    talk.hears("wamid.yes", ASHA, yes.clone());
+    talk.answers();
+    assert_eq!(talk.diary().len(), 1);
     let conversation = talk.conversation(ASHA).unwrap().id;
-    let last = talk.read(|read, stamp| message::last_handled(read, stamp, conversation));
-    let dialogues = talk.reception.dialogues.as_ref().unwrap();
-    assert!(!dialogues.load(conversation, last, talk.now()).has_question());
+    talk.reception.dialogues.as_ref().unwrap().forget(conversation);
+    // There is nothing to say yes to any more.
     talk.said(ASHA, yes);
     talk.says(ASHA, "yes");
     assert_eq!(talk.diary().len(), 1);
