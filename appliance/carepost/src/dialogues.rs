@@ -117,9 +117,7 @@ impl Dialogues {
             let id = <[u8; 16]>::try_from(name.as_ref()).map(ConversationId::from_bytes);
             let kept = id.ok().and_then(|id| self.unseal(id, &bytes));
             let is_any_fresh = kept.is_some_and(|kept| kept.iter().any(|it| is_fresh(it.at, now)));
-            if !is_any_fresh
-                && let Err(error) = self.store.remove(name)
-            {
+            if !is_any_fresh && let Err(error) = self.store.remove(name) {
                 tracing::debug!(%error, "an old dialogue was not removed");
             }
         }

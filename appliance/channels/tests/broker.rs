@@ -24,6 +24,8 @@ const DEVICE: Uuid = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0002);
 const OTHER: Uuid = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0003);
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// More than are agreed to come at once, several times.
+const MANY: usize = 400;
 /// Long enough for something that should not come.
 const MOMENT: Duration = Duration::from_millis(700);
 
@@ -228,6 +230,29 @@ async fn what_waits_for_a_box_survives_a_restart_of_the_broker() {
     broker.start_again();
     let mut device = End::start(a_box(&broker), false);
     assert_eq!(device.hears().await.payload, b"waits");
+}
+
+#[tokio::test]
+async fn a_broker_that_sends_more_at_once_than_was_agreed_is_heard_all_the_same() {
+    let broker = Mosquitto::start();
+    let hub = End::start(a_hub(&broker, "1"), false);
+    hub.connected().await;
+    // A box that has taken some of it in, and falls before the broker knows.
+    let mut device = End::start(a_box(&broker), false);
+    device.connected().await;
+    for number in 0..MANY {
+        hub.link.publish_when_free(down(&number.to_string())).await.expect("published");
+        if number == MANY / 2 {
+            device.hears().await;
+        }
+    }
+    device.kill();
+    let mut device = End::start(a_box(&broker), false);
+    let mut last = Vec::new();
+    while last != (MANY - 1).to_string().as_bytes() {
+        last = device.hears().await.payload;
+    }
+    assert_eq!(device.connected().await, 1);
 }
 
 #[tokio::test]

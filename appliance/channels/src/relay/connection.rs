@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rumqttc::Transport;
@@ -26,6 +27,10 @@ use super::{
 const REQUESTS_MAX: usize = 64;
 /// As many publications are on their way at once without an acknowledgement of the broker.
 const IN_FLIGHT_MAX: u16 = 16;
+/// As many messages that came are held before they are taken in: more than were agreed, because a broker may send more
+/// when a session goes on (Mosquitto 2.0.11 does, its issue 2301). They are never longer together than the agreed number
+/// of the longest envelopes.
+const HELD_MAX: usize = 4_096;
 /// What a packet has besides its payload, in bytes.
 const PACKET_OVERHEAD_MAX: usize = 4 << 10;
 /// A connection that held this long was a good one: the next pause is a short one again.
@@ -98,11 +103,12 @@ impl<H: Hears> Running<H> {
             Err(why) => return End::Lost { why, steady: false },
         };
         let (client, events) = AsyncClient::new(options, REQUESTS_MAX);
-        let (arrivals, arrived) = mpsc::channel(usize::from(self.settings.at_once));
+        let (arrivals, arrived) = mpsc::channel(HELD_MAX);
+        let held = Held::new(self.settings.at_once);
         self.connections += 1;
         let polling =
-            poll(&self.settings, &client, events, arrivals, &self.state, self.connections);
-        let hearing = hear(&self.settings, &self.hears, &client, arrived);
+            poll(&self.settings, &client, (events, arrivals, &held), &self.state, self.connections);
+        let hearing = hear(&self.settings, &self.hears, &client, (arrived, &held));
         let publishing = publish(&client, &mut self.waiting);
         let holding = async {
             sleep(STEADY).await;
@@ -137,6 +143,28 @@ impl<H: Hears> Running<H> {
         })
         .await;
         End::Stopped
+    }
+}
+
+/// How much is held that came and is not yet taken in.
+struct Held {
+    bytes: AtomicUsize,
+    bytes_max: usize,
+}
+
+impl Held {
+    fn new(at_once: u16) -> Self {
+        let bytes_max = usize::from(at_once.max(1)).saturating_mul(PAYLOAD_BYTES_MAX);
+        Self { bytes: AtomicUsize::new(0), bytes_max }
+    }
+
+    /// Adds a message; whether there was room for it.
+    fn add(&self, bytes: usize) -> bool {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.bytes_max
+    }
+
+    fn remove(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -194,8 +222,7 @@ async fn options(settings: &Settings, leading: &mut JoinSet<()>) -> Result<MqttO
 async fn poll(
     settings: &Settings,
     client: &AsyncClient,
-    mut events: EventLoop,
-    arrivals: mpsc::Sender<Publish>,
+    (mut events, arrivals, held): (EventLoop, mpsc::Sender<Publish>, &Held),
     state: &watch::Sender<State>,
     connection: u64,
 ) -> String {
@@ -235,9 +262,13 @@ async fn poll(
             }
             // Nobody who speaks this protocol publishes without asking for an acknowledgement.
             Packet::Publish(publish) if publish.qos == QoS::AtMostOnce => Ok(()),
-            Packet::Publish(publish) => arrivals
-                .try_send(publish)
-                .map_err(|_| "the broker sends more at once than was agreed"),
+            Packet::Publish(publish) => {
+                let is_room = held.add(publish.payload.len());
+                Some(publish)
+                    .filter(|_| is_room)
+                    .and_then(|it| arrivals.try_send(it).ok())
+                    .ok_or("the broker sends far more at once than was agreed")
+            }
             Packet::PubAck(answer) => {
                 match answer.reason {
                     PubAckReason::Success | PubAckReason::NoMatchingSubscribers => {}
@@ -276,13 +307,14 @@ async fn hear<H: Hears>(
     settings: &Settings,
     hears: &Arc<H>,
     client: &AsyncClient,
-    mut arrived: mpsc::Receiver<Publish>,
+    (mut arrived, held): (mpsc::Receiver<Publish>, &Held),
 ) {
     let at_once = if settings.in_order { 1 } else { usize::from(settings.at_once.max(1)) };
     let mut hearing = JoinSet::new();
     loop {
         tokio::select! {
             Some(publish) = arrived.recv(), if hearing.len() < at_once => {
+                held.remove(publish.payload.len());
                 let hears = hears.clone();
                 hearing.spawn(async move {
                     let took = match arrival(&publish) {
