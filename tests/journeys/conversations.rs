@@ -11,8 +11,9 @@ use self::world::{Patient, World};
 
 /// Patients who write at the same time.
 const PATIENTS: u32 = 6;
-/// Questions before somebody is booked, at the most.
-const QUESTIONS_MAX: usize = 14;
+/// Questions before somebody is booked, at the most: those of one booking, and one more for each time that another patient
+/// was quicker.
+const QUESTIONS_MAX: usize = 8 + 2 * PATIENTS as usize;
 
 /// Books whatever is offered first, and says how often the clinic said that it is booked.
 async fn books(patient: &mut Patient) {

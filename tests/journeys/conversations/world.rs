@@ -15,8 +15,9 @@ use crate::journeys::running::{Clinic, Running, stands};
 use crate::journeys::sync::hub::{CLINIC, Hub, Place, done};
 use crate::journeys::sync::line::Line;
 
-/// As long may an answer take, whatever was killed meanwhile; who waits longer got none.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// As long may an answer take, whatever was killed meanwhile; who waits longer got none. A hub that ends while it asks the
+/// provider leaves the message to its next life after a minute.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// As long is waited for something to be under way.
 const UNDER_WAY: Duration = Duration::from_secs(3);

@@ -291,15 +291,23 @@ impl When {
 
     fn slots_found(&mut self, turn: &mut Turn<'_>, mut slots: Vec<SlotFact>) -> Settling {
         slots.retain(|slot| slot.start >= turn.facts.now);
-        if let Some(picked) = self.picked.take() {
-            if let Some(slot) = slots.iter().find(|slot| slot.id == picked) {
-                return self.settle(turn, *slot);
-            }
-            turn.say(Sentence::SlotTaken, &[]);
+        let picked = self.picked.take();
+        if let Some(slot) = slots.iter().find(|slot| Some(slot.id) == picked) {
+            return self.settle(turn, *slot);
         }
         // One of several who are free at a time will do.
         slots.sort_by_key(|slot| slot.start);
         slots.dedup_by_key(|slot| slot.start);
+        if let Some(picked) = picked {
+            turn.say(Sentence::SlotTaken, &[]);
+            if !slots.is_empty() {
+                // Somebody was quicker: what is free around it is offered at once.
+                let near = offer::nearest(slots, |slot| {
+                    slot.start.duration_since(picked.start()).unsigned_abs()
+                });
+                return Settling::Missing(Next::Ask(self.ask_alternatives(turn, &near)));
+            }
+        }
         let Some(first) = slots.first().copied() else {
             if let Some(day) = self.day() {
                 let said = turn.words().day(day);

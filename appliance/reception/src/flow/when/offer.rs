@@ -17,6 +17,17 @@ const SHOWN_MAX: usize = 8;
 /// Times that are shown near one that is not free.
 const NEAREST_MAX: usize = 5;
 
+/// The few that are the least far, in the order of their time.
+pub(super) fn nearest<D: Ord>(
+    mut slots: Vec<SlotFact>,
+    far: impl Fn(&SlotFact) -> D,
+) -> Vec<SlotFact> {
+    slots.sort_by_key(far);
+    slots.truncate(NEAREST_MAX);
+    slots.sort_by_key(|slot| slot.start);
+    slots
+}
+
 impl When {
     /// Which practitioner, if that is to be asked.
     pub(crate) fn ask_whom_to_see(&mut self, turn: &mut Turn<'_>) -> Option<Question> {
@@ -163,10 +174,9 @@ impl When {
         };
         let readings = times.iter().filter_map(|times| times.time());
         let wished = readings.min_by_key(|reading| far(reading)).unwrap_or(wished);
-        let mut near = slots.to_vec();
-        near.sort_by_key(|slot| (minutes(clock(turn, slot.start)) - minutes(wished)).abs());
-        near.truncate(NEAREST_MAX);
-        near.sort_by_key(|slot| slot.start);
+        let near = nearest(slots.to_vec(), |slot| {
+            (minutes(clock(turn, slot.start)) - minutes(wished)).abs()
+        });
         let day = near.first().map_or_else(|| "".into(), |slot| turn.day_words(slot.start));
         let words = turn.words();
         let text =
