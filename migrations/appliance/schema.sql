@@ -737,7 +737,7 @@ CREATE TABLE delivery (
   provider_id TEXT,
   error TEXT,
   begun_at INTEGER NOT NULL,
-  changed_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, next_at INTEGER,
   UNIQUE (message, attempt)
 ) STRICT, WITHOUT ROWID;
 
@@ -755,7 +755,7 @@ CREATE TABLE call (
   message BLOB REFERENCES message (id),
   body TEXT NOT NULL,
   told_at INTEGER NOT NULL
-) STRICT;
+, phone TEXT, intent TEXT, duration_seconds INTEGER CHECK (duration_seconds >= 0)) STRICT;
 
 CREATE INDEX call_of ON call (conversation, told_at) WHERE conversation IS NOT NULL;
 
@@ -781,7 +781,7 @@ CREATE TABLE relay_row (
   body BLOB NOT NULL,
   not_after INTEGER,
   had INTEGER,
-  had_at INTEGER,
+  had_at INTEGER, part_of BLOB,
   CHECK ((had IS NULL) = (had_at IS NULL))
 ) STRICT;
 
@@ -885,3 +885,93 @@ CREATE TABLE reminder (
 CREATE INDEX reminder_to_look_at ON reminder (look_at) WHERE look_at IS NOT NULL;
 
 CREATE INDEX reminder_said ON reminder (message) WHERE message IS NOT NULL;
+
+CREATE TABLE media (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  message BLOB REFERENCES message (id),
+  reference TEXT,
+  media_type TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'kept', 'refused')),
+  bytes INTEGER CHECK (bytes >= 0),
+  sha256 BLOB CHECK (length(sha256) = 32),
+  why TEXT,
+  expected_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  CHECK ((state = 'kept') = (bytes IS NOT NULL AND sha256 IS NOT NULL)),
+  CHECK ((state = 'refused') = (why IS NOT NULL))
+) STRICT;
+
+CREATE INDEX media_of ON media (message) WHERE message IS NOT NULL;
+
+CREATE INDEX media_known_as ON media (reference) WHERE reference IS NOT NULL;
+
+CREATE INDEX media_waiting_age ON media (expected_at) WHERE state = 'waiting';
+
+CREATE INDEX media_kept ON media (bytes) WHERE state = 'kept';
+
+CREATE TABLE media_part (
+  number INTEGER PRIMARY KEY,
+  reference TEXT NOT NULL,
+  at INTEGER NOT NULL CHECK (at >= 0),
+  whole INTEGER NOT NULL CHECK (whole >= 0),
+  media_type TEXT NOT NULL,
+  taken_at INTEGER NOT NULL,
+  length INTEGER NOT NULL CHECK (length = length(bytes)),
+  bytes BLOB NOT NULL,
+  UNIQUE (reference, at)
+) STRICT;
+
+CREATE INDEX media_part_age ON media_part (taken_at);
+
+CREATE INDEX relay_row_part ON relay_row (part_of) WHERE part_of IS NOT NULL;
+
+CREATE TABLE canned_answer (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  language TEXT NOT NULL,
+  text TEXT NOT NULL,
+  UNIQUE (title, language)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE patient_instruction (
+  id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
+  version INTEGER NOT NULL,
+  healthcare_service BLOB NOT NULL REFERENCES healthcare_service (id),
+  language TEXT NOT NULL,
+  text TEXT NOT NULL,
+  UNIQUE (healthcare_service, language)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX call_heard_as ON call (message) WHERE message IS NOT NULL;
+
+CREATE INDEX call_latest ON call (told_at, id);
+
+CREATE TABLE recording (
+  call BLOB PRIMARY KEY NOT NULL REFERENCES call (id),
+  media BLOB NOT NULL UNIQUE REFERENCES media (id),
+  address TEXT NOT NULL,
+  tries INTEGER NOT NULL CHECK (tries >= 0),
+  look_at INTEGER,
+  entity TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX recording_due ON recording (look_at) WHERE look_at IS NOT NULL;
+
+CREATE TABLE message_asked (
+  item BLOB PRIMARY KEY NOT NULL CHECK (length(item) = 16),
+  message BLOB NOT NULL UNIQUE REFERENCES message (id),
+  given_at INTEGER,
+  dialogue TEXT,
+  CHECK (given_at IS NOT NULL OR dialogue IS NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE told_facts (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  told_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX message_unhandled_of ON message (conversation, said_at, number)
+  WHERE direction = 'in' AND handled_at IS NULL;

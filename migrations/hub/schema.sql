@@ -230,7 +230,7 @@ CREATE TABLE message_in (
   sent_at INTEGER,
   tries INTEGER NOT NULL,
   had_at INTEGER,
-  had_as INTEGER,
+  had_as INTEGER, media BLOB,
   PRIMARY KEY (clinic, number)
 ) STRICT;
 
@@ -281,3 +281,78 @@ CREATE TABLE message_peer (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX message_peer_heard ON message_peer (clinic, heard_at);
+
+CREATE TABLE media_in (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  channel BLOB NOT NULL CHECK (length(channel) = 16),
+  body BLOB NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'cut')),
+  since INTEGER NOT NULL,
+  next_at INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  PRIMARY KEY (clinic, id)
+) STRICT;
+
+CREATE INDEX media_in_next ON media_in (next_at) WHERE state = 'waiting';
+
+CREATE INDEX media_in_since ON media_in (clinic, since) WHERE state = 'cut';
+
+CREATE VIEW media_due AS SELECT clinic, next_at FROM media_in WHERE state = 'waiting';
+
+CREATE INDEX message_in_media ON message_in (clinic, media) WHERE media IS NOT NULL;
+
+CREATE TABLE media_out (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  message BLOB NOT NULL CHECK (length(message) = 16),
+  first INTEGER NOT NULL,
+  whole INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  forget_at INTEGER NOT NULL,
+  PRIMARY KEY (clinic, id)
+) STRICT;
+
+CREATE UNIQUE INDEX media_out_first ON media_out (clinic, message, first);
+
+CREATE INDEX media_out_forget ON media_out (forget_at);
+
+CREATE VIEW media_over AS SELECT clinic, forget_at FROM media_out;
+
+CREATE TABLE reception_facts (
+  clinic BLOB PRIMARY KEY REFERENCES clinic (id),
+  body BLOB NOT NULL,
+  told_at INTEGER NOT NULL,
+  heard_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE message_turn (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  id BLOB NOT NULL CHECK (length(id) = 16),
+  number INTEGER NOT NULL,
+  peer BLOB NOT NULL CHECK (length(peer) = 16),
+  turn TEXT NOT NULL CHECK (turn IN ('open', 'box', 'done', 'claimed', 'answered', 'noted')),
+  received_at INTEGER NOT NULL,
+  next_at INTEGER NOT NULL,
+  PRIMARY KEY (clinic, id)
+) STRICT;
+
+CREATE INDEX message_turn_of ON message_turn (clinic, peer, number);
+
+CREATE INDEX message_turn_open ON message_turn (clinic, number) WHERE turn IN ('open', 'claimed');
+
+CREATE INDEX message_turn_age ON message_turn (clinic, received_at);
+
+CREATE VIEW message_open AS SELECT clinic, received_at FROM message_turn WHERE turn IN ('open', 'claimed');
+
+CREATE TABLE dialogue (
+  clinic BLOB NOT NULL REFERENCES clinic (id),
+  peer BLOB NOT NULL CHECK (length(peer) = 16),
+  number INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (clinic, peer)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX dialogue_age ON dialogue (clinic, changed_at);

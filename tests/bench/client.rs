@@ -20,16 +20,22 @@ pub struct Ask {
     /// Below `/api/v1/prm`, or from the root where it begins with a stroke.
     pub path: String,
     pub body: Option<String>,
+    /// One more header, by its name.
+    pub header: Option<(&'static str, String)>,
     pub fine: &'static [u16],
 }
 
 impl Ask {
     pub fn get(kind: &'static str, path: String) -> Self {
-        Self { kind, method: Method::GET, path, body: None, fine: &[200] }
+        Self { kind, method: Method::GET, path, body: None, header: None, fine: &[200] }
     }
 
     pub fn post(kind: &'static str, path: String, body: String, fine: &'static [u16]) -> Self {
-        Self { kind, method: Method::POST, path, body: Some(body), fine }
+        Self { kind, method: Method::POST, path, body: Some(body), header: None, fine }
+    }
+
+    pub fn with_header(self, name: &'static str, value: String) -> Self {
+        Self { header: Some((name, value)), ..self }
     }
 }
 
@@ -64,7 +70,7 @@ impl Client {
 
     /// The same for whoever has to know which of the statuses that are fine it was.
     pub async fn ask_either(&mut self, ask: Ask) -> Result<(u16, Bytes)> {
-        let Ask { kind, method, path, body, fine } = ask;
+        let Ask { kind, method, path, body, header, fine } = ask;
         let uri = if path.starts_with('/') { path } else { format!("/api/v1/prm/{path}") };
         let mut request = Request::builder()
             .method(method)
@@ -73,6 +79,9 @@ impl Client {
             .header(AUTHORIZATION, self.authorization.clone());
         if body.is_some() {
             request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
         }
         let request = request.body(Full::new(Bytes::from(body.unwrap_or_default())))?;
         self.sender.ready().await?;

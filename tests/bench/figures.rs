@@ -19,6 +19,7 @@ mod import;
 mod laps;
 mod load;
 mod measure;
+mod messages;
 mod people;
 mod plan;
 mod screens;
@@ -37,9 +38,9 @@ use fhir::Beside;
 use measure::{Bench, Effort};
 use table::{Figure, say};
 
-const GROUPS: [&str; 14] = [
-    "bookings", "mixed", "slots", "search", "check-in", "fhir", "sync", "hub", "lending", "memory",
-    "start", "size", "paint", "import",
+const GROUPS: [&str; 15] = [
+    "bookings", "mixed", "slots", "search", "check-in", "fhir", "sync", "hub", "lending",
+    "messages", "memory", "start", "size", "paint", "import",
 ];
 /// Groups that are measured without a clinic of theirs.
 const WITHOUT_CLINIC: [&str; 5] = ["hub", "lending", "paint", "size", "import"];
@@ -47,8 +48,8 @@ const USAGE: &str = "\
 figures [--quick] [--fresh] [--only GROUP] [--appointments N] [--beside URL [--beside-process PID]]
   --quick           small clinics, short rounds: shows that measuring works, not how quick the box is
   --fresh           makes the kept clinics anew
-  --only GROUP      bookings, mixed, slots, search, check-in, fhir, sync, hub, lending, memory, start, size, paint or
-                    import, at the largest clinic
+  --only GROUP      bookings, mixed, slots, search, check-in, fhir, sync, hub, lending, messages, memory, start, size,
+                    paint or import, at the largest clinic
   --appointments N  only the clinic of this size
   --beside URL      the base of another FHIR server, empty, to be given the same data and asked the same (group fhir)";
 
@@ -92,12 +93,16 @@ fn main() -> Result<()> {
             let beside = wanted.beside.clone().map(|url| Beside { url, process });
             let bench = Bench { program: &program, data: copy.clone(), effort, only, beside };
             let mut figures = Vec::new();
-            if only != Some("sync") {
+            if only.is_none_or(|only| !["sync", "messages"].contains(&only)) {
                 figures.extend(bench.run()?);
             }
             if only.is_none_or(|only| only == "sync") {
                 clinic::copy(&kept, &copy)?;
                 figures.extend(sync::measure(&bench, &hub)?);
+            }
+            if only.is_none_or(|only| only == "messages") {
+                clinic::copy(&kept, &copy)?;
+                figures.extend(messages::measure(&bench, &hub)?);
             }
             columns.push((grouped(size.appointments), figures));
             fs::remove_dir_all(copy)?;

@@ -25,6 +25,7 @@ use sync_hub::store::{self, Clinic};
 use uuid::Uuid;
 
 use self::bytes::told_since;
+pub use self::programs::{enroll, is_told, said_by};
 use crate::clinic;
 use crate::measure::Bench;
 use crate::plan::Plan;

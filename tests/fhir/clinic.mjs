@@ -17,7 +17,7 @@ const STOP_MS_MAX = 20_000;
 /**
  * Starts `carepost demo`, waits until the box is ready, and makes bearer tokens.
  *
- * `base` is the address of FHIR, `token` that of another system, `admin` that of who may see all. `memory()`
+ * `base` is the address of FHIR, `data` the folder of the box, `token` that of another system, `admin` that of who may see all. `memory()`
  * is the most memory that the program ever held, in MiB; none where the system does not say. `said()` is what it
  * printed. `close()` stops it as Ctrl-C does and throws unless it ends well.
  */
@@ -61,7 +61,7 @@ export async function openClinic() {
     }
   }
   const [token, admin] = await Promise.all(['integrator', 'admin'].map((role) => makeToken(data, role)));
-  return { base: `${url}/fhir`, token, admin, said: () => printed, memory, close };
+  return { base: `${url}/fhir`, data, token, admin, said: () => printed, memory, close };
 }
 
 async function makeToken(data, role) {

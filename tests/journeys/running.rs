@@ -154,6 +154,17 @@ pub fn program_named(name: &str) -> Command {
     program
 }
 
+/// The library that lies about the time to a program that is started with it (`LD_PRELOAD`), as `FAKETIME` says.
+pub fn faketime() -> &'static str {
+    const PLACES: [&str; 3] = [
+        "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+        "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+        "/usr/lib/faketime/libfaketime.so.1",
+    ];
+    let library = PLACES.into_iter().find(|path| Path::new(path).exists());
+    library.expect("libfaketime is there; install the package faketime")
+}
+
 /// Whether the program is there and none of its sources, which cargo lists beside it, is newer.
 fn is_built(program: &Path) -> bool {
     let changed = |file: &Path| fs::metadata(file).and_then(|found| found.modified()).ok();

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use self::hub::{Held, World, copy, done};
 use self::line::Faults;
-use super::running::{Clinic, Running};
+use super::running::{Clinic, Running, faketime};
 
 /// Kills in the usual test.
 const ROUNDS: u64 = 6;
@@ -27,13 +27,6 @@ const ROUNDS: u64 = 6;
 const CLIENTS: usize = 4;
 /// Answers after which one of the two is killed, at the most.
 const ANSWERS_MAX: usize = 40;
-/// Where the library lies that lies about the time.
-const FAKETIME: [&str; 3] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
-    "/usr/lib/faketime/libfaketime.so.1",
-];
-
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
@@ -318,15 +311,13 @@ async fn put_back_yesterday(mut world: World) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_box_without_a_battery_that_wakes_in_1970_tells_as_ever() {
-    let library = FAKETIME.iter().find(|path| Path::new(path).exists());
-    let library = library.expect("libfaketime is there; install the package faketime");
     let world = World::new(seed()).await;
     let clinic = &world.clinic;
     let running = Running::start(clinic);
     let mut keys = Vec::from(visit(clinic, &running, 0).await);
     world.settle(clinic, &running).await;
     running.kill();
-    let long_ago = [("LD_PRELOAD", *library), ("FAKETIME", "@1970-01-02 00:00:00")];
+    let long_ago = [("LD_PRELOAD", faketime()), ("FAKETIME", "@1970-01-02 00:00:00")];
     let running = Running::start_under(clinic, &long_ago);
     let (_, now) = running.get("clinic", &clinic.clerk).await;
     assert!(now["today"].as_str().unwrap().starts_with("1970"), "{now}");

@@ -215,6 +215,13 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "/faqs") => {
             json!({ "language": "en", "questions": ["Where?"], "answer": "Here." })
         }
+        ("post", "/canned-answers") => {
+            json!({ "title": "Late", "language": "en", "text": "We are late, { $patient }." })
+        }
+        ("post", "/patient-instructions") => {
+            json!({ "healthcare_service_id": NOTHING, "language": "en", "text": "Do not eat." })
+        }
+        ("patch", "/patient-instructions/{id}") => json!({ "text": "Do not eat." }),
         ("post", "/reminder-rules") => json!({ "before_minutes": 120, "media": ["sms"] }),
         ("post", "/tickets") => json!({ "subject": "Call back" }),
         ("post", "/waitlist") => json!({

@@ -2,8 +2,8 @@
 import { equal, ok } from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertWell, keepPicture, openBrowser } from './browser.mjs';
-import { CLERK, addPractitioner, book, openClinic } from './clinic.mjs';
-import { inGrid, openDesk, openPage, wordsOf } from './people.mjs';
+import { ADMIN, CLERK, addPractitioner, book, openClinic } from './clinic.mjs';
+import { inGrid, openCard, openDesk, openPage, wordsOf } from './people.mjs';
 
 const SAID = wordsOf('desk');
 
@@ -40,8 +40,11 @@ test('the desk writes to a patient, keeps what is to be done, and gives the conv
   await talk.getByText(SAID['messages.by_reception']).waitFor();
   await page.getByRole('complementary', { name: /Asha Rao/ }).waitFor();
 
-  await talk.getByRole('combobox', { name: SAID['messages.answers'] }).selectOption({ label: 'Where can I park?' });
   const words = talk.getByRole('textbox', { name: SAID['messages.write'] });
+  await words.press('/');
+  await page.getByRole('combobox', { name: SAID['canned.find'] }).fill('park');
+  await page.getByRole('option', { name: /Where can I park/ }).waitFor();
+  await page.keyboard.press('Enter');
   equal(await words.inputValue(), 'Behind the house.');
   await words.press('Control+Enter');
   await talk.getByRole('log').getByText('Behind the house.').waitFor();
@@ -63,7 +66,7 @@ test('the desk writes to a patient, keeps what is to be done, and gives the conv
   await assertWell(page);
   await keepPicture(page, 'tickets');
   await row.getByRole('button', { name: SAID['ticket.finish'] }).click();
-  await page.getByText(SAID['ticket.none']).waitFor();
+  await row.waitFor({ state: 'detached' });
   await page.context().close();
 });
 
@@ -120,5 +123,85 @@ test('a sentence gets the clinic’s own words, which are tried as they are type
   await keepPicture(page, 'wording');
   const { items } = await clinic.api.get('templates');
   ok(items.some(({ sentence, text }) => sentence === 'greeting' && text === 'Welcome to { $clinic }!'));
+  await page.context().close();
+});
+
+test('a text at hand is kept, filled in for the patient, and not sent before its gaps are', async () => {
+  const patient = { name: 'Meena Das', phone: '9844111172', birth_date: '1990' };
+  const { patient_id } = await book(clinic, iyer, '16:00', patient);
+  const page = await openDesk(browser, clinic, CLERK);
+  await openPage(page, 'wording');
+  const form = page.getByRole('form', { name: SAID['canned.new'] });
+  await form.getByLabel(SAID['canned.title'], { exact: true }).fill('Running late');
+  const text = form.getByLabel(SAID['canned.text'], { exact: true });
+  await text.fill('Dear { $nobody }');
+  await form.getByRole('button', { name: SAID['canned.add'] }).click();
+  await form.getByRole('alert').filter({ hasText: /\S/ }).waitFor();
+  await text.fill('Dear { $patient }, { $doctor } is late today: come a little after ');
+  await form.getByRole('button', { name: SAID['place.time'], exact: true }).click();
+  await form.getByRole('button', { name: SAID['canned.add'] }).click();
+  await page.getByText(SAID['done.saved'].replace('{name}', 'Running late')).waitFor();
+  await assertWell(page);
+  await keepPicture(page, 'wording-texts');
+
+  await page.getByRole('link', { name: SAID['page.day'], exact: true }).click();
+  const card = await openCard(page, 'Meena Das');
+  await card.getByRole('button', { name: SAID['card.message'], exact: true }).click();
+  const talk = page.getByRole('region', { name: 'Conversation with Meena Das' });
+  const words = talk.getByRole('textbox', { name: SAID['messages.write'] });
+  await words.press('/');
+  await page.getByRole('option', { name: /Running late/ }).waitFor();
+  await assertWell(page);
+  await keepPicture(page, 'messages-texts');
+  await page.keyboard.press('Enter');
+  equal(await words.inputValue(), 'Dear Meena Das, Dr. Meenakshi Iyer is late today: come a little after 4:00 pm');
+  const send = talk.locator('form').getByRole('button', { name: SAID['messages.send'], exact: true }).last();
+  await words.fill(`Come at [${SAID['place.time']}]`);
+  await talk.getByText(SAID['canned.gap'].replace('{gap}', `[${SAID['place.time']}]`)).waitFor();
+  equal(await send.isEnabled(), false);
+  await words.fill('');
+
+  // They never wrote by WhatsApp, so only what was approved goes that way.
+  const approved = talk.getByRole('region', { name: SAID.approved });
+  await approved.getByRole('listitem').filter({ hasText: /Please reply YES/ }).waitFor();
+  await approved.getByRole('listitem').filter({ hasText: /We have a message for you/ }).getByRole('button').click();
+  await talk.getByRole('log').getByText(/We have a message for you/).waitFor();
+  await assertWell(page);
+  await keepPicture(page, 'messages-approved');
+  const { items } = await clinic.api.get(`conversations?patient=${patient_id}`);
+  equal(items[0].assignee_name, CLERK.name);
+  await page.context().close();
+});
+
+test('a conversation is given to a colleague, and what nobody has is found', async () => {
+  const patient = await clinic.api.post('patients', { name: 'Joseph Mathew', phone: '98441 11175', birth_date: '1966' });
+  const { id } = await clinic.api.post('conversations', { patient_id: patient.id });
+  await clinic.api.post(`conversations/${id}/take-over`);
+  await clinic.api.post(`conversations/${id}/assign`, { staff_id: null });
+  const page = await openDesk(browser, clinic, CLERK);
+  await openLink(page, 'messages');
+  await page.getByRole('button', { name: SAID['messages.unassigned'], exact: true }).click();
+  await page.locator('button.thread').filter({ hasText: 'Joseph Mathew' }).click();
+  const talk = page.getByRole('region', { name: 'Conversation with Joseph Mathew' });
+  await talk.getByRole('combobox', { name: SAID['messages.assignee'] }).selectOption({ label: ADMIN.name });
+  await talk.getByText(SAID['messages.by_staff'].replace('{name}', ADMIN.name)).waitFor();
+  await page.getByText(SAID['messages.none'], { exact: true }).waitFor();
+  const { items } = await clinic.api.get('conversations?mine=true');
+  equal(items[0].id, id);
+  await page.context().close();
+});
+
+test('what to know before a visit is written for each service', async () => {
+  const service = await clinic.api.post('healthcare-services', { name: 'Ultrasound', duration_minutes: 30 });
+  const page = await openDesk(browser, clinic, CLERK);
+  await openPage(page, 'wording');
+  const form = page.getByRole('form', { name: SAID['instructions.new'] });
+  await form.getByLabel(SAID['waitlist.service'], { exact: true }).selectOption({ label: 'Ultrasound' });
+  await form.getByLabel(SAID['instructions.text'], { exact: true }).fill('Do not eat before.');
+  await form.getByRole('button', { name: SAID['instructions.add'] }).click();
+  await page.getByRole('row').filter({ hasText: 'Do not eat before.' }).filter({ hasText: 'Ultrasound' }).waitFor();
+  await assertWell(page);
+  const { items } = await clinic.api.get(`patient-instructions?healthcare_service=${service.id}`);
+  equal(items[0].text, 'Do not eat before.');
   await page.context().close();
 });

@@ -6,7 +6,7 @@ use super::assert_none;
 use super::source::{File, Token, code, files};
 
 /// Foundations first, then the nouns of the clinic.
-const ORDER: [&str; 51] = [
+const ORDER: [&str; 54] = [
     "id",
     "time",
     "error",
@@ -37,6 +37,8 @@ const ORDER: [&str; 51] = [
     "practitioner",
     "healthcare_service",
     "template",
+    "canned_answer",
+    "patient_instruction",
     "faq",
     "reminder_rule",
     "schedule",
@@ -55,6 +57,7 @@ const ORDER: [&str; 51] = [
     "consent",
     "relay",
     "message",
+    "media",
     "reminder",
     "call",
     "fixture",

@@ -10,7 +10,7 @@ use prm::clinic::{self, Clinic};
 use prm::db::{Db, Keys};
 use prm::qr::{SigningKey, Verifier};
 use prm::stamp::Stamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -21,6 +21,8 @@ use crate::http::fhir::publish::FreeTimes;
 use crate::http::known::Known;
 use crate::http::measure::Measures;
 use crate::http::tries::Tries;
+use crate::http::webhooks::ROOM;
+use crate::media::Blobs;
 use crate::place;
 use crate::smart::published::Published;
 use crate::sync::Bell;
@@ -61,7 +63,9 @@ pub struct Parts {
     pub passwords_waiting: Arc<Semaphore>,
     /// Places for live streams.
     pub live: Arc<Semaphore>,
-    /// Wrong tries at codes, by the minute.
+    /// Room for webhooks on their way in.
+    pub webhook_room: Semaphore,
+    /// Wrong tries at codes, and webhooks of each account, by the minute.
     pub tries: Tries,
     /// The keys that clients publish.
     pub key_sets: Published,
@@ -75,8 +79,12 @@ pub struct Parts {
     pub measures: Measures,
     /// Whether the box is ready, and why not.
     pub health: Health,
+    /// Pictures and sounds.
+    pub media: Blobs,
     /// By which the hub is told at once.
     pub sync: Bell,
+    /// The hub gave the box messages to answer: no change of the records, but something to do.
+    pub given: Notify,
     /// The line to the hub that can be cut, in a demonstration only.
     pub line: OnceLock<Line>,
     /// The telephones of patients, in a demonstration only.
@@ -133,6 +141,7 @@ impl App {
             passwords: Arc::new(Semaphore::new(PASSWORDS_AT_ONCE)),
             passwords_waiting: Arc::new(Semaphore::new(PASSWORDS_WAITING_MAX)),
             live: Arc::new(Semaphore::new(LIVE_STREAMS_MAX)),
+            webhook_room: Semaphore::new(ROOM),
             tries: Tries::default(),
             key_sets: Published::default(),
             known: Known::default(),
@@ -140,9 +149,11 @@ impl App {
             published: FreeTimes::default(),
             measures: Measures::new()?,
             health: Health::default(),
+            media: Blobs::open(data)?,
             sync: Bell::default(),
             line: OnceLock::new(),
             phones: OnceLock::new(),
+            given: Notify::new(),
         })))
     }
 

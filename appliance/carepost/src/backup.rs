@@ -10,6 +10,7 @@ mod restore;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -25,11 +26,11 @@ pub const FORMAT: u32 = 1;
 /// As many people may hold a key to a backup.
 pub const RECIPIENTS_MAX: usize = 16;
 /// As many files may be in a backup.
-pub const PARTS_MAX: usize = 10_000;
+pub const PARTS_MAX: usize = 250_000;
 /// As large as all parts together may be, in bytes.
 pub const SIZE_MAX: u64 = 1 << 40;
-/// As large as the manifest may be, in bytes; 10,000 parts need about 2 MiB.
-pub const MANIFEST_MAX: u64 = 4 << 20;
+/// As large as the manifest may be, in bytes; 250,000 parts need about 55 MiB.
+pub const MANIFEST_MAX: u64 = 96 << 20;
 /// As long as the name of a part may be, in bytes: the room in the plainest tar header.
 pub const NAME_MAX: usize = 100;
 
@@ -216,8 +217,9 @@ fn describe(
     now: Timestamp,
 ) -> Result<Manifest, BackupError> {
     let mut described: Vec<Part> = Vec::with_capacity(parts.len());
+    let mut names = HashSet::with_capacity(parts.len());
     for (name, path) in parts {
-        if !is_plain_name(name) || described.iter().any(|part| part.name == *name) {
+        if !is_plain_name(name) || !names.insert(*name) {
             return Err(BackupError::BadName((*name).to_owned()));
         }
         let failed = |error| read_failed(path, error);

@@ -1,6 +1,7 @@
 //! The command line: what it takes, and how each command ends (0 done, 1 failed, 2 wrong usage).
 
 mod backup;
+mod channel;
 mod demo;
 mod export;
 mod import;
@@ -61,6 +62,9 @@ enum Command {
     /// Bearer tokens for programs.
     #[command(subcommand)]
     Token(token::Token),
+    /// The accounts at providers whose webhooks this box takes itself; behind a hub it needs none.
+    #[command(subcommand)]
+    Channel(channel::Channel),
     /// Writes a backup that the stock `age` opens; the box may serve meanwhile.
     Backup(backup::Backup),
     /// Unpacks a backup into an empty folder.
@@ -190,6 +194,7 @@ fn dispatch(command: Command, log_format: Option<LogFormat>) -> anyhow::Result<(
         Command::Init(_)
         | Command::User(_)
         | Command::Token(_)
+        | Command::Channel(_)
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Verify(_)
@@ -207,6 +212,7 @@ fn dispatch(command: Command, log_format: Option<LogFormat>) -> anyhow::Result<(
         Command::Init(init) => init.run(&clock),
         Command::User(user) => user.run(&clock),
         Command::Token(token) => token.run(&clock),
+        Command::Channel(channel) => channel.run(&clock),
         Command::Backup(backup) => backup.run(&clock),
         Command::Restore(restore) => restore.run(&clock),
         Command::Verify(verify) => verify.run(),

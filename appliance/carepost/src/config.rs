@@ -19,8 +19,11 @@ use std::path::{Path, PathBuf};
 
 use channels::relay::Broker;
 use layers::Layers;
+use prm::medium::Medium;
 use sync_agent::Budget;
 use sync_agent::loans::Usual;
+
+use crate::email;
 
 pub use setting::{Kind, LANGUAGES, SETTINGS, Setting, markdown};
 
@@ -31,6 +34,8 @@ pub const FILE_NAME: &str = "carepost.toml";
 pub const VARIABLE_PREFIX: &str = "CAREPOST_";
 /// Variables that stand for flags of the command line and are no settings.
 pub const FLAG_VARIABLES: [&str; 2] = ["CAREPOST_DATA", "CAREPOST_CONFIG"];
+/// What the names of the hub's variables begin with, which may be there, too, where both run on one machine.
+pub const HUB_PREFIX: &str = "CAREPOST_HUB_";
 /// As large as the file may be, in bytes.
 pub const FILE_MAX: u64 = 64 * 1024;
 
@@ -59,6 +64,10 @@ pub struct Config {
     pub broker: Option<Broker>,
     /// What is sent to people.
     pub messages: Messages,
+    /// Calls that a voice agent answers.
+    pub calls: Calls,
+    /// By which mail server, and from whom, if by one.
+    pub email: Option<email::server::Settings>,
     layers: Layers,
 }
 
@@ -77,6 +86,8 @@ pub struct Http {
     pub max_connections: u32,
     /// Public names under which the box may be opened, in small letters.
     pub hosts: Vec<String>,
+    /// Under which address providers reach the box, if they do.
+    pub public_url: Option<String>,
 }
 
 /// Section `queue`.
@@ -124,6 +135,17 @@ pub struct Messages {
     pub quiet_to: u16,
     /// Messages that nobody asked for, to one address in an hour.
     pub per_hour: u32,
+    /// Whether the hub answers while the box is away.
+    pub hub_answers: bool,
+    /// By which media they may go.
+    pub ways: Vec<Medium>,
+}
+
+/// Section `calls`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Hosts from which recordings of calls are fetched, in small letters; none without one.
+    pub recording_hosts: Vec<String>,
 }
 
 /// Section `log`.
@@ -275,6 +297,7 @@ impl Config {
                 allow_plain_on_lan: read.switch("http.allow_plain_on_lan")?,
                 max_connections: read.number("http.max_connections")?,
                 hosts: read.hosts("http.hosts")?,
+                public_url: read.text("http.public_url")?,
             },
             queue: Queue { walk_in_wait_minutes: read.number("queue.walk_in_wait_minutes")? },
             kiosk: Kiosk { idle_seconds: read.number("kiosk.idle_seconds")? },
@@ -308,7 +331,19 @@ impl Config {
                 quiet_from: read.time_of_day("messages.quiet_from")?,
                 quiet_to: read.time_of_day("messages.quiet_to")?,
                 per_hour: read.number("messages.per_hour")?,
+                hub_answers: read.switch("messages.hub_answers")?,
+                ways: read
+                    .choices("messages.ways")?
+                    .iter()
+                    .map(|word| Medium::parse(word))
+                    .collect::<prm::error::Result<_>>()
+                    .expect("invariant: the choices are the words of media"),
             },
+            calls: Calls { recording_hosts: read.hosts("calls.recording_hosts")? },
+            email: read
+                .mail_server("email.server")?
+                .zip(read.mailbox("email.from")?)
+                .map(|(server, from)| email::server::Settings { server, from }),
             layers: read,
         })
     }
@@ -346,6 +381,23 @@ impl Config {
         if http.trust_listen.is_some() && http.tls_listen.is_none() {
             let why = "http.trust_listen helps tablets to trust HTTPS, which is off; set http.tls_listen, or leave http.trust_listen out";
             return Err(self.conflict("http.trust_listen", why.to_owned()));
+        }
+        if let Some(url) = &http.public_url {
+            let name = url.split("://").nth(1).and_then(|it| it.split(['/', ':', '?']).next());
+            let name = name.unwrap_or_default().to_ascii_lowercase();
+            if !http.hosts.contains(&name) {
+                let why = format!(
+                    "http.public_url = \"{url}\" is not answered under a name that http.hosts lacks; add \"{name}\" there"
+                );
+                return Err(self.conflict("http.public_url", why));
+            }
+        }
+        let is_set = |key| self.layers.written(key).is_some_and(|(it, _)| it != "\"\"");
+        for (key, other) in [("email.server", "email.from"), ("email.from", "email.server")] {
+            if is_set(key) && !is_set(other) {
+                let why = format!("{key} is of no use without {other}; set both or neither");
+                return Err(self.conflict(key, why));
+            }
         }
         if !self.language.offered.contains(&self.language.default) {
             let why = format!(

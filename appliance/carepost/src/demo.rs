@@ -14,6 +14,7 @@ mod people;
 pub mod phones;
 #[cfg(test)]
 mod tests;
+mod wording;
 
 use fastrand::Rng;
 use jiff::tz::TimeZone;
@@ -126,6 +127,7 @@ fn furnish_with(
         let (name, timezone) = (CLINIC.to_owned(), TIMEZONE.to_owned());
         clinic::found(tx, &stamp, Founding { name, timezone, country: "IN".into(), demo: true })?;
         let house = house::build(tx, &stamp, today)?;
+        wording::write(tx, &stamp, (house.scan, house.vaccination))?;
         let cardiologist = house.practitioners[house::CARDIOLOGY];
         let hands = engage(tx, &stamp, cardiologist, &first_password)?;
         Ok((house, hands))

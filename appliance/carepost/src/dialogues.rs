@@ -77,18 +77,45 @@ impl Dialogues {
         after: Option<MessageId>,
         now: Timestamp,
     ) -> Dialogue {
-        let Some(after) = after else { return Dialogue::default() };
+        let stands = after.and_then(|after| self.stands(conversation, after, now));
+        stands.map_or_else(Dialogue::default, |(_, dialogue)| dialogue)
+    }
+
+    /// The dialogue of a conversation as it stands after a message, and since when; none if it is not known.
+    pub fn stands(
+        &self,
+        conversation: ConversationId,
+        after: MessageId,
+        now: Timestamp,
+    ) -> Option<(Timestamp, Dialogue)> {
         let bytes = match self.store.get(conversation.as_bytes()) {
             Ok(Some(bytes)) => bytes,
-            Ok(None) => return Dialogue::default(),
+            Ok(None) => return None,
             Err(error) => {
                 tracing::warn!(%error, "a dialogue cannot be read; the person is asked again");
-                return Dialogue::default();
+                return None;
             }
         };
         let stood = self.unseal(conversation, &bytes).into_iter().flatten();
         let is_now = |kept: &Kept| kept.after == after && is_fresh(kept.at, now);
-        stood.into_iter().find(is_now).map_or_else(Dialogue::default, |kept| kept.dialogue)
+        stood.into_iter().find(is_now).map(|kept| (kept.at, kept.dialogue))
+    }
+
+    /// The conversations with a dialogue that is worth a look, by what it is and since when; at most `limit`.
+    pub fn under_way(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        is_worth: impl Fn(&Dialogue, Timestamp) -> bool,
+    ) -> Vec<ConversationId> {
+        let worth = self.store.iter().filter_map(|entry| {
+            let (name, bytes) = entry.ok()?;
+            let id = ConversationId::from_bytes(name.as_ref().try_into().ok()?);
+            let kept = self.unseal(id, &bytes)?;
+            let is_one = |it: &Kept| is_fresh(it.at, now) && is_worth(&it.dialogue, it.at);
+            kept.iter().any(is_one).then_some(id)
+        });
+        worth.take(limit).collect()
     }
 
     /// Keeps the dialogue of a conversation as it stands after a message that is answered in this transaction, and

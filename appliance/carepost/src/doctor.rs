@@ -1,10 +1,13 @@
 //! `carepost doctor`: checks everything an installer would, and says how to mend it.
 
+mod email;
 mod hub;
+mod relay;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use prm::audit::{self, Verdict};
 use prm::db::Db;
@@ -15,7 +18,7 @@ use crate::app::open_db;
 use crate::config::Config;
 use crate::health::{DISK_FREE_MIN, free_bytes};
 use crate::tls::Authority;
-use crate::{http, last_backup, place};
+use crate::{http, last_backup, media, place};
 
 /// The program was not made before this: a clock that says so is wrong.
 const EARLIEST: &str = "2026-01-01T00:00:00Z";
@@ -78,7 +81,12 @@ pub fn examine(data: &Path, now: Timestamp) -> Vec<Finding> {
             found.push(integrity(&db));
             found.push(audit_chain(&db));
             found.push(clock(&db, now));
+            found.push(pictures(&db, data));
             found.extend(hub::look(data, &db, now));
+            if let Ok(config) = &config {
+                found.extend(relay::look(data, &db, config, now));
+                found.push(email::look(data, config));
+            }
         }
         Err(error) => {
             found.push(bad("database", format!("{error:#}")));
@@ -97,6 +105,14 @@ pub fn examine(data: &Path, now: Timestamp) -> Vec<Finding> {
         bad("screens", "this program was built without its screens; build it with `cargo xtask demo`, or install a released one")
     });
     found
+}
+
+/// Where the doctor knocks at others.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the system gives no threads")
 }
 
 /// The findings for people.
@@ -180,6 +196,21 @@ fn audit_chain(db: &Db) -> Finding {
             ),
         ),
         Err(error) => bad(WHAT, format!("cannot be checked: {error}")),
+    }
+}
+
+fn pictures(db: &Db, data: &Path) -> Finding {
+    const WHAT: &str = "pictures and sounds";
+    match media::files(db, data) {
+        Ok((files, 0)) => good(WHAT, format!("{}, all there", files.len())),
+        Ok((_, missing)) => bad(
+            WHAT,
+            format!(
+                "{missing} files are missing from {}; put them back from a backup",
+                place::MEDIA
+            ),
+        ),
+        Err(error) => bad(WHAT, format!("cannot be looked up: {error}")),
     }
 }
 

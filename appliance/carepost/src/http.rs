@@ -8,6 +8,8 @@
 pub mod appointments;
 pub mod audit;
 pub mod auth;
+pub mod calls;
+pub mod canned_answers;
 pub mod catalogue;
 pub mod check_ins;
 pub mod clinic;
@@ -30,9 +32,11 @@ pub mod loans;
 pub mod local_times;
 pub mod locations;
 pub mod measure;
+pub mod media;
 pub mod messages;
 pub mod openapi;
 pub mod page;
+pub mod patient_instructions;
 pub mod patients;
 pub mod practitioners;
 pub mod queue;
@@ -54,6 +58,7 @@ pub mod tries;
 pub mod trust;
 pub mod version;
 pub mod waitlist;
+pub mod webhooks;
 pub mod wellness;
 pub mod words;
 

@@ -3,7 +3,9 @@
 //! Invariant: only `clock.rs` reads the clock.
 //! Invariant: rights and rules are in `prm`; here is only how they are reached.
 
+pub mod accounts;
 pub mod app;
+mod away;
 pub mod backup;
 pub mod cli;
 pub mod clock;
@@ -12,6 +14,7 @@ pub mod connections;
 pub mod demo;
 pub mod dialogues;
 pub mod doctor;
+pub mod email;
 pub mod export;
 pub mod founding;
 pub mod health;
@@ -19,9 +22,13 @@ pub mod http;
 pub mod import;
 pub mod inbox;
 pub mod last_backup;
+pub mod media;
+mod offers;
 pub mod outbox;
+pub mod outward;
 pub mod place;
 pub mod reception;
+pub mod recordings;
 pub mod relay;
 pub mod reminders;
 pub mod requests;

@@ -4,13 +4,20 @@
 //!   due ─► judged ─┬─ too late, not wanted ─► dropped
 //!                  ├─ too early, quiet hours, too many in an hour ─► later
 //!                  └─ now ─► the next way: by which the box has a carrier, and which may say this now
-//!                             └─ none is left ─► failed, for a person
+//!                             └─ none is left ─► failed, a ticket for the desk
 //! ```
+//!
+//! Which accounts a clinic has is known to the hub: a medium without one fails there at once, and for good, so that
+//! the next way is tried. `messages.ways` saves the journey.
 //!
 //! Invariant: a message and the row by which it is carried are written in one transaction.
 
+pub(crate) mod by_way;
+mod picture;
+
 use std::time::Duration;
 
+use channels::heard::Part;
 use channels::say::{Address as To, Say, Up};
 use jiff::{SignedDuration, Timestamp};
 use prm::content::Content;
@@ -24,8 +31,11 @@ use prm::stamp::Stamp;
 use prm::{relay, reminder};
 use tokio::time::{sleep, timeout};
 
+use self::picture::Held;
 use crate::app::App;
+use crate::config::Config;
 use crate::connections::Stopping;
+use crate::media::Blobs;
 use crate::requests::is_fatal;
 
 /// Messages that are looked at at once.
@@ -46,11 +56,27 @@ const CROWDED: SignedDuration = SignedDuration::from_mins(10);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carriers {
     /// The relay carries WhatsApp to the hub.
-    pub relay: bool,
+    pub whatsapp: bool,
+    /// The relay carries short messages to the hub.
+    pub sms: bool,
+    /// A mail server takes e-mail.
+    pub email: bool,
+}
+
+impl Carriers {
+    fn of(config: &Config) -> Self {
+        let may = |medium| config.messages.ways.contains(&medium);
+        let relay = config.broker.is_some();
+        Self {
+            whatsapp: relay && may(Medium::Whatsapp),
+            sms: relay && may(Medium::Sms),
+            email: config.email.is_some() && may(Medium::Email),
+        }
+    }
 }
 
 /// What the outbox goes by.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rules {
     /// The quiet hours.
     pub quiet: Quiet,
@@ -58,6 +84,8 @@ pub struct Rules {
     pub per_hour: i64,
     /// By which media this box can send.
     pub carriers: Carriers,
+    /// Pictures and sounds.
+    pub blobs: Blobs,
 }
 
 impl Rules {
@@ -66,7 +94,8 @@ impl Rules {
         Self {
             quiet: quiet(app),
             per_hour: i64::from(app.config.messages.per_hour),
-            carriers: Carriers { relay: app.config.broker.is_some() },
+            carriers: Carriers::of(&app.config),
+            blobs: app.media.clone(),
         }
     }
 }
@@ -138,8 +167,8 @@ pub fn look_at(tx: &mut Tx<'_>, stamp: &Stamp, rules: &Rules, id: MessageId) -> 
     if said.look_at.is_none_or(|at| stamp.now < at) {
         return Ok(());
     }
-    if !reminder::is_true(tx, stamp, id)? {
-        // The visit was moved or called off: it would remind of what is no more so.
+    if !reminder::is_true(tx, stamp, id)? || !by_way::is_true(tx, stamp, said)? {
+        // The visit was moved or called off, or the offer is over: it would say what is no more so.
         return message::dropped(tx, stamp, id, Dropped::Withdrawn).map(drop);
     }
     match message::judge(tx, stamp, &rules.quiet, (&message, said))? {
@@ -155,7 +184,8 @@ pub fn look_at(tx: &mut Tx<'_>, stamp: &Stamp, rules: &Rules, id: MessageId) -> 
         Judgement::Now => {}
     }
     let tries = message::deliveries(tx, stamp, id)?;
-    let under_way = tries.last().filter(|last| is_under_way(last));
+    // What an earlier way has may still arrive, although a later one failed.
+    let under_way = tries.iter().rfind(|it| is_under_way(it));
     let is_asked_for = is_asked_for(said.purpose);
     if let Some(last) = under_way
         && is_asked_for
@@ -174,6 +204,15 @@ pub fn look_at(tx: &mut Tx<'_>, stamp: &Stamp, rules: &Rules, id: MessageId) -> 
             message::skip(tx, stamp, (id, nth), why)?;
             continue;
         }
+        let shown = picture::by_way(&message.content, &said.route, nth);
+        let held = match picture::held(tx, stamp, &rules.blobs, shown.as_ref())? {
+            Held::Nothing => None,
+            Held::Whole { media_type, bytes } => Some((media_type, bytes)),
+            Held::Missing => {
+                message::skip(tx, stamp, (id, nth), "no-picture")?;
+                continue;
+            }
+        };
         let since = minus(stamp.now, SignedDuration::from_hours(1));
         let is_crowded = || -> Result<bool> {
             Ok(message::begun_since(tx, stamp, &way.address, since)? >= rules.per_hour)
@@ -181,7 +220,7 @@ pub fn look_at(tx: &mut Tx<'_>, stamp: &Stamp, rules: &Rules, id: MessageId) -> 
         if (!is_asked_for && is_crowded()?) || relay::waiting_count(tx)? >= relay::WAITING_MAX {
             return message::postpone(tx, stamp, id, plus(stamp.now, CROWDED));
         }
-        return begin(tx, stamp, (&message, said), (nth, way));
+        return begin(tx, stamp, (&message, said), (nth, way), (shown, held));
     }
     match under_way.map(|last| last.progress) {
         None => message::exhausted(tx, stamp, id, "no-way-left"),
@@ -205,18 +244,30 @@ fn begin(
     stamp: &Stamp,
     (message, said): (&Message, &Said),
     (nth, way): (u16, &Way),
+    (shown, held): (Option<Content>, Option<(String, Vec<u8>)>),
 ) -> Result<()> {
     let again = if is_asked_for(said.purpose) { FOLLOWED_FOR } else { DELIVERED_WITHIN };
     let again = plus(stamp.now, again);
     let look_again = said.not_after.map_or(again, |end| again.min(plus(end, ONE_MILLISECOND)));
     let delivery = message::begin(tx, stamp, (message.id, nth), look_again)?;
+    // E-mail is sent by the box itself: the try waits for that.
     let Some(to) = to(&way.address) else { return Ok(()) };
     let not_after = said.not_after.unwrap_or(plus(stamp.now, FOLLOWED_FOR));
+    let is_free = is_open(tx, stamp, message)?;
+    let parts = held
+        .iter()
+        .flat_map(|(media_type, bytes)| Part::of(&message.id.to_string(), media_type, bytes));
+    for part in parts {
+        relay::put_part(tx, stamp, delivery, (&Up::Part(part).write(), Some(not_after)))?;
+    }
     let up = Up::Say(Say {
         message: message.id,
         medium: way.medium,
         to,
-        content: message.content.clone(),
+        content: match shown {
+            Some(content) => content,
+            None => by_way::content(tx, stamp, (message, said), (way.medium, is_free))?,
+        },
         not_after_ms: Some(not_after.as_millisecond()),
     });
     relay::put(tx, stamp, delivery, (&up.write(), Some(not_after)))
@@ -232,16 +283,26 @@ fn cannot(
     rules: &Rules,
     (message, way): (&Message, &Way),
 ) -> Result<Option<&'static str>> {
-    match way.medium {
-        Medium::Whatsapp if rules.carriers.relay => {
-            let heard = message::last_heard(read, stamp, message.conversation, Medium::Whatsapp)?;
-            let is_open = heard.is_some_and(|heard| stamp.now < plus(heard, WINDOW));
-            Ok((!is_open && !is_template(&message.content)).then_some("outside-window"))
-        }
-        Medium::Whatsapp | Medium::Sms | Medium::Voice | Medium::VoiceAgent | Medium::Email => {
-            Ok(Some("no-carrier"))
-        }
+    let Carriers { whatsapp, sms, email } = rules.carriers;
+    let is_carried = match way.medium {
+        Medium::Whatsapp => whatsapp,
+        Medium::Sms => sms,
+        Medium::Email => email,
+        Medium::Voice | Medium::VoiceAgent => false,
+    };
+    if !is_carried {
+        return Ok(Some("no-carrier"));
     }
+    let is_closed = way.medium == Medium::Whatsapp
+        && !is_template(&message.content)
+        && !is_open(read, stamp, message)?;
+    Ok(is_closed.then_some("outside-window"))
+}
+
+/// Whether somebody wrote by WhatsApp so shortly ago that anything may be said there.
+fn is_open(read: &Read<'_>, stamp: &Stamp, message: &Message) -> Result<bool> {
+    let heard = message::last_heard(read, stamp, message.conversation, Medium::Whatsapp)?;
+    Ok(heard.is_some_and(|heard| stamp.now < plus(heard, WINDOW)))
 }
 
 fn is_template(content: &Content) -> bool {

@@ -18,6 +18,11 @@ pub const QR_KEY: &str = "qr.key";
 /// What may be lost, such as when the last backup was made.
 pub const STATE: &str = "state";
 
+/// Pictures and sounds, encrypted.
+pub const MEDIA: &str = "media";
+/// The key of them, in `keys`.
+pub const MEDIA_KEY: &str = "media.key";
+
 /// Dialogues under way, in `state`.
 pub const DIALOGUES: &str = "dialogues";
 /// The key of them, in `keys`.

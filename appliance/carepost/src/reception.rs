@@ -13,34 +13,43 @@
 //! Invariant: what is done in a conversation is done with the rights of reception, whatever was written.
 //! Invariant: while the desk holds a conversation, nothing is answered here but words of danger and the wish to hear no more.
 
-mod act;
+pub(crate) mod act;
 pub(crate) mod facts;
+mod late;
+mod left_alone;
 mod look;
+mod picture;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::reception::{Answer, Dialogue, Effect, Heard, Input, Note, ROUNDS_MAX, late, step};
+use ::reception::intent::Intent;
+use ::reception::{Answer, Dialogue, Effect, Facts, Heard, Input, Note, ROUNDS_MAX, step};
 use jiff::{SignedDuration, Timestamp};
 use prm::content::Content;
 use prm::conversation::{self, Address, Conversation, Holder, Way};
 use prm::db::Tx;
 use prm::error::{Error, Result};
-use prm::id::{AppointmentId, MessageId};
+use prm::id::MessageId;
 use prm::medium::Medium;
 use prm::message::{self, Course, Message, Purpose, Saying, State};
 use prm::stamp::Stamp;
+use prm::{call, consent};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use utoipa::ToSchema;
 
 use self::facts::Names;
+pub(crate) use self::picture::Picture;
 use crate::app::App;
+use crate::away;
 use crate::connections::Stopping;
 use crate::dialogues::Dialogues;
+use crate::offers;
+use crate::outbox::by_way::About;
 use crate::outbox::{self, Rules};
 
 /// What is older when the box hears of it is not answered here: it was meant for another day.
@@ -55,8 +64,8 @@ const WAITING_AT_ONCE: usize = 200;
 const ANSWERS_AT_ONCE: usize = 8;
 /// Tries at one message before it is left to a person.
 const TRIES_MAX: u32 = 3;
-/// Messages among which a reminder is looked for.
-const REMINDERS_LOOKED_AT: usize = 20;
+/// Messages among which a reminder or an offer is looked for.
+const SHOWN_LOOKED_AT: usize = 20;
 /// After a failure the box waits this long.
 const PAUSE: Duration = Duration::from_secs(2);
 /// The box looks at least this often, for what other processes wrote.
@@ -94,9 +103,13 @@ pub async fn serve(app: App, stopping: Stopping) {
     let Ok(reception) = opened.map(Arc::new) else { return };
     let mut changed = app.db.last_sequence();
     let mut tries = HashMap::new();
-    let mut swept = Timestamp::MIN;
+    let (mut swept, mut looked) = (Timestamp::MIN, Timestamp::MIN);
     loop {
         changed.borrow_and_update();
+        if left_alone::LOOK < app.now().duration_since(looked) {
+            looked = app.now();
+            left_alone::look(&app, &reception).await;
+        }
         if SWEEP < app.now().duration_since(swept) {
             swept = app.now();
             reception.sweep(swept);
@@ -116,6 +129,7 @@ pub async fn serve(app: App, stopping: Stopping) {
         if wait == LOOK_AGAIN {
             tokio::select! {
                 () = stopping.requested() => return,
+                () = app.given.notified() => {}
                 // A closed log means that the box stops.
                 _ = timeout(LOOK_AGAIN, changed.changed()) => {}
             }
@@ -188,6 +202,7 @@ fn leave(tx: &mut Tx<'_>, now: Timestamp, id: MessageId) -> Result<()> {
     let stamp = Stamp::of_reception(now, message.medium);
     tracing::error!(%id, "a message could not be answered, and is left to the desk");
     conversation::hand_over(tx, &stamp, message.conversation, "failed")?;
+    away::stood(tx, &stamp, &message, (None, true))?;
     message::handled(tx, &stamp, id, (None, true))
 }
 
@@ -209,52 +224,46 @@ pub fn converse(
     }
     let stamp = Stamp::of_reception(now, message.medium);
     let conversation = conversation::get(tx, &stamp, message.conversation)?;
-    let is_at_the_desk = conversation.held_by == Holder::Desk;
-    if ANSWERED_WITHIN < now.duration_since(message.said_at) {
-        if is_at_the_desk {
-            return message::handled(tx, &stamp, id, (None, true));
-        }
-        return too_late(tx, app, (&stamp, reception), (&conversation, &message));
-    }
+    let given = message::was_given(tx, &stamp, id)?;
     let hour_ago = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN);
-    if message::replies_since(tx, &stamp, conversation.id, hour_ago)? >= REPLIES_PER_HOUR_MAX {
-        conversation::hand_over(tx, &stamp, conversation.id, "too-many")?;
-        return message::handled(tx, &stamp, id, (None, true));
-    }
-    if is_at_the_desk {
-        // Silent but for words of danger and for the wish to hear no more.
-        Turn { tx, app, stamp, reception, conversation: &conversation, message: &message }
-            .take(Dialogue::default())?;
-        return Ok(());
+    let replies = message::replies_since(tx, &stamp, conversation.id, hour_ago)?;
+    let is_mute = replies >= REPLIES_PER_HOUR_MAX;
+    let is_late = ANSWERED_WITHIN < now.duration_since(message.said_at);
+    if is_late || is_mute {
+        if !is_late {
+            conversation::hand_over(tx, &stamp, conversation.id, "too-many")?;
+        }
+        away::stood(tx, &stamp, &message, (None, true))?;
+        let (conversation, message) = (&conversation, &message);
+        let turn = Turn { tx, app, stamp, reception, conversation, message, is_mute };
+        return late::hear(turn, is_late);
     }
     let last = message::last_handled(tx, &stamp, conversation.id)?;
-    let dialogue = reception.dialogues.as_ref().map(|it| it.load(conversation.id, last, now));
-    // The desk gave it back: whatever was under way before, it has spoken since.
-    let dialogue = dialogue.filter(|it| !it.desk_has_it()).unwrap_or_default();
+    // Where the hub spoke last, it says how the dialogue stands.
+    let of_hub = given.and_then(|it| it.dialogue).and_then(|it| serde_json::from_str(&it).ok());
+    let own = || reception.dialogues.as_ref().map(|it| it.load(conversation.id, last, now));
+    let dialogue: Option<Dialogue> = of_hub.or_else(own);
+    let desk_spoke = last.is_some() && left_alone::since(tx, &stamp, conversation.id)?.desk_spoke;
+    let is_at_the_desk = conversation.held_by == Holder::Desk;
     let mut turn =
-        Turn { tx, app, stamp, reception, conversation: &conversation, message: &message };
-    let dialogue = turn.take(dialogue)?;
+        Turn { tx, app, stamp, reception, conversation: &conversation, message: &message, is_mute };
+    // While the desk has it: silent but for words of danger and for the wish to hear no more.
+    let dialogue = turn.take(dialogue.unwrap_or_default(), desk_spoke)?;
+    let stands = (!is_at_the_desk).then_some(&dialogue);
+    away::stood(tx, &stamp, &message, (stands, dialogue.desk_has_it()))?;
     if let Some(dialogues) = &reception.dialogues {
         dialogues.keep(conversation.id, (id, dialogue), (last, now));
     }
     Ok(())
 }
 
-/// Says once that it was heard late, and leaves it to a person.
-fn too_late(
-    tx: &mut Tx<'_>,
-    app: &App,
-    (stamp, reception): (&Stamp, &Reception),
-    (conversation, message): (&Conversation, &Message),
-) -> Result<()> {
-    let day_ago = stamp.now.checked_sub(REPLY_GOOD_FOR).unwrap_or(Timestamp::MIN);
-    if message::replies_since(tx, stamp, conversation.id, day_ago)? == 0 {
-        let wording = facts::wording(tx, stamp)?;
-        let languages = facts::languages(app);
-        let content = late((conversation.language.as_deref(), &languages), &wording);
-        say(tx, (stamp, &reception.rules), message, content)?;
-    }
-    message::handled(tx, stamp, message.id, (None, true))
+/// What became of an input.
+struct Stepped {
+    dialogue: Dialogue,
+    /// How many messages were said.
+    said: usize,
+    notes: Vec<Note>,
+    for_a_person: bool,
 }
 
 /// One message and what is known when it is answered.
@@ -265,23 +274,46 @@ struct Turn<'t, 'x> {
     reception: &'t Reception,
     conversation: &'t Conversation,
     message: &'t Message,
+    /// Who writes without end is heard, and answered no more for now.
+    is_mute: bool,
 }
 
 impl Turn<'_, '_> {
     /// Steps until nothing more is asked, says what is to be said, and notes that the message is answered.
-    fn take(&mut self, before: Dialogue) -> Result<Dialogue> {
+    fn take(&mut self, before: Dialogue, desk_spoke: bool) -> Result<Dialogue> {
         let facts = facts::of(self)?;
-        let heard = heard(self.message);
-        let (mut dialogue, mut input) = (before, Input::Heard(&heard));
+        let heard = self.heard()?;
+        let mut dialogue = before;
         let is_at_the_desk = self.conversation.held_by == Holder::Desk;
         if is_at_the_desk {
             dialogue = step(dialogue, Input::TakenOver, &facts).0;
-        } else if let Some(visit) = self.reminded_of()? {
-            dialogue = step(dialogue, Input::Reminded(visit), &facts).0;
+        } else {
+            if desk_spoke || dialogue.desk_has_it() {
+                // What was asked before the desk spoke is asked anew, with what was said now.
+                dialogue = step(dialogue, Input::TakenOver, &facts).0;
+                dialogue = step(dialogue, Input::GivenBack, &facts).0;
+            }
+            if let Some(shown) = self.shown()? {
+                dialogue = step(dialogue, shown, &facts).0;
+            }
         }
-        let (mut replies, mut notes, mut for_a_person) = (Vec::new(), Vec::new(), is_at_the_desk);
+        let Stepped { dialogue, said, notes, for_a_person } =
+            self.step(dialogue, Input::Heard(&heard), &facts)?;
+        if let Some(language) = dialogue.language().filter(|_| !is_at_the_desk) {
+            conversation::speak(self.tx, &self.stamp, self.conversation.id, language)?;
+        }
+        let understood = understood(&notes);
+        let handled = (understood.as_deref(), for_a_person || is_at_the_desk || said == 0);
+        message::handled(self.tx, &self.stamp, self.message.id, handled)?;
+        Ok(dialogue)
+    }
+
+    /// Steps until nothing more is asked, and says what is to be said.
+    fn step(&mut self, before: Dialogue, begin: Input<'_>, facts: &Facts) -> Result<Stepped> {
+        let (mut dialogue, mut input) = (before, begin);
+        let (mut replies, mut notes, mut for_a_person) = (Vec::new(), Vec::new(), false);
         for _ in 0..=ROUNDS_MAX {
-            let (after, effects) = step(dialogue, input, &facts);
+            let (after, effects) = step(dialogue, input, facts);
             dialogue = after;
             let mut answer = None;
             for effect in effects {
@@ -302,34 +334,69 @@ impl Turn<'_, '_> {
             conversation::hand_over(self.tx, &self.stamp, self.conversation.id, "failed")?;
             for_a_person = true;
         }
-        for_a_person |= replies.is_empty();
+        if !self.may_be_written_to()? {
+            replies.clear();
+        }
+        let said = replies.len();
         for content in replies {
             for_a_person |=
                 !say(self.tx, (&self.stamp, &self.reception.rules), self.message, content)?;
         }
-        if let Some(language) = dialogue.language().filter(|_| !is_at_the_desk) {
-            conversation::speak(self.tx, &self.stamp, self.conversation.id, language)?;
-        }
-        let understood = understood(&notes);
-        let handled = (understood.as_deref(), for_a_person);
-        message::handled(self.tx, &self.stamp, self.message.id, handled)?;
-        Ok(dialogue)
+        Ok(Stepped { dialogue, said, notes, for_a_person })
     }
 
-    /// Of which visit the person was reminded since reception last answered.
-    fn reminded_of(&self) -> Result<Option<AppointmentId>> {
+    /// What was heard, as reception takes it; of a call with what the voice agent took the caller to want.
+    fn heard(&self) -> Result<Heard> {
+        let Self { tx, stamp, message, .. } = self;
+        let (text, chosen) = match &message.content {
+            Content::Chosen { id, title } => (title.clone(), Some(id.clone())),
+            Content::Text { .. }
+            | Content::Choices { .. }
+            | Content::Template { .. }
+            | Content::Media { .. }
+            | Content::Unsupported { .. } => (message.content.plain(), None),
+        };
+        let call = match message.medium {
+            Medium::VoiceAgent => call::of_message(tx, stamp, message.id)?,
+            Medium::Whatsapp | Medium::Sms | Medium::Voice | Medium::Email => None,
+        };
+        let proposed = call.and_then(|it| it.intent).and_then(|it| Intent::proposed_by(&it));
+        Ok(Heard { text, chosen, medium: message.medium, proposed })
+    }
+
+    /// Whether what is to be said may be said in writing. Who called did not write: whoever wants no messages at that
+    /// number gets none because of a call, which may not have been theirs.
+    fn may_be_written_to(&self) -> Result<bool> {
+        if self.is_mute {
+            return Ok(false);
+        }
+        match self.message.medium {
+            Medium::VoiceAgent => {
+                let word = consent::at(self.tx, &self.stamp, &self.message.address)?;
+                Ok(word.is_none_or(|it| it.wanted))
+            }
+            Medium::Whatsapp | Medium::Sms | Medium::Voice | Medium::Email => Ok(true),
+        }
+    }
+
+    /// What the person was shown unasked since reception last answered: a reminder, or an offer that stands.
+    fn shown(&self) -> Result<Option<Input<'static>>> {
         let id = self.conversation.id;
-        let latest = message::of_conversation(self.tx, &self.stamp, id, None, REMINDERS_LOOKED_AT)?;
+        let latest = message::of_conversation(self.tx, &self.stamp, id, None, SHOWN_LOOKED_AT)?;
         for message in latest {
-            match message.course {
-                Course::Heard { understood: _, handled_at: None } => {}
+            let said = match message.course {
+                Course::Heard { understood: _, handled_at: None } => continue,
                 Course::Heard { understood: _, handled_at: Some(_) } => return Ok(None),
-                Course::Said(said) if said.purpose == Purpose::Reminder => {
-                    let key = said.collapse_key.unwrap_or_default();
-                    let visit = key.split(':').nth(1).and_then(|id| id.parse().ok());
-                    return Ok(visit.filter(|_| said.state != State::Dropped));
+                Course::Said(said) => said,
+            };
+            match said.collapse_key.as_deref().and_then(About::of) {
+                Some(_) if said.state == State::Dropped => return Ok(None),
+                Some(About::Visit(visit)) => return Ok(Some(Input::Reminded(visit))),
+                Some(About::Offer(entry)) => {
+                    let offer = offers::standing(self.tx, &self.stamp, entry)?;
+                    return Ok(offer.map(Input::Offered));
                 }
-                Course::Said(_) => {}
+                None => {}
             }
         }
         Ok(None)
@@ -374,9 +441,12 @@ fn say(
     content: Content,
 ) -> Result<bool> {
     let route = route(message);
-    if route.is_empty() {
-        return Ok(false);
-    }
+    let Some(first) = route.first() else { return Ok(false) };
+    let picture = Picture::of(&content, first.medium, stamp.now);
+    let (content, route) = match &picture {
+        Some(picture) => (picture.content(), Picture::route(route)),
+        None => (content, route),
+    };
     let saying = Saying {
         conversation: message.conversation,
         content,
@@ -388,6 +458,9 @@ fn say(
         reply_to: Some(message.id),
     };
     let said = message::say(tx, stamp, saying)?;
+    if let Some(picture) = picture {
+        picture.provide(tx, stamp, said.id)?;
+    }
     outbox::look_at(tx, &Stamp::of_box(stamp.now), rules, said.id)?;
     Ok(true)
 }
@@ -413,19 +486,6 @@ fn route(message: &Message) -> Vec<Way> {
     route
 }
 
-/// What was heard, as reception takes it.
-fn heard(message: &Message) -> Heard {
-    let (text, chosen) = match &message.content {
-        Content::Chosen { id, title } => (title.clone(), Some(id.clone())),
-        Content::Text { .. }
-        | Content::Choices { .. }
-        | Content::Template { .. }
-        | Content::Media { .. }
-        | Content::Unsupported { .. } => (message.content.plain(), None),
-    };
-    Heard { text, chosen, medium: message.medium, proposed: None }
-}
-
 /// What reception made of something that was heard, for the desk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Understood {
@@ -440,6 +500,17 @@ pub struct Understood {
 }
 
 impl Understood {
+    /// What the hub understood in the box's place.
+    pub(crate) fn of_hub(understood: channels::away::Understood) -> Self {
+        let channels::away::Understood { intent, flow, why } = understood;
+        Self { intent, proposed: false, flow, why }
+    }
+
+    /// As a message's row says it.
+    pub(crate) fn write(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+
     /// What a message's row says, if it says anything.
     pub fn read(row: &str) -> Option<Self> {
         serde_json::from_str(row).ok()
@@ -456,7 +527,7 @@ fn understood(notes: &[Note]) -> Option<String> {
         flow: flow.map(str::to_owned),
         why: (*why).to_owned(),
     };
-    serde_json::to_string(&understood).ok()
+    understood.write()
 }
 
 #[cfg(test)]

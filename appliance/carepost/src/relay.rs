@@ -9,33 +9,34 @@
 //! the settings, or before the box has joined a hub, nothing runs here, and nothing else waits for it.
 
 mod hear;
+mod seen;
 mod talk;
 
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use channels::relay::{Broker, Login, Settings, State};
+use channels::relay::{Broker, Login, Settings, State, Tls};
 use tokio::sync::{Mutex, mpsc};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use self::hear::{Ear, HEARD_WAITING_MAX};
+use self::seen::LastHeard;
+pub(crate) use self::seen::Seen;
 use crate::app::App;
+use crate::away;
 use crate::connections::Stopping;
 use crate::place;
 use sync_agent::messages::Messages;
 use sync_agent::pace::LOOK_AGAIN;
 
 /// The password at the broker, in `keys`, if the broker wants one; the name is the clinic's id at its hub.
-const PASSWORD: &str = "relay-password";
-/// The certificate of who vouches for the broker, in `keys`, if the machine does not know it.
-const AUTHORITY: &str = "relay-authority.pem";
-/// The certificate of the box for the broker, in `keys`, if it wants one.
-const CERTIFICATE: &str = "relay-certificate.pem";
-/// The key of that.
-const KEY: &str = "relay-key.pem";
+pub(crate) const PASSWORD: &str = "relay-password";
+/// What is seen is written down at least this often.
+const SEEN_AGAIN: Duration = Duration::from_mins(1);
 /// A longer file is no password, in bytes.
 const PASSWORD_BYTES_MAX: usize = 1_024;
 
@@ -75,7 +76,13 @@ async fn carry(
 ) {
     let messages = Arc::new(Mutex::new(messages));
     let (heard, hearing) = mpsc::channel(HEARD_WAITING_MAX);
-    let ear = Ear { app: app.clone(), messages: Arc::clone(&messages), heard };
+    let last_heard = LastHeard::default();
+    let ear = Ear {
+        app: app.clone(),
+        messages: Arc::clone(&messages),
+        heard,
+        last_heard: last_heard.clone(),
+    };
     let (link, running) = channels::relay::new(settings, Arc::new(ear));
     let mut state = link.state();
     let run = tokio::spawn(running.run(stopping.requested()));
@@ -83,7 +90,8 @@ async fn carry(
     tokio::select! {
         () = stopping.requested() => {}
         () = talk => {}
-        () = tell(app, &mut state) => {}
+        () = tell(app, &mut state, &last_heard) => {}
+        () = away::tell(app, *ends.0.as_bytes()) => {}
     }
     // What is on its way is a row, and goes again.
     if stopping.is_stopping() {
@@ -93,35 +101,46 @@ async fn carry(
     }
 }
 
-/// Logs what the connection is when that changes, and shows it.
-async fn tell(app: &App, state: &mut tokio::sync::watch::Receiver<State>) {
+/// Logs what the connection is when that changes, shows it, and writes it down for the doctor.
+async fn tell(app: &App, state: &mut tokio::sync::watch::Receiver<State>, last_heard: &LastHeard) {
+    let mut before: Option<Seen> = None;
     loop {
         let now = state.borrow_and_update().clone();
-        let connected = match now {
+        let (connected, why) = match now {
             State::Connected { connection } => {
-                tracing::info!(connection, "the relay is connected");
-                1.0
+                if before.as_ref().is_none_or(|it| !it.connected) {
+                    tracing::info!(connection, "the relay is connected");
+                }
+                (true, None)
             }
             State::Away { failures, why } => {
                 // One line of the log for an outage, not one for each try.
                 if failures == 1 {
                     tracing::warn!(why, "the relay is away; it is tried again");
                 }
-                0.0
+                (false, Some(why))
             }
         };
-        app.measures.gauge("carepost_relay_connected", connected);
-        if state.changed().await.is_err() {
+        app.measures.gauge("carepost_relay_connected", f64::from(u8::from(connected)));
+        let at = app.now();
+        let since = before.filter(|it| it.connected == connected).map_or(at, |it| it.since);
+        let seen = Seen { at, connected, since, why, heard_at: last_heard.at() };
+        // It is for the doctor alone: a disk that is full holds up no message.
+        if let Err(error) = seen.remember(&app.data) {
+            tracing::debug!("what is seen of the relay cannot be written down: {error:#}");
+        }
+        before = Some(seen);
+        if let Ok(Err(_)) = timeout(SEEN_AGAIN, state.changed()).await {
             return;
         }
     }
 }
 
 /// How the broker lets the box in, as far as there is something in the folder of the keys.
-fn let_in(broker: Broker, keys: &Path, clinic: Uuid) -> anyhow::Result<Broker> {
-    let is_there = |name: &str| Some(keys.join(name)).filter(|path| path.exists());
+pub(crate) fn let_in(broker: Broker, keys: &Path, clinic: Uuid) -> anyhow::Result<Broker> {
     let mut broker = broker;
-    if let Some(path) = is_there(PASSWORD) {
+    let path = keys.join(PASSWORD);
+    if path.exists() {
         let text = Zeroizing::new(fs::read_to_string(&path)?);
         let password = Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned());
         if password.is_empty() || password.len() > PASSWORD_BYTES_MAX {
@@ -130,9 +149,7 @@ fn let_in(broker: Broker, keys: &Path, clinic: Uuid) -> anyhow::Result<Broker> {
         broker.login = Some(Login { name: clinic.to_string(), password });
     }
     if let Some(tls) = &mut broker.tls {
-        tls.authority = is_there(AUTHORITY);
-        tls.certificate = is_there(CERTIFICATE);
-        tls.key = is_there(KEY);
+        *tls = Tls::of_folder(keys);
     }
     Ok(broker)
 }

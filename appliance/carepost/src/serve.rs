@@ -21,7 +21,9 @@ use crate::app::App;
 use crate::connections::{self, Door, Limits, Stopping, unread};
 use crate::http::trust::{self, TrustPage};
 use crate::tls::{Authority, LanCertificate, local_addresses, server_config};
-use crate::{http, outbox, reception, relay, reminders, requests, sync, turn};
+use crate::{
+    email, http, media, outbox, reception, recordings, relay, reminders, requests, sync, turn,
+};
 
 /// How often the box looks whether its addresses changed or its certificate ends.
 const CERTIFICATE_LOOK: Duration = Duration::from_secs(60);
@@ -103,8 +105,11 @@ impl Opened {
             .inspect_err(|error| tracing::error!(%error, "the hub is not told"));
         let asked = tokio::spawn(requests::serve(app.clone(), stopping.clone()));
         let sent = tokio::spawn(outbox::serve(app.clone(), stopping.clone()));
+        let mailed = tokio::spawn(email::serve(app.clone(), stopping.clone()));
         let received = tokio::spawn(reception::serve(app.clone(), stopping.clone()));
         let reminded = tokio::spawn(reminders::serve(app.clone(), stopping.clone()));
+        let put_by = tokio::spawn(media::serve(app.clone(), stopping.clone()));
+        let fetched = tokio::spawn(recordings::serve(app.clone(), stopping.clone()));
         let relayed = tokio::spawn(relay::serve(app.clone(), stopping.clone()));
         tracing::info!(%plain, ?tls, ?trust, "the box serves");
         tell(&[NotifyState::Ready]);
@@ -127,7 +132,8 @@ impl Opened {
             }
             db.close();
         });
-        for task in [chores, asked, sent, received, reminded, relayed, stopped, closed] {
+        let others = [asked, sent, mailed, received, reminded, fetched, put_by, relayed];
+        for task in others.into_iter().chain([chores, stopped, closed]) {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the box failed");
             }

@@ -11,10 +11,12 @@ use prm::id::MessageId;
 use prm::medium::Medium;
 use serde::{Deserialize, Serialize};
 
+use crate::away::Answered;
+
 /// The longest picture, voice note or document that goes between hub and box, in bytes: as long as WhatsApp takes sound.
-pub const MEDIA_BYTES_MAX: usize = 16 << 20;
+pub const MEDIA_BYTES_MAX: usize = prm::media::WHOLE_BYTES_MAX as usize;
 /// It goes in parts that are this long, in bytes; the last one is shorter.
-pub const PART_BYTES_MAX: usize = 512 << 10;
+pub const PART_BYTES_MAX: usize = prm::media::PART_BYTES_MAX as usize;
 
 /// What the hub hands to the box.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,8 @@ pub enum Down {
     Webhook(Webhook),
     /// Some of a picture or sound that was heard of before.
     Part(Part),
+    /// Somebody said something, and the hub answered it in the box's place.
+    Answered(Box<Answered>),
 }
 
 /// Somebody said something.
@@ -48,6 +52,9 @@ pub struct Heard {
     /// The id of the message that it answers, if it says so.
     #[serde(default)]
     pub answers: Option<String>,
+    /// Whether the box asks before it answers, because the hub might.
+    #[serde(default)]
+    pub asks: bool,
 }
 
 /// By what somebody is known to whoever carries messages. At least one of phone and user is there.
@@ -162,11 +169,11 @@ pub struct Webhook {
 pub struct Part {
     /// Of which: a [`Said::Media`]'s reference on the way down, the id of the message on the way up.
     pub reference: String,
-    /// What it is, as the bytes or whoever carried it say it.
+    /// What it is, as the bytes or whoever carried it say it; or the word of a [`Missing`].
     pub media_type: String,
     /// Where this part begins.
     pub at: u64,
-    /// How long all of it is: at most [`MEDIA_BYTES_MAX`].
+    /// How long all of it is: at most [`MEDIA_BYTES_MAX`]; 0 says that nothing of it comes.
     pub whole: u64,
     /// At most [`PART_BYTES_MAX`].
     #[serde(with = "wire::bytes")]
@@ -269,4 +276,7 @@ impl fmt::Debug for CallReport {
     }
 }
 
+mod missing;
 pub(crate) mod wire;
+
+pub use missing::Missing;

@@ -26,6 +26,7 @@
 
 mod broker;
 mod connection;
+mod knock;
 mod tls;
 pub mod topic;
 
@@ -36,8 +37,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
-pub use broker::{BadBroker, Broker, Login, Tls};
+pub use broker::{AUTHORITY, BadBroker, Broker, CERTIFICATE, KEY, Login, Tls};
 pub use connection::Running;
+pub use knock::{Shut, knock};
 use topic::Topic;
 
 /// The longest payload, in bytes: the longest envelope.

@@ -8,6 +8,7 @@ use prm::id::MessageId;
 use prm::medium::Medium;
 use serde::{Deserialize, Serialize};
 
+use crate::away::{Facts, Stood};
 use crate::heard::wire;
 use crate::heard::{NotKnown, Part};
 
@@ -19,6 +20,10 @@ pub enum Up {
     Say(Say),
     /// Some of a picture or sound that a message holds. The parts go before their message; their reference is its id.
     Part(Part),
+    /// What the hub may say while the box is away.
+    Facts(Box<Facts>),
+    /// The box is through with a message that it was given to answer.
+    Stood(Stood),
 }
 
 /// A message to somebody.

@@ -13,7 +13,7 @@ use prm::contact::Phone;
 
 use crate::heard::Down;
 pub use crate::signature::Forged;
-pub use fetch::Fetch;
+pub use fetch::{Fetch, NotFound};
 
 /// As many things one webhook may tell; more are no webhook of theirs.
 pub const TOLD_MAX: usize = 1_000;

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use channels::relay::topic::Topic;
 use channels::relay::{
-    Arrival, Hears, Link, NotPublished, OFFLINE, ONLINE, Publication, Settings, State, Took, new,
+    Arrival, Hears, Link, NotPublished, OFFLINE, ONLINE, Publication, Settings, Shut, State, Took,
+    knock, new,
 };
 use mosquitto::{HUB, Mosquitto, plain};
 use tokio::sync::{mpsc, oneshot};
@@ -113,6 +114,21 @@ impl End {
         let _ = self.stop.take().map(|it| it.send(()));
         timeout(PATIENCE, self.running).await.expect("it ends").expect("it ended well");
     }
+}
+
+#[tokio::test]
+async fn an_end_that_nobody_holds_any_more_says_at_once_that_it_is_gone() {
+    let broker = Mosquitto::start();
+    let mut hub = End::start(a_hub(&broker, "1"), false);
+    hub.connected().await;
+    let device = End::start(Settings { will_delay_seconds: 600, ..a_box(&broker) }, false);
+    device.connected().await;
+    assert_eq!(hub.hears().await.payload, ONLINE);
+    let End { link, ear: _ear, arrivals: _arrivals, stop: _stop, running } = device;
+    drop(link);
+    timeout(PATIENCE, running).await.expect("it ends").expect("it ended well");
+    assert_eq!(hub.hears().await.payload, OFFLINE);
+    hub.end().await;
 }
 
 fn a_box(broker: &Mosquitto) -> Settings {
@@ -352,4 +368,32 @@ async fn somebody_with_the_wrong_password_is_told_so() {
     let device = End::start(settings, false);
     let why = device.away().await;
     assert!(why.contains("refuses"), "{why}");
+}
+
+#[tokio::test]
+async fn whoever_knocks_is_told_what_keeps_them_out_and_disturbs_nobody() {
+    let broker = Mosquitto::start();
+    let settings = |name: &str| {
+        let login = plain(broker.port, name);
+        Settings { status: None, ..Settings::of_box(login, CLINIC, OTHER, broker.folder()) }
+    };
+    let mut end = End::start(a_box(&broker), false);
+    end.connected().await;
+    assert_eq!(knock(&settings(&CLINIC.to_string())).await, Ok(()));
+    let stranger = knock(&settings("stranger")).await;
+    assert!(matches!(stranger, Err(Shut::Refused(_))), "{stranger:?}");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+    let nobody = free.expect("a free port");
+    let away = Settings::of_box(plain(nobody.port(), "x"), CLINIC, OTHER, broker.folder());
+    let away = knock(&away).await;
+    assert!(matches!(away, Err(Shut::Unreachable(_))), "{away:?}");
+    let mut plainly = settings(&CLINIC.to_string());
+    plainly.broker.tls = Some(channels::relay::Tls::default());
+    let plainly = knock(&plainly).await;
+    assert!(matches!(plainly, Err(Shut::Tls(_))), "{plainly:?}");
+    // The box that was connected still is.
+    let hub = End::start(a_hub(&broker, "1"), false);
+    hub.connected().await;
+    hub.link.publish(down("hello")).expect("published");
+    assert_eq!(end.hears().await.payload, b"hello");
 }

@@ -25,6 +25,7 @@ fn heard(said: Said) -> Down {
         said_at: now(),
         said,
         answers: None,
+        asks: false,
     })
 }
 

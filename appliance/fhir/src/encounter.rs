@@ -71,7 +71,8 @@ pub fn write(
     let individual = practitioner_id.map(|id| shown("Practitioner", id, practitioner));
     kept.says("participant", individual.map(|it| json!([{ "individual": it }])));
     kept.says("appointment", appointment.map(|id| json!([to("Appointment", id)])));
-    let end = finished_at.map(|time| instant::write(time, here.zone()));
+    // Whoever joins is behind all others also when the clock was put back; no period ends before it begins (per-1).
+    let end = finished_at.map(|time| instant::write(time.max(*joined_at), here.zone()));
     let period = element::of([
         ("start", Some(instant::write(*joined_at, here.zone()).into())),
         ("end", end.map(Value::from)),

@@ -107,6 +107,8 @@ pub struct Filter {
     pub held_by: Option<Holder>,
     /// Only those that this member of staff has.
     pub assignee: Option<StaffId>,
+    /// Only those that the desk has and nobody of the staff.
+    pub unassigned: bool,
     /// Only those in which something waits for a person.
     pub unread: bool,
 }

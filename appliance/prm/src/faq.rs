@@ -7,7 +7,7 @@ mod find;
 
 use rusqlite::OptionalExtension as _;
 
-pub use self::find::{Found, find};
+pub use self::find::{Found, among, find};
 use crate::change::next_version;
 use crate::contact;
 use crate::db::{Read, Tx};

@@ -41,6 +41,8 @@ pub enum Noun {
     Waitlist,
     Faq,
     Template,
+    CannedAnswer,
+    PatientInstruction,
     ReminderRule,
     Reminder,
 }
@@ -78,6 +80,8 @@ impl Noun {
             Self::Waitlist => "waitlist",
             Self::Faq => "faq",
             Self::Template => "template",
+            Self::CannedAnswer => "canned_answer",
+            Self::PatientInstruction => "patient_instruction",
             Self::ReminderRule => "reminder_rule",
             Self::Reminder => "reminder",
         }
@@ -117,6 +121,8 @@ impl Noun {
             | Self::Waitlist
             | Self::Faq
             | Self::Template
+            | Self::CannedAnswer
+            | Self::PatientInstruction
             | Self::ReminderRule
             | Self::Reminder => false,
         }
@@ -251,6 +257,10 @@ ids! {
     FaqId,
     /// A sentence of the clinic's own wording.
     TemplateId,
+    /// A text that the desk writes often.
+    CannedAnswerId,
+    /// What a patient is to know before coming.
+    PatientInstructionId,
     /// When and how people are reminded of visits.
     ReminderRuleId,
 }

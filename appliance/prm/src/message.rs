@@ -3,39 +3,46 @@
 //! ```text
 //!   heard:  hear ─► waits ─► handled
 //!   said:   say ─► waits ─► try by the first way ─► handed ─► sent ─► delivered ─► read
-//!                    │            └─ failed, or nothing heard of it ─► try by the next way ─► … ─► failed
-//!                    └─ dropped: withdrawn, replaced, too late, not wanted
+//!                    │            └─ failed, or nothing heard of it ─► try by the next way ─► … ─► failed: a ticket
+//!                    └─ dropped: withdrawn, replaced, not wanted, too late: a ticket, if nobody saw it
 //! ```
 //!
 //! Invariant: what comes twice is heard once.
 //! Invariant: states move forward only, in whatever order they are told.
 //! Invariant: what is said in answer is written in the transaction that did what it says.
 
+mod asked;
+mod elsewhere;
 mod hear;
 mod outbox;
+mod own;
 mod quiet;
 mod row;
 mod say;
 mod track;
+mod unseen;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::asked::{Given, ask, called, given, in_doubt, settled, was_given};
+pub use self::elsewhere::{Elsewhere, said_elsewhere};
 pub use self::hear::{
     HEARD_LETTERS_MAX, Hearing, Told, handled, hear, last_handled, waiting, waiting_count,
 };
 pub use self::outbox::{
-    Queued, begin, begun_since, dropped, due, exhausted, judge, next_due, postpone, preview,
-    queued, queued_count, skip,
+    begin, begun_since, dropped, due, exhausted, judge, next_due, postpone, preview, queued_count,
+    skip,
 };
+pub use self::own::{Queued, next_queued, put_off, queued};
 pub use self::quiet::{Judgement, Quiet};
 pub use self::row::{
     MESSAGES_MAX, deliveries, failed, get, last_heard, latest, of_conversation, replies_since,
 };
 pub use self::say::{COLLAPSE_KEY_BYTES_MAX, ROUTE_MAX, Saying, say, withdraw};
-pub use self::track::{Report, delivered, hand};
+pub use self::track::{Report, delivered, hand, left, refused};
 use crate::content::Content;
 use crate::conversation::{Address, Way};
 use crate::error::{Code, Error, Result};

@@ -331,6 +331,8 @@ fn table(question: &Question) -> Result<&'static str> {
         | Noun::Waitlist
         | Noun::Faq
         | Noun::Template
+        | Noun::CannedAnswer
+        | Noun::PatientInstruction
         | Noun::ReminderRule
         | Noun::Reminder => Err(Error::invalid("kind", "these cannot be searched")),
     }

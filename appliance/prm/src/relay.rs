@@ -6,9 +6,12 @@
 //! Invariant: what comes from the hub is numbered from 1 without a gap, each id once.
 //! Invariant: what goes to the hub is a row until the hub said that it has it, and for a while after.
 
+mod told;
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::OptionalExtension as _;
 
+pub use self::told::{tell_facts, told_facts};
 use crate::db::{Read, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::DeliveryId;
@@ -87,6 +90,20 @@ pub fn put(
     Ok(())
 }
 
+/// Puts a row behind the others that holds a part of what a try says. It is put before the try's own row, and forgotten with it.
+pub fn put_part(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    of: DeliveryId,
+    (body, not_after): (&[u8], Option<Timestamp>),
+) -> Result<()> {
+    let id = DeliveryId::new(stamp.now);
+    put(tx, stamp, id, (body, not_after))?;
+    let sql = "UPDATE relay_row SET part_of = ?2 WHERE id = ?1";
+    tx.sql().prepare_cached(sql)?.execute((id, of))?;
+    Ok(())
+}
+
 /// The first rows that the hub does not have, at most `limit`. Those that are too late are passed over.
 pub fn waiting(read: &Read<'_>, stamp: &Stamp, limit: usize) -> Result<Vec<Row>> {
     stamp.needs(Right::Converse)?;
@@ -130,7 +147,7 @@ pub fn lost_from(tx: &mut Tx<'_>, stamp: &Stamp, number: u64) -> Result<usize> {
     Ok(tx.sql().prepare_cached(sql)?.execute([to_stored(number)])?)
 }
 
-/// The hub has a row, as its number so and so. Answers whether there is such a row. Rows that it has had
+/// The hub has a row, as its number so and so. Answers whether that is the row of a try. Rows that it has had
 /// for `kept_for` are forgotten.
 pub fn had(
     tx: &mut Tx<'_>,
@@ -144,7 +161,9 @@ pub fn had(
     tx.sql().prepare_cached(sql)?.execute((to_stored(number), id))?;
     let sql = "UPDATE relay_row SET had = ?2, had_at = coalesce(had_at, ?3) WHERE id = ?1";
     let values = (id, to_stored(number), to_ms(stamp.now));
-    let is_there = tx.sql().prepare_cached(sql)?.execute(values)? > 0;
+    tx.sql().prepare_cached(sql)?.execute(values)?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM relay_row WHERE id = ?1 AND part_of IS NULL)";
+    let is_there: bool = tx.sql().prepare_cached(sql)?.query_row([id], |row| row.get(0))?;
     let old = stamp.now.checked_sub(kept_for).unwrap_or(Timestamp::MIN);
     tx.sql()
         .prepare_cached(
@@ -155,10 +174,10 @@ pub fn had(
     Ok(is_there)
 }
 
-/// Forgets a row that the hub does not have and shall not have any more.
+/// Forgets a row that the hub does not have and shall not have any more, and its parts.
 pub fn forget(tx: &mut Tx<'_>, stamp: &Stamp, id: DeliveryId) -> Result<()> {
     stamp.needs(Right::Converse)?;
-    let sql = "DELETE FROM relay_row WHERE id = ?1 AND had IS NULL";
+    let sql = "DELETE FROM relay_row WHERE (id = ?1 OR part_of = ?1) AND had IS NULL";
     tx.sql().prepare_cached(sql)?.execute([id])?;
     Ok(())
 }

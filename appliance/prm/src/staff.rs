@@ -4,12 +4,15 @@
 //! Invariant: wrong passwords are counted for a user name together with the place they come
 //! from, so that nobody can lock out somebody else.
 
+mod colleague;
 mod password;
 mod session;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use zeroize::Zeroizing;
 
+pub(crate) use self::colleague::must_have;
+pub use self::colleague::{Colleague, who_may};
 pub use self::password::{begin_password_change, change_password, oneself, password_change_failed};
 pub use self::session::{
     Attempt, SESSION_MINUTES, SESSIONS_MAX, begin_sign_in, session, sign_in, sign_in_failed,

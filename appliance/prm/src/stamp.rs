@@ -229,7 +229,11 @@ impl Right {
             | Noun::Ticket
             | Noun::Reminder => Self::Converse,
             Noun::Waitlist => Self::ReadAppointments,
-            Noun::Faq | Noun::Template | Noun::ReminderRule => Self::ReadWording,
+            Noun::Faq
+            | Noun::Template
+            | Noun::CannedAnswer
+            | Noun::PatientInstruction
+            | Noun::ReminderRule => Self::ReadWording,
             Noun::Clinic
             | Noun::Practitioner
             | Noun::Location
@@ -261,7 +265,11 @@ impl Right {
             | Noun::Ticket
             | Noun::Reminder => Self::Converse,
             Noun::Waitlist => Self::Book,
-            Noun::Faq | Noun::Template | Noun::ReminderRule => Self::WriteWording,
+            Noun::Faq
+            | Noun::Template
+            | Noun::CannedAnswer
+            | Noun::PatientInstruction
+            | Noun::ReminderRule => Self::WriteWording,
             Noun::Clinic
             | Noun::Practitioner
             | Noun::Location

@@ -49,6 +49,8 @@ pub fn ids(
         | Noun::Waitlist
         | Noun::Faq
         | Noun::Template
+        | Noun::CannedAnswer
+        | Noun::PatientInstruction
         | Noun::ReminderRule
         | Noun::Reminder => return Ok(Vec::new()),
     };

@@ -36,17 +36,20 @@ pub enum Reason {
     NotDelivered,
     /// A visit was not confirmed.
     NotConfirmed,
+    /// A call was told of that nobody known here has signed.
+    NotBelieved,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Written,
         Self::Asked,
         Self::NotUnderstood,
         Self::Emergency,
         Self::NotDelivered,
         Self::NotConfirmed,
+        Self::NotBelieved,
     ];
 
     /// The word for it.
@@ -58,11 +61,25 @@ impl Reason {
             Self::Emergency => "emergency",
             Self::NotDelivered => "not-delivered",
             Self::NotConfirmed => "not-confirmed",
+            Self::NotBelieved => "not-believed",
         }
     }
 
     fn stored(word: &str) -> Self {
         Self::ALL.into_iter().find(|it| it.as_str() == word).unwrap_or(Self::Written)
+    }
+
+    /// Whether one ticket is enough as long as it is open.
+    fn is_said_once(self, conversation: Option<ConversationId>) -> bool {
+        match self {
+            Self::Written => false,
+            Self::NotBelieved => true,
+            Self::Asked
+            | Self::NotUnderstood
+            | Self::Emergency
+            | Self::NotDelivered
+            | Self::NotConfirmed => conversation.is_some(),
+        }
     }
 }
 
@@ -169,7 +186,7 @@ pub struct Edit {
 pub fn open(tx: &mut Tx<'_>, stamp: &Stamp, opening: Opening) -> Result<Ticket> {
     stamp.needs(Right::Converse)?;
     let Opening { reason, subject, patient, conversation, due, assignee } = opening;
-    if let (Some(conversation), false) = (conversation, reason == Reason::Written)
+    if reason.is_said_once(conversation)
         && let Some(there) = open_for(tx, conversation, reason)?
     {
         return Ok(there);
@@ -202,6 +219,15 @@ pub fn open(tx: &mut Tx<'_>, stamp: &Stamp, opening: Opening) -> Result<Ticket> 
         ))?;
     tx.record(stamp, "open", (Noun::Ticket, id.as_bytes(), 1), patient)?;
     find(tx, id)
+}
+
+/// Opens a ticket, unless the desk has as many as it can have: what it is about waits there without one, too.
+pub fn leave(tx: &mut Tx<'_>, stamp: &Stamp, opening: Opening) -> Result<()> {
+    match open(tx, stamp, opening) {
+        Ok(_) => Ok(()),
+        Err(Error::Refused(refusal)) if refusal.code == Code::TooMany => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Changes a ticket, finishes it or opens it again.
@@ -287,11 +313,13 @@ pub fn count_open(read: &Read<'_>, stamp: &Stamp) -> Result<i64> {
 
 fn open_for(
     read: &Read<'_>,
-    conversation: ConversationId,
+    conversation: Option<ConversationId>,
     reason: Reason,
 ) -> Result<Option<Ticket>> {
+    // Only of what is certainly there can the index of conversations be asked.
+    let is = if conversation.is_some() { "=" } else { "IS" };
     let mut statement = read.sql().prepare_cached(&format!(
-        "SELECT {COLUMNS} WHERE t.conversation = ?1 AND t.reason = ?2 AND t.status = 'open' LIMIT 1"
+        "SELECT {COLUMNS} WHERE t.conversation {is} ?1 AND t.reason = ?2 AND t.status = 'open' LIMIT 1"
     ))?;
     Ok(statement.query_row((conversation, reason.as_str()), from_row).optional()?)
 }

@@ -274,6 +274,20 @@ pub fn take(
     book(tx, stamp, (id, seen), appointment)
 }
 
+/// Notes that somebody booked the very time that they were offered; nothing if it was not offered to them.
+pub fn taken(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    slot: SlotId,
+    (patient, appointment): (PatientId, AppointmentId),
+) -> Result<()> {
+    let waiting = row::open_of(tx, patient)?;
+    match waiting.iter().find(|entry| entry.offer.is_some_and(|offer| offer.slot == slot)) {
+        Some(entry) => book(tx, stamp, (entry.id, None), appointment).map(drop),
+        None => Ok(()),
+    }
+}
+
 /// Takes an entry off the list.
 pub fn withdraw(
     tx: &mut Tx<'_>,

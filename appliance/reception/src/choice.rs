@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use prm::content::{CHOICE_ID_BYTES_MAX, Choice};
 use prm::id::{AppointmentId, HealthcareServiceId, PatientId, PractitionerId, SlotId};
 
-use crate::facts::Facts;
+use crate::facts::Wording;
 use crate::intent::Intent;
 use crate::sentence::Sentence;
 use crate::understand::PartOfDay;
@@ -39,7 +39,39 @@ pub(crate) enum Pick {
     Move(AppointmentId),
     /// From a reminder: this one is to be called off.
     Cancel(AppointmentId),
+    /// From an offer: this time is taken.
+    Take(Offered),
+    /// From an offer: this time is not wanted.
+    Pass(SlotId),
     Language(String),
+}
+
+/// What an offer offers: which time, with whom, for whom and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Offered {
+    pub(crate) slot: SlotId,
+    pub(crate) practitioner: PractitionerId,
+    pub(crate) patient: PatientId,
+    pub(crate) service: Option<HealthcareServiceId>,
+}
+
+impl Offered {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let mut part = || parts.next().filter(|it| !it.is_empty());
+        let (slot, practitioner) = (part()?.parse().ok()?, part()?.parse().ok()?);
+        let (patient, service) = (part()?.parse().ok()?, part());
+        let service = service.map(str::parse).transpose().ok()?;
+        Some(Self { slot, practitioner, patient, service })
+    }
+}
+
+impl fmt::Display for Offered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { slot, practitioner, patient, service } = self;
+        write!(f, "{slot}:{practitioner}:{patient}")?;
+        service.map_or(Ok(()), |service| write!(f, ":{service}"))
+    }
 }
 
 impl fmt::Display for Pick {
@@ -64,6 +96,8 @@ impl fmt::Display for Pick {
             Self::Confirm(id) => write!(f, "confirm:{id}"),
             Self::Move(id) => write!(f, "move:{id}"),
             Self::Cancel(id) => write!(f, "cancel:{id}"),
+            Self::Take(offered) => write!(f, "take:{offered}"),
+            Self::Pass(slot) => write!(f, "pass:{slot}"),
             Self::Language(tag) => write!(f, "language:{tag}"),
         }
     }
@@ -96,6 +130,8 @@ impl Pick {
             "confirm" => Some(Self::Confirm(of.parse().ok()?)),
             "move" => Some(Self::Move(of.parse().ok()?)),
             "cancel" => Some(Self::Cancel(of.parse().ok()?)),
+            "take" => Offered::read(of).map(Self::Take),
+            "pass" => Some(Self::Pass(of.parse().ok()?)),
             "language" => Some(Self::Language(of.to_owned())),
             _ => None,
         }
@@ -119,10 +155,13 @@ fn part_word(part: PartOfDay) -> &'static str {
 /// `language` is a BCP 47 tag.
 pub fn reminder_choices(
     appointment: AppointmentId,
-    language: Option<&str>,
-    facts: &Facts,
+    language: &str,
+    wording: &Wording,
 ) -> Vec<Choice> {
-    let words = Words::of(language, facts);
+    under_reminder(appointment, Words::in_one_of((Some(language), &[]), wording))
+}
+
+pub(crate) fn under_reminder(appointment: AppointmentId, words: Words<'_>) -> Vec<Choice> {
     let shown = [
         (Pick::Confirm(appointment), Sentence::WillCome),
         (Pick::Move(appointment), Sentence::MenuMove),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::effect::Answer;
 use crate::flow::Frame;
 use crate::intent::Intent;
+use crate::offer::OfferFact;
 use crate::understand::Expecting;
 
 /// Flows that lie on each other at the most; where one more begins, the oldest is forgotten.
@@ -87,6 +88,10 @@ pub(crate) enum About {
     YesNo,
     Change,
     Language,
+    /// Nothing was asked: a reminder was sent.
+    Reminder,
+    /// Nothing was asked: a time was offered that became free.
+    Offer,
 }
 
 impl Open {
@@ -103,7 +108,8 @@ impl Open {
             About::Name => Expecting::Name,
             About::Birth => Expecting::BirthDate,
             About::Phone => Expecting::Phone,
-            About::YesNo => Expecting::YesNo,
+            About::YesNo | About::Offer => Expecting::YesNo,
+            About::Reminder => Expecting::Nothing,
             About::Appointment | About::Change | About::Language => Expecting::Choice(titles()),
         }
     }
@@ -123,6 +129,8 @@ pub enum Input<'a> {
     GivenBack,
     /// This person was reminded of this appointment just now: a yes without a question is about it.
     Reminded(AppointmentId),
+    /// This person was offered this time just now: a yes without a question takes it.
+    Offered(OfferFact),
 }
 
 /// A message that came.
@@ -152,6 +160,11 @@ impl Dialogue {
     /// Whether an [`Answer`] is awaited.
     pub fn awaits_answer(&self) -> bool {
         self.awaits
+    }
+
+    /// Whether somebody was asked already if they are still there.
+    pub fn was_silent(&self) -> bool {
+        self.silences > 0
     }
 
     /// Whether a question is open, so that a silence is worth an [`Input::Elapsed`].

@@ -169,6 +169,39 @@ pub enum Act {
     Ticket(Why),
 }
 
+impl Look {
+    /// Whether it can be looked up without the clinic's own records.
+    pub(crate) fn is_in_reach(&self) -> bool {
+        match self {
+            Self::Days(_) | Self::Slots(_) | Self::Faq { .. } | Self::Instructions { .. } => true,
+            Self::Appointments { .. }
+            | Self::Appointment { .. }
+            | Self::Queue { .. }
+            | Self::Qr { .. } => false,
+        }
+    }
+}
+
+impl Act {
+    /// Whether it can be done without the clinic's own records, or waits for them.
+    pub(crate) fn is_in_reach(&self) -> bool {
+        match self {
+            Self::Book { .. }
+            | Self::Register { .. }
+            | Self::Stop
+            | Self::Allow
+            | Self::HandOver(_)
+            | Self::Ticket(_) => true,
+            Self::Move { .. }
+            | Self::Cancel { .. }
+            | Self::Confirm { .. }
+            | Self::CheckIn { .. }
+            | Self::Identify { .. }
+            | Self::JoinWaitlist { .. } => false,
+        }
+    }
+}
+
 /// Why the desk is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -156,6 +156,63 @@ impl Intent {
     }
 }
 
+/// What programs of others call what somebody wants, beside our own words; in small letters with hyphens.
+const ALSO_CALLED: [(&str, Intent); 43] = [
+    ("book-appointment", Intent::Book),
+    ("booking", Intent::Book),
+    ("new-appointment", Intent::Book),
+    ("make-appointment", Intent::Book),
+    ("schedule", Intent::Book),
+    ("schedule-appointment", Intent::Book),
+    ("appointment-booking", Intent::Book),
+    ("check-availability", Intent::Book),
+    ("reschedule", Intent::Move),
+    ("reschedule-appointment", Intent::Move),
+    ("move-appointment", Intent::Move),
+    ("change-appointment", Intent::Move),
+    ("cancel-appointment", Intent::Cancel),
+    ("cancellation", Intent::Cancel),
+    ("appointment-cancellation", Intent::Cancel),
+    ("confirm-appointment", Intent::Confirm),
+    ("appointment-confirmation", Intent::Confirm),
+    ("cannot-attend", Intent::CannotCome),
+    ("check-appointment", Intent::MyAppointments),
+    ("appointment-status", Intent::MyAppointments),
+    ("appointment-inquiry", Intent::MyAppointments),
+    ("view-appointments", Intent::MyAppointments),
+    ("queue-status", Intent::WhereInQueue),
+    ("waiting-time", Intent::WhereInQueue),
+    ("wait-time", Intent::WhereInQueue),
+    ("visit-instructions", Intent::Instructions),
+    ("pre-visit-instructions", Intent::Instructions),
+    ("question", Intent::Faq),
+    ("inquiry", Intent::Faq),
+    ("enquiry", Intent::Faq),
+    ("general-inquiry", Intent::Faq),
+    ("general-enquiry", Intent::Faq),
+    ("clinic-information", Intent::Faq),
+    ("waitlist", Intent::JoinWaitlist),
+    ("waiting-list", Intent::JoinWaitlist),
+    ("human", Intent::Person),
+    ("speak-to-human", Intent::Person),
+    ("talk-to-human", Intent::Person),
+    ("transfer", Intent::Person),
+    ("transfer-to-human", Intent::Person),
+    ("callback", Intent::Person),
+    ("call-back", Intent::Person),
+    ("request-callback", Intent::Person),
+];
+
+impl Intent {
+    /// What a word of another program proposes, such as `book_appointment`; none if it is not known here.
+    pub fn proposed_by(word: &str) -> Option<Self> {
+        let separated = |it: char| if it == '_' || it.is_whitespace() { '-' } else { it };
+        let word: String = word.trim().to_ascii_lowercase().chars().map(separated).collect();
+        let also = || ALSO_CALLED.iter().find(|(called, _)| *called == word).map(|(_, it)| *it);
+        word.parse().ok().or_else(also)
+    }
+}
+
 impl FromStr for Intent {
     type Err = NotAnIntent;
 
@@ -174,5 +231,18 @@ mod tests {
             assert_eq!(intent.as_str().parse(), Ok(intent));
         }
         assert_eq!("cancel everything".parse::<Intent>(), Err(NotAnIntent));
+    }
+
+    #[test]
+    fn a_word_of_another_program_proposes_what_it_means_and_an_unknown_one_nothing() {
+        for (word, intent) in [
+            ("book_appointment", Some(Intent::Book)),
+            (" Reschedule Appointment ", Some(Intent::Move)),
+            ("cannot-come", Some(Intent::CannotCome)),
+            ("cancel_all_appointments", None),
+            ("", None),
+        ] {
+            assert_eq!(Intent::proposed_by(word), intent);
+        }
     }
 }

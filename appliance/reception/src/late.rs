@@ -1,4 +1,4 @@
-//! What is said to somebody who was heard too late to be answered here.
+//! What is said to somebody who is not answered here: because it was heard too late, or the clinic is out of reach.
 
 use prm::content::Content;
 
@@ -10,4 +10,9 @@ use crate::words::Words;
 /// speak it, in the first of `languages` that it does.
 pub fn late((language, languages): (Option<&str>, &[String]), wording: &Wording) -> Content {
     Content::text(Words::in_one_of((language, languages), wording).say(Sentence::HeardLate, &[]))
+}
+
+/// Says that the message is there and the clinic out of reach, in a language as [`late`] chooses it.
+pub fn away((language, languages): (Option<&str>, &[String]), wording: &Wording) -> Content {
+    Content::text(Words::in_one_of((language, languages), wording).say(Sentence::Away, &[]))
 }

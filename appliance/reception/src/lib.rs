@@ -21,12 +21,15 @@ mod facts;
 mod flow;
 pub mod intent;
 mod late;
+mod offer;
 mod remind;
 mod sentence;
 mod step;
 mod turn;
 pub mod understand;
 mod words;
+mod write_back;
+mod written;
 
 pub use choice::reminder_choices;
 pub use dialogue::{
@@ -40,8 +43,11 @@ pub use facts::{
     AppointmentFact, Can, ClinicFacts, Facts, FreeDay, Person, PlaceFact, PractitionerFact,
     ServiceFact, SlotFact, Who, Wording, lexicon,
 };
-pub use late::late;
+pub use late::{away, late};
+pub use offer::{OfferFact, Offering, WAITLIST_OFFER, offer, offer_choices};
 pub use remind::{REMINDER, REMINDER_TO_CONFIRM, Visit, remind};
 pub use sentence::Sentence;
 pub use step::step;
 pub use words::{WORDING_LETTERS_MAX, WordingError, check, languages, pattern};
+pub use write_back::{WRITE_BACK, write_back};
+pub use written::{Written, by_email};

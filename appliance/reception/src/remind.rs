@@ -1,5 +1,6 @@
 //! What is said of itself, not in answer: a visit is near.
 
+use fluent_bundle::FluentValue;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use prm::content::Content;
@@ -46,18 +47,21 @@ pub fn remind(
     } else {
         (Sentence::Remind, REMINDER)
     };
-    let text = words.say(
-        sentence,
-        &[
-            ("clinic", clinic.into()),
-            ("day", day.clone().into()),
-            ("doctor", practitioner.into()),
-            ("name", name.into()),
-            ("time", time.clone().into()),
-        ],
-    );
     let arguments = [name, practitioner, &day, &time, clinic].map(str::to_owned).to_vec();
+    let text = put_in(&arguments).map(|put_in| words.say(sentence, &put_in)).unwrap_or_default();
     Content::Template { name: approved.into(), language: words.tag().into(), arguments, text }
+}
+
+/// What is put into a reminder, by name, if these are the arguments of one.
+pub(crate) fn put_in(arguments: &[String]) -> Option<[(&'static str, FluentValue<'_>); 5]> {
+    let [name, practitioner, day, time, clinic] = arguments else { return None };
+    Some([
+        ("clinic", clinic.as_str().into()),
+        ("day", day.as_str().into()),
+        ("doctor", practitioner.as_str().into()),
+        ("name", name.as_str().into()),
+        ("time", time.as_str().into()),
+    ])
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! One step: what came is taken in, and the flow on top of the stack goes on until it asks, looks up or acts.
 
+mod called;
 mod heard;
 mod wanted;
 
-use crate::dialogue::{Dialogue, Input, QUESTIONS_MAX, STACK_MAX};
+use crate::choice::under_reminder;
+use crate::dialogue::{About, Dialogue, Input, QUESTIONS_MAX, STACK_MAX};
 use crate::effect::{Answer, Effect, ROUNDS_MAX, Why};
 use crate::facts::Facts;
 use crate::flow::{Frame, Next, Said};
+use crate::offer::under_offer;
 use crate::sentence::Sentence;
 use crate::turn::Turn;
 
@@ -30,7 +33,16 @@ pub fn step(dialogue: Dialogue, input: Input<'_>, facts: &Facts) -> (Dialogue, V
             turn.dialogue.awaits = false;
         }
         Input::GivenBack => given_back(&mut turn),
-        Input::Reminded(id) => turn.dialogue.reminded = Some(id),
+        Input::Reminded(id) => {
+            turn.dialogue.reminded = Some(id);
+            let choices = under_reminder(id, turn.words());
+            turn.was_shown(About::Reminder, choices);
+        }
+        Input::Offered(offer) => {
+            turn.dialogue.reminded = None;
+            let choices = under_offer(&offer, turn.words());
+            turn.was_shown(About::Offer, choices);
+        }
     }
     turn.done()
 }
@@ -134,6 +146,13 @@ fn go_on(turn: &mut Turn<'_>) {
                 push(turn, frame);
                 turn.ask(question);
                 return;
+            }
+            // What was under way when the clinic went out of reach: only its own records could answer.
+            Next::Look(look) if !turn.facts.can.book && !look.is_in_reach() => {
+                push(turn, Frame::desk(Why::Away));
+            }
+            Next::Do(act) if !turn.facts.can.book && !act.is_in_reach() => {
+                push(turn, Frame::desk(Why::Away));
             }
             Next::Look(_) | Next::Do(_) if is_last && !matches!(frame, Frame::Desk(_)) => {
                 turn.say(Sentence::NotDone, &[]);

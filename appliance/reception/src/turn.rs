@@ -124,6 +124,14 @@ impl<'a> Turn<'a> {
         self.effects.push(Effect::Say(said));
     }
 
+    /// What was shown without being asked for: until something is asked, it may be answered by number.
+    pub(crate) fn was_shown(&mut self, about: About, choices: Vec<Choice>) {
+        if self.dialogue.stack.is_empty() {
+            let choices = choices.into_iter().map(|choice| (choice.id, choice.title)).collect();
+            self.dialogue.open = Some(Open { about, choices });
+        }
+    }
+
     /// Adds what is to be looked up or done. What was to be said is said with what comes of it, in one message.
     pub(crate) fn await_answer(&mut self, effect: Effect) {
         self.dialogue.pending = std::mem::take(&mut self.lines);

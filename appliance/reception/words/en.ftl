@@ -26,6 +26,7 @@ join-waitlist = Join waiting list
 not-understood = Sorry, I did not understand that.
 reply-by-number = I still do not understand, sorry. Please reply with one of these numbers.
 words-only = I can only read text here.
+about-your-call = You have just called us. Let us go on here.
 still-there = Are you still there?
 back-to-it = Now, let us go on.
 dropped = All right, I have stopped that.
@@ -145,8 +146,18 @@ emergency-plain = If this is an emergency, please call an ambulance now. Do not 
 emergency-phone = The clinic: { $phone }.
 remind = Dear { $name }, you have an appointment with { $doctor } at { $clinic } on { $day } at { $time }.
 remind-to-confirm = Dear { $name }, you have an appointment with { $doctor } at { $clinic } on { $day } at { $time }. Please reply YES if you will come, or write what you would like to change.
+write-back = This is { $clinic }. We have a message for you. Please answer here, so that we may write to you.
 emergency-desk = I have told our desk, too.
 or = { $one } or { $other }
+
+email-subject = A message from { $clinic }
+email-unread = Answers to this e-mail are not read.
+email-phone = Please call { $phone }.
+
+waitlist-offer = Dear { $name }, a time has become free with { $doctor } at { $clinic }: { $day }, { $time }. Would you like it? Please reply YES or NO by { $until }.
+waitlist-yes = Yes, book it
+waitlist-no = No, thank you
+offer-left = All right. You stay on the waiting list.
 
 stopped = You will get no more messages from us that you did not ask for. Write START to get them again.
 allowed = Thank you. You will get our messages again.

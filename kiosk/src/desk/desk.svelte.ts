@@ -198,6 +198,8 @@ class Desk {
       case 'waitlist':
       case 'faq':
       case 'template':
+      case 'canned_answer':
+      case 'patient_instruction':
       case 'reminder_rule':
       case 'device':
       case 'staff':

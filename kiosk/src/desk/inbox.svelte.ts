@@ -1,13 +1,13 @@
 // The conversations on the screen: the threads, the one that is open, and what the desk does in it.
-import type { Conversation, Medium, Message } from '../lib/shapes';
+import type { Assignee, Conversation, Medium, Message } from '../lib/shapes';
 import type { Change } from '../lib/live';
-import { create, get, post } from './box';
+import { create, get, list, post } from './box';
 import { desk } from './desk.svelte';
 import { notices } from './notice.svelte';
 import { card } from './patient.svelte';
 import { soon } from './soon';
 
-export type Which = 'all' | 'unread' | 'mine' | 'desk';
+export type Which = 'all' | 'unread' | 'mine' | 'unassigned' | 'desk';
 
 const THREADS_AT_ONCE = 50;
 const MESSAGES_AT_ONCE = 60;
@@ -24,6 +24,8 @@ class Inbox {
   /** What was said in the one that is open, the latest last. */
   said = $state.raw<Message[]>([]);
   earlier = $state<string | null>(null);
+  /** To whom a conversation may be given. */
+  assignees = $state.raw<Assignee[]>([]);
   busy = $state(false);
   #readThreads = soon(() => this.#again(() => this.#threads()));
   #readOpen = soon(() => this.#again(() => this.#read()));
@@ -32,6 +34,10 @@ class Inbox {
   begin(): () => void {
     this.#readThreads();
     this.#readOpen();
+    // Without them everything else can still be done.
+    void list<'conversations/assignees', Assignee>('conversations/assignees')
+      .then((found) => (this.assignees = found))
+      .catch(() => undefined);
     return desk.hear((change) => this.#heard(change));
   }
 
@@ -59,11 +65,21 @@ class Inbox {
     if (this.open && this.open.unread > 0) await this.#step('conversations/{id}/read');
   }
 
+  close(): void {
+    this.open = null;
+    this.said = [];
+    card.close();
+  }
+
   /** Opens the conversation with a patient, and the page with it. */
   async write(patientId: string): Promise<void> {
-    const { id }: Conversation = await create('conversations', { body: { patient_id: patientId } });
-    desk.go('messages');
-    await this.show(id);
+    try {
+      const { id }: Conversation = await create('conversations', { body: { patient_id: patientId } });
+      desk.go('messages');
+      await this.show(id);
+    } catch (cause) {
+      notices.explain(cause);
+    }
   }
 
   async older(): Promise<void> {
@@ -80,6 +96,13 @@ class Inbox {
   say(text: string, medium: Medium | null): Promise<boolean> {
     return this.#act(async ({ id }) => {
       await create('conversations/{id}/messages', { path: { id }, body: { text, medium } });
+    });
+  }
+
+  /** Says what was approved beforehand, which WhatsApp takes at any time. */
+  sayTemplate(template: string): Promise<boolean> {
+    return this.#act(async ({ id }) => {
+      await create('conversations/{id}/messages', { path: { id }, body: { template, medium: 'whatsapp' } });
     });
   }
 
@@ -145,6 +168,8 @@ class Inbox {
         return { limit, unread: true };
       case 'mine':
         return { limit, mine: true };
+      case 'unassigned':
+        return { limit, unassigned: true };
       case 'desk':
         return { limit, held_by: 'desk' };
     }

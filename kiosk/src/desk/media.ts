@@ -70,6 +70,7 @@ export function writable({ addresses }: Conversation): Medium[] {
 /** Why the assistant answers as it does. */
 export const REASONS: Record<string, Key> = {
   abuse: 'understood.abuse',
+  call: 'understood.call',
   chosen: 'understood.chosen',
   code: 'understood.code',
   'desk-has-it': 'understood.desk-has-it',
@@ -84,4 +85,38 @@ export const REASONS: Record<string, Key> = {
   start: 'understood.start',
   stop: 'understood.stop',
   words: 'understood.words',
+};
+
+/** Why the assistant gave a conversation to the desk. */
+export const HANDED_OVER: Record<string, Key> = {
+  asked: 'handed.asked',
+  emergency: 'handed.emergency',
+  'not-understood': 'handed.not-understood',
+  'too-long': 'handed.too-long',
+  'not-proven': 'handed.not-proven',
+  'not-done': 'handed.not-done',
+  away: 'handed.away',
+  question: 'handed.question',
+  late: 'handed.late',
+  failed: 'handed.failed',
+  'too-many': 'handed.too-many',
+};
+
+/** Why something did not arrive, by the words of the box and the hub, and by the codes of Meta and Twilio that are met most. */
+export const FAILURES: Record<string, Key> = {
+  'no-way-left': 'failure.no-way',
+  'no-carrier': 'failure.no-carrier',
+  no_channel: 'failure.no-carrier',
+  'outside-window': 'failure.window',
+  outside_window: 'failure.window',
+  '131047': 'failure.window',
+  '63016': 'failure.window',
+  stale: 'failure.stale',
+  'not-wanted': 'failure.not-wanted',
+  withdrawn: 'failure.withdrawn',
+  replaced: 'failure.replaced',
+  not_writable: 'failure.not-writable',
+  '131026': 'failure.not-reached',
+  '63003': 'failure.not-reached',
+  '132001': 'failure.template',
 };

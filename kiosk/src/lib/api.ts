@@ -56,6 +56,9 @@ export const patch: Call<'patch'> = (path, ...[given]) => ask('PATCH', path, giv
 
 export const remove: Call<'delete'> = (path, ...[given]) => ask('DELETE', path, given);
 
+/** Where the box has a picture or sound. */
+export const mediaAddress = (id: string): string => `${BASE}media/${id}`;
+
 /** How the line to the cloud is, in a demonstration; other boxes have no such path, so the document has none either. */
 export const demoLine = (): Promise<{ up: boolean }> => ask('GET', 'demo/line');
 
@@ -76,12 +79,19 @@ export interface Offered {
   description: string | null;
 }
 
+/** A picture, a sound or a document that the provider of the demonstration keeps. */
+export interface Shown {
+  id: string;
+  media_type: string;
+}
+
 export interface PhoneMessage {
   number: number;
   id: string;
   is_from_clinic: boolean;
   text: string;
   choices: Offered[];
+  media: Shown | null;
   at_ms: number;
 }
 
@@ -94,8 +104,29 @@ export const demoPhone = (phone: string, after: number): Promise<{ messages: Pho
 export const sayOnDemoPhone = (body: {
   phone: string;
   name: string;
-  said: { text: string } | { choice: Offered };
+  said: SaidOnDemoPhone;
 }): Promise<void> => ask('POST', 'demo/phone', { body });
+
+export type SaidOnDemoPhone =
+  | { text: string }
+  | { choice: Offered }
+  | { media: { id: string; caption: string | null } };
+
+/** Hands a file to the provider of the demonstration, for a message that is to be said. */
+export async function putOnDemoPhone(file: Blob): Promise<Shown> {
+  const response = await fetch(addressOf('demo/phone/media', {}), {
+    method: 'POST',
+    headers: { 'X-Carepost-CSRF': '1', 'Content-Type': 'application/octet-stream' },
+    body: file,
+    credentials: 'same-origin',
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  });
+  if (!response.ok) throw new Problem('not_taken', response.status, {}, null);
+  return (await response.json()) as Shown;
+}
+
+/** Where what a message on a telephone shows or plays is fetched. */
+export const demoPicture = (id: string): string => addressOf('demo/phone/media/{id}', { path: { id } });
 
 async function ask<T>(method: string, path: string, given: Made = {}, key?: string): Promise<T> {
   // A POST always has a body, if only an empty one.

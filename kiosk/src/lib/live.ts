@@ -20,6 +20,8 @@ const NOUNS = [
   'waitlist',
   'faq',
   'template',
+  'canned_answer',
+  'patient_instruction',
   'reminder_rule',
 ] as const;
 const FIRST_WAIT_MS = 1_000;

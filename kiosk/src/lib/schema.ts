@@ -229,6 +229,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls that a voice agent answered, the latest first. */
+        get: operations["get_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/calls/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call, with all that was told of it. */
+        get: operations["get_calls_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/canned-answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All of them, by title and language. */
+        get: operations["get_canned_answers"];
+        put?: never;
+        /** Adds a text. */
+        post: operations["post_canned_answers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/canned-answers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One text. */
+        get: operations["get_canned_answers_id"];
+        put?: never;
+        post?: never;
+        /** Takes a text away. */
+        delete: operations["delete_canned_answers_id"];
+        options?: never;
+        head?: never;
+        /** Changes a text. */
+        patch: operations["patch_canned_answers_id"];
+        trace?: never;
+    };
     "/api/v1/prm/check-ins": {
         parameters: {
             query?: never;
@@ -391,6 +462,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/conversations/assignees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Those of the staff to whom conversations may be given, by name. */
+        get: operations["get_conversations_assignees"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/conversations/{id}": {
         parameters: {
             query?: never;
@@ -417,7 +505,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a conversation to somebody of the staff, or to nobody. */
+        /** Gives a conversation to somebody of the staff, who answers from then on, or to nobody. */
         post: operations["post_conversations_id_assign"];
         delete?: never;
         options?: never;
@@ -508,6 +596,26 @@ export interface paths {
         put?: never;
         /** The desk answers from now on: reception is silent. Who takes it over has it. */
         post: operations["post_conversations_id_take_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/conversations/{id}/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may be said in a conversation by WhatsApp although the person has not written for a day: the templates that Meta or
+         *     Twilio has approved, filled in.
+         */
+        get: operations["get_conversations_id_templates"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -973,6 +1081,23 @@ export interface paths {
         patch: operations["patch_locations_id"];
         trace?: never;
     };
+    "/api/v1/prm/media/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A picture, a voice note or a document, byte for byte. One range of it may be asked for. */
+        get: operations["get_media_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/messages": {
         parameters: {
             query?: never;
@@ -1008,6 +1133,43 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/patient-instructions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All of them, by service and language. */
+        get: operations["get_patient_instructions"];
+        put?: never;
+        /** Adds the words for a service in a language. */
+        post: operations["post_patient_instructions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/patient-instructions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The words for one service in one language. */
+        get: operations["get_patient_instructions_id"];
+        put?: never;
+        post?: never;
+        /** Takes the words away. */
+        delete: operations["delete_patient_instructions_id"];
+        options?: never;
+        head?: never;
+        /** Changes the words. */
+        patch: operations["patch_patient_instructions_id"];
         trace?: never;
     };
     "/api/v1/prm/patients": {
@@ -1923,7 +2085,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Notes that the desk offered somebody a time: for so long they are not offered another. The slot is not held. */
+        /** Offers somebody a time, and says it to them: for so long they are offered no other. The slot is not held. */
         post: operations["post_waitlist_id_offer"];
         delete?: never;
         options?: never;
@@ -1942,6 +2104,65 @@ export interface paths {
         put?: never;
         /** Takes somebody off the list. */
         post: operations["post_waitlist_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/webhooks/voice-agent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a voice agent tells of a call: `call_id`, `patient_phone`, `recording_url`, `transcript`, `extracted_data` and
+         *     `duration_seconds`; other fields are kept. With the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`
+         *     of Standard Webhooks. 202 once it is on the disk; 200 for the same `webhook-id` again.
+         */
+        post: operations["post_webhooks_voice_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/webhooks/whatsapp/meta": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The handshake: what `hub.challenge` says, if `hub.verify_token` is that of an account here. */
+        get: operations["get_webhooks_whatsapp_meta"];
+        put?: never;
+        /** Messages and states by Meta's Cloud API, with `X-Hub-Signature-256` over the bytes as they come. */
+        post: operations["post_webhooks_whatsapp_meta"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prm/webhooks/whatsapp/twilio": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A message by Twilio, or how one fares: a form, with `X-Twilio-Signature` over the address of the setting
+         *     `http.public_url`.
+         */
+        post: operations["post_webhooks_whatsapp_twilio"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2029,6 +2250,26 @@ export interface components {
          * @enum {string}
          */
         AppointmentStatus: "pending" | "booked" | "arrived" | "checked-in" | "fulfilled" | "cancelled" | "noshow" | "entered-in-error";
+        /** @description A template that can be said, filled in. */
+        ApprovedTemplate: {
+            /** @description The language that it is in (a BCP 47 tag). */
+            language: string;
+            /** @description The name under which it was approved. */
+            name: string;
+            /** @description What the person reads. */
+            text: string;
+        };
+        /** @description The templates that can be said; there are never more than a few. */
+        ApprovedTemplates: {
+            /** @description Each of them. */
+            items: components["schemas"]["ApprovedTemplate"][];
+        };
+        /** @description Somebody to whom a conversation may be given. */
+        Assignee: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+        };
         /** @description Who is to have a conversation. */
         Assignment: {
             /**
@@ -2048,6 +2289,48 @@ export interface components {
             now: string;
             waiting: components["schemas"]["WaitingView"][];
         };
+        /** @description A call that a voice agent answered, as it was told last. */
+        Call: {
+            /** @description What the agent calls it. */
+            call_id: string;
+            /**
+             * Format: uuid
+             * @description Where it belongs; null of a call from a hidden number.
+             */
+            conversation_id: string | null;
+            /** Format: int32 */
+            duration_seconds: number | null;
+            /** Format: uuid */
+            id: string;
+            /** @description What the agent took the caller to want, as it wrote it. */
+            intent: string | null;
+            /**
+             * Format: uuid
+             * @description As which message it was heard.
+             */
+            message_id: string | null;
+            /** Format: uuid */
+            patient_id: string | null;
+            /** @description Who called (E.164), if the number was shown. */
+            phone: string | null;
+            recording: components["schemas"]["Recording"] | null;
+            told_at: string;
+            /**
+             * Format: int64
+             * @description Grows when the agent tells it otherwise.
+             */
+            version: number;
+        };
+        /** @description A call as a message shows it. */
+        CallHeard: {
+            /** Format: int32 */
+            duration_seconds: number | null;
+            /** Format: uuid */
+            id: string;
+            recording: components["schemas"]["Recording"] | null;
+            /** @description Whether the agent told it otherwise since. */
+            revised: boolean;
+        };
         /** @description Whose next patient is called: one of the three. */
         CallNext: {
             /** @description The desk's own line. */
@@ -2059,6 +2342,20 @@ export interface components {
             /** Format: uuid */
             practitioner_id?: string | null;
         };
+        /** @description What became of the report of a call. */
+        CallTaken: {
+            /** @description Whether it was known already, so that nothing happened. */
+            duplicate: boolean;
+        };
+        /** @description A call with all that was told of it. */
+        CallWhole: components["schemas"]["Call"] & {
+            /** @description What the agent took out of it. */
+            extracted_data: Record<string, never>;
+            /** @description Fields that are not known here, as they came. */
+            others: Record<string, never>;
+            /** @description What was said: words of strangers. */
+            transcript: string;
+        };
         /** @description A token that was called. */
         CalledView: {
             called_at: string;
@@ -2066,6 +2363,25 @@ export interface components {
             calls: number;
             room: string | null;
             token: string;
+        };
+        /** @description A text that the desk writes often. */
+        CannedAnswer: {
+            /** Format: uuid */
+            id: string;
+            /** @description The language of the text (a BCP 47 tag). */
+            language: string;
+            /** @description The words; in braces stands what is put in: `{ $patient }`, `{ $doctor }`, `{ $day }`, `{ $time }`, `{ $clinic }`. */
+            text: string;
+            /** @description By what somebody at the desk finds it. */
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What is to be changed; what is left out stays. */
+        CannedAnswerEdit: {
+            language?: string | null;
+            text?: string | null;
+            title?: string | null;
         };
         /** @description An appointment that was checked in at the desk, with its place in the queue. */
         CheckedIn: components["schemas"]["Appointment"] & {
@@ -2538,6 +2854,27 @@ export interface components {
             confirm_birth?: boolean | null;
             people?: components["schemas"]["PersonView"][] | null;
         };
+        /** @description What a message holds besides words. */
+        Media: {
+            /**
+             * Format: int64
+             * @description How long it is, once it can be had.
+             */
+            bytes: number | null;
+            /** Format: uuid */
+            id: string;
+            /** @description What it is; while it is on its way, as its sender says it. */
+            media_type: string;
+            /** @description Whether it is on its way, can be had, or will not come. */
+            state: components["schemas"]["MediaState"];
+            /** @description Why it will not come: a stable word. */
+            why: string | null;
+        };
+        /**
+         * @description What became of a picture or sound.
+         * @enum {string}
+         */
+        MediaState: "waiting" | "kept" | "refused";
         /**
          * @description By what a message comes or goes.
          * @enum {string}
@@ -2557,6 +2894,7 @@ export interface components {
         Message: {
             address: components["schemas"]["AddressView"];
             author: components["schemas"]["Author"];
+            call: components["schemas"]["CallHeard"] | null;
             /** @description What may be chosen. */
             choices: string[];
             /** Format: uuid */
@@ -2565,6 +2903,7 @@ export interface components {
             handled: boolean;
             /** Format: uuid */
             id: string;
+            media: components["schemas"]["Media"] | null;
             /** @description What kind of thing it is where it has no words, such as `image/jpeg` or `sticker`. */
             media_type: string | null;
             medium: components["schemas"]["Medium"];
@@ -2617,6 +2956,15 @@ export interface components {
             service_id?: string | null;
             /** @description The id of a slot. */
             slot_id: string;
+        };
+        /** @description A text that is to be added. */
+        NewCannedAnswer: {
+            /** @description The language of the text (a BCP 47 tag). */
+            language: string;
+            /** @description The words; braces stand only for what is put in. */
+            text: string;
+            /** @description By what somebody at the desk finds it. */
+            title: string;
         };
         /** @description A day that is to be closed. */
         NewClosedDay: {
@@ -2686,8 +3034,10 @@ export interface components {
         /** @description What somebody at the desk writes. */
         NewMessage: {
             medium?: components["schemas"]["Medium"] | null;
-            /** @description The words. */
-            text: string;
+            /** @description The name of one of `conversations/{id}/templates`, instead of words. */
+            template?: string | null;
+            /** @description The words; without them a `template` is said. */
+            text?: string | null;
         };
         /** @description A time that is offered. */
         NewOffer: {
@@ -2719,6 +3069,18 @@ export interface components {
             phones?: components["schemas"]["SaidPhone"][] | null;
             preferences?: components["schemas"]["SaidPreferences"] | null;
             sex?: components["schemas"]["Sex"] | null;
+        };
+        /** @description Words that are to be added. */
+        NewPatientInstruction: {
+            /**
+             * Format: uuid
+             * @description Before what.
+             */
+            healthcare_service_id: string;
+            /** @description The language of the text (a BCP 47 tag); each has one. */
+            language: string;
+            /** @description The words. */
+            text: string;
         };
         /** @description Somebody who is to be added. */
         NewPractitioner: {
@@ -2923,6 +3285,72 @@ export interface components {
                 /** @description RFC 3339 with the clinic's offset. */
                 start: string;
                 status: components["schemas"]["AppointmentStatus"];
+                /** Format: int64 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_Assignee: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_Call: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** @description What the agent calls it. */
+                call_id: string;
+                /**
+                 * Format: uuid
+                 * @description Where it belongs; null of a call from a hidden number.
+                 */
+                conversation_id: string | null;
+                /** Format: int32 */
+                duration_seconds: number | null;
+                /** Format: uuid */
+                id: string;
+                /** @description What the agent took the caller to want, as it wrote it. */
+                intent: string | null;
+                /**
+                 * Format: uuid
+                 * @description As which message it was heard.
+                 */
+                message_id: string | null;
+                /** Format: uuid */
+                patient_id: string | null;
+                /** @description Who called (E.164), if the number was shown. */
+                phone: string | null;
+                recording: components["schemas"]["Recording"] | null;
+                told_at: string;
+                /**
+                 * Format: int64
+                 * @description Grows when the agent tells it otherwise.
+                 */
+                version: number;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_CannedAnswer: {
+            /** @description What was asked for, in order. */
+            items: {
+                /** Format: uuid */
+                id: string;
+                /** @description The language of the text (a BCP 47 tag). */
+                language: string;
+                /** @description The words; in braces stands what is put in: `{ $patient }`, `{ $doctor }`, `{ $day }`, `{ $time }`, `{ $clinic }`. */
+                text: string;
+                /** @description By what somebody at the desk finds it. */
+                title: string;
                 /** Format: int64 */
                 version: number;
             }[];
@@ -3299,6 +3727,7 @@ export interface components {
             items: {
                 address: components["schemas"]["AddressView"];
                 author: components["schemas"]["Author"];
+                call: components["schemas"]["CallHeard"] | null;
                 /** @description What may be chosen. */
                 choices: string[];
                 /** Format: uuid */
@@ -3307,6 +3736,7 @@ export interface components {
                 handled: boolean;
                 /** Format: uuid */
                 id: string;
+                media: components["schemas"]["Media"] | null;
                 /** @description What kind of thing it is where it has no words, such as `image/jpeg` or `sticker`. */
                 media_type: string | null;
                 medium: components["schemas"]["Medium"];
@@ -3327,6 +3757,27 @@ export interface components {
                 would: components["schemas"]["Judgement"] | null;
                 /** @description When it would be looked at again, where it would wait. */
                 would_at: string | null;
+            }[];
+            /** @description Give this as `cursor` to hear the rest; null at the end. */
+            next: string | null;
+        };
+        /** @description A list, or a part of one. */
+        Page_PatientInstruction: {
+            /** @description What was asked for, in order. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description Before what.
+                 */
+                healthcare_service_id: string;
+                /** Format: uuid */
+                id: string;
+                /** @description The language of the text (a BCP 47 tag). */
+                language: string;
+                /** @description The words. */
+                text: string;
+                /** Format: int64 */
+                version: number;
             }[];
             /** @description Give this as `cursor` to hear the rest; null at the end. */
             next: string | null;
@@ -3753,6 +4204,27 @@ export interface components {
             preferences?: components["schemas"]["SaidPreferencesEdit"] | null;
             sex?: components["schemas"]["Sex"] | null;
         };
+        /** @description What a patient is to know before coming. */
+        PatientInstruction: {
+            /**
+             * Format: uuid
+             * @description Before what.
+             */
+            healthcare_service_id: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The language of the text (a BCP 47 tag). */
+            language: string;
+            /** @description The words. */
+            text: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What is to be changed. */
+        PatientInstructionEdit: {
+            /** @description The words. */
+            text: string;
+        };
         /** @description A patient who was found. */
         PatientMatch: components["schemas"]["Patient"] & {
             /**
@@ -3930,6 +4402,25 @@ export interface components {
             practitioner_id?: string | null;
             /** @description That begin before this local date. */
             to: string;
+        };
+        /** @description The recording of a call. */
+        Recording: {
+            /**
+             * Format: int64
+             * @description How long it is in bytes, once it is here.
+             */
+            bytes: number | null;
+            /**
+             * Format: uuid
+             * @description Under which id it can be had (`/media/{id}`), once it is kept.
+             */
+            media_id: string;
+            /** @description What it is, once it is here. */
+            media_type: string;
+            /** @description Whether it is still to be fetched (`waiting`), is here (`kept`), or will not be (`refused`). */
+            state: string;
+            /** @description Why it will not be here, by a stable word. */
+            why: string | null;
         };
         /** @description One of the family. */
         Relative: components["schemas"]["Patient"] & {
@@ -4449,7 +4940,7 @@ export interface components {
          * @description Why the desk has something to do.
          * @enum {string}
          */
-        TicketReason: "written" | "asked" | "not-understood" | "emergency" | "not-delivered" | "not-confirmed";
+        TicketReason: "written" | "asked" | "not-understood" | "emergency" | "not-delivered" | "not-confirmed" | "not-believed";
         /**
          * @description Whether it is done.
          * @enum {string}
@@ -5395,6 +5886,381 @@ export interface operations {
             };
         };
     };
+    get_calls: {
+        parameters: {
+            query?: {
+                /** @description Only those of this conversation. */
+                conversation?: string;
+                /** @description Only those of conversations with this patient. */
+                patient?: string;
+                /** @description At most so many, 1 to 199; 50 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Call"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_calls_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallWhole"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_canned_answers: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CannedAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_canned_answers: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCannedAnswer"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_canned_answers_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_canned_answers_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_canned_answers_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CannedAnswerEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedAnswer"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_check_ins: {
         parameters: {
             query?: never;
@@ -5891,6 +6757,8 @@ export interface operations {
                 held_by?: string;
                 /** @description Only those that whoever asks has. */
                 mine?: boolean;
+                /** @description Only those that the desk has and nobody of the staff. */
+                unassigned?: boolean;
                 /** @description Only those in which something waits for a person. */
                 unread?: boolean;
                 /** @description At most so many, 1 to 199; 50 when it is not said. */
@@ -5986,6 +6854,54 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversations_assignees: {
+        parameters: {
+            query?: {
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Assignee"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6443,6 +7359,51 @@ export interface operations {
                 };
             };
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversations_id_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedTemplates"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8219,6 +9180,84 @@ export interface operations {
             };
         };
     };
+    get_media_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                Range?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A range of it */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_messages: {
         parameters: {
             query?: {
@@ -8285,6 +9324,286 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+        };
+    };
+    get_patient_instructions: {
+        parameters: {
+            query?: {
+                /** @description Only those of this service. */
+                healthcare_service?: string;
+                /** @description At most so many, 1 to 500; 500 when it is not said. */
+                limit?: number;
+                /** @description `next` of the list before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PatientInstruction"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_patient_instructions: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPatientInstruction"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientInstruction"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_patient_instructions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientInstruction"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_patient_instructions_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_patient_instructions_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatientInstructionEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientInstruction"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -12264,6 +13583,267 @@ export interface operations {
                 };
             };
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_webhooks_voice_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallTaken"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallTaken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhooks_whatsapp_meta: {
+        parameters: {
+            query?: {
+                "hub.mode"?: string;
+                "hub.verify_token"?: string;
+                "hub.challenge"?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The challenge */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_webhooks_whatsapp_meta: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is on the disk */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_webhooks_whatsapp_twilio: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description An empty TwiML */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/xml": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

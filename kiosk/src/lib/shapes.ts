@@ -63,6 +63,7 @@ export type Board = Schemas['Board'];
 
 export type Conversation = Schemas['Conversation'];
 export type Message = Schemas['Message'];
+export type Media = Schemas['Media'];
 export type Medium = Schemas['Medium'];
 /** Something that the desk has to do. */
 export type DeskTicket = Schemas['DeskTicket'];
@@ -74,6 +75,14 @@ export type Faq = Schemas['Faq'];
 export type Template = Schemas['Template'];
 /** A sentence of reception in one language. */
 export type Sentence = Schemas['Sentence'];
+/** A text that the desk writes often. */
+export type CannedAnswer = Schemas['CannedAnswer'];
+/** What a patient is to know before coming. */
+export type PatientInstruction = Schemas['PatientInstruction'];
+/** What may be said by WhatsApp at any time, filled in for one person. */
+export type ApprovedTemplate = Schemas['ApprovedTemplate'];
+/** Somebody to whom a conversation may be given. */
+export type Assignee = Schemas['Assignee'];
 export type ReminderRule = Schemas['ReminderRule'];
 
 export type Device = Schemas['Device'];

@@ -1,6 +1,16 @@
 // A telephone: what stands on its screen, and what is done on it. The demonstration's own paths, which the box's
 // document does not have.
-import { Problem, demoPeople, demoPhone, sayOnDemoPhone, type Offered, type Person, type PhoneMessage } from '../lib/api';
+import {
+  Problem,
+  demoPeople,
+  demoPhone,
+  putOnDemoPhone,
+  sayOnDemoPhone,
+  type Offered,
+  type Person,
+  type PhoneMessage,
+  type SaidOnDemoPhone,
+} from '../lib/api';
 
 const AGAIN_AFTER_MS = 1_000;
 
@@ -23,6 +33,8 @@ export class Thread {
   }
 
   be(person: Person): void {
+    // Whoever reads already reads on.
+    if (person === this.person) return;
     this.person = person;
     this.messages = [];
     this.failed = false;
@@ -37,11 +49,20 @@ export class Thread {
     await this.#say({ choice });
   }
 
-  async #say(said: { text: string } | { choice: Offered }): Promise<void> {
+  /** Sends a picture, a sound or a document, with what is written beside it. */
+  async show(file: File, caption: string): Promise<void> {
+    await this.#say(async () => {
+      const { id } = await putOnDemoPhone(file);
+      return { media: { id, caption: caption === '' ? null : caption } };
+    });
+  }
+
+  async #say(said: SaidOnDemoPhone | (() => Promise<SaidOnDemoPhone>)): Promise<void> {
     const person = this.person;
     if (!person) return;
     try {
-      await sayOnDemoPhone({ phone: person.phone, name: person.name, said });
+      const ready = typeof said === 'function' ? await said() : said;
+      await sayOnDemoPhone({ phone: person.phone, name: person.name, said: ready });
       this.failed = false;
     } catch {
       this.failed = true;

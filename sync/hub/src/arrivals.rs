@@ -16,16 +16,21 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use channels::away::Answered;
 use channels::heard::{Delivery, DeliveryState, Down, Heard, Said, Sender};
 use prm::id::MessageId;
+use prm::medium::Medium;
 use ring::digest::{Context, SHA256};
+use sync_protocol::relay::answerer::Turn;
 use sync_protocol::relay::{ITEM_BYTES_MAX, ItemId, KEPT_MS};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use crate::away::DIALOGUE_KEPT_MS;
 use crate::hub::{Hub, ReadError};
 use crate::index_key::{self, IndexKey};
-use crate::store::{self, Clinic, MessageIn, MessageLine, OutState, Peer, StoreError, Tx};
+use crate::media::incoming;
+use crate::store::{self, Clinic, MessageIn, MessageLine, OutState, Peer, StoreError, TurnRow, Tx};
 use crate::vault::ClinicKey;
 
 /// Messages of one clinic that may wait for its box.
@@ -150,6 +155,7 @@ fn write_group(hub: &Hub, at: usize) {
             Ok(kept) => {
                 if kept.contains(&Kept::New) {
                     hub.relay.wake(clinic);
+                    hub.media.wake(waiting.iter().flat_map(|it| &it.arrival.downs));
                 }
                 for (it, kept) in waiting.into_iter().zip(kept) {
                     // Who does not wait any more hears it when it is told again.
@@ -180,6 +186,8 @@ fn write<'a>(
     store::put_message_line(tx, clinic, &keeping.line)?;
     store::forget_messages_in(tx, clinic, now_ms.saturating_sub(KEPT_MS))?;
     store::forget_peers(tx, clinic, now_ms.saturating_sub(PEERS_KEPT_MS))?;
+    let dialogues = now_ms.saturating_sub(DIALOGUE_KEPT_MS);
+    store::forget_turns(tx, clinic, (now_ms.saturating_sub(KEPT_MS), dialogues))?;
     Ok(kept)
 }
 
@@ -197,6 +205,8 @@ pub struct Keeping<'a, 'c> {
     pub line: MessageLine,
     /// What time it is, in ms since 1970 UTC.
     pub now_ms: i64,
+    /// Whether the box asks before it answers: the hub may have ([`crate::away`]).
+    asks: bool,
 }
 
 impl<'a, 'c> Keeping<'a, 'c> {
@@ -211,6 +221,7 @@ impl<'a, 'c> Keeping<'a, 'c> {
             key: hub.key_of(of)?,
             index: index_key::begun(hub, tx, of)?,
             line: store::message_line(tx, of.id)?,
+            asks: store::has_reception_facts(tx, of.id)?,
             now_ms: hub.clock.now_ms(),
         })
     }
@@ -230,14 +241,50 @@ impl<'a, 'c> Keeping<'a, 'c> {
             is_new |= match down {
                 Down::Delivery(delivery) => self.delivery(delivery)?,
                 Down::Heard(heard) => {
+                    if !incoming::has_room(self, heard)? {
+                        return Ok(Kept::Full);
+                    }
                     self.note_sender(heard, arrival.channel)?;
-                    self.put(id, heard.medium.as_str(), down)?
+                    incoming::note(self, id, (arrival.channel, heard))?;
+                    self.heard(id, heard)?
                 }
                 Down::Webhook(_) => self.put(id, "voice-agent", down)?,
                 Down::Part(_) => self.put(id, "part", down)?,
+                Down::Answered(answered) => self.put_answer(answered)?,
             };
         }
         Ok(if is_new { Kept::New } else { Kept::Known })
+    }
+
+    /// Keeps what somebody said, to be answered by the box or here; says whether it is new.
+    fn heard(&mut self, id: ItemId, heard: &Heard) -> Result<bool, ReadError> {
+        let down = Down::Heard(Heard { asks: self.asks, ..heard.clone() });
+        let is_new = self.put(id, heard.medium.as_str(), &down)?;
+        let address = heard.from.phone.as_ref().map(|it| it.as_str());
+        if is_new
+            && self.asks
+            && let Some(address) = address.or(heard.from.user.as_deref())
+        {
+            let row = TurnRow {
+                id,
+                number: self.line.last,
+                peer: self.index.term(&peer_term(address)),
+                turn: Turn::Open,
+                received_at: self.now_ms,
+                next_at: self.now_ms,
+            };
+            store::put_turn(self.tx, self.clinic, &row)?;
+        }
+        Ok(is_new)
+    }
+
+    /// Tells the box what was answered in its place; says whether it is new.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn put_answer(&mut self, answered: &Answered) -> Result<bool, ReadError> {
+        let down = Down::Answered(Box::new(answered.clone()));
+        self.put(item_id(&down), answered.heard.medium.as_str(), &down)
     }
 
     /// Somebody wrote, and may be answered freely for a day.
@@ -317,7 +364,7 @@ impl<'a, 'c> Keeping<'a, 'c> {
             plain = Down::Heard(Heard { said, from, ..heard.clone() }).write().into();
         }
         let body = self.key.seal(&place_in(id), &plain)?;
-        let message = MessageIn { id, medium: medium.to_owned(), body };
+        let message = MessageIn { id, medium: medium.to_owned(), body, media: None };
         store::put_message_in(self.tx, self.clinic, &mut self.line, &message, self.now_ms)?;
         Ok(true)
     }
@@ -343,10 +390,16 @@ pub fn carrier_id(id: &str) -> [u8; 16] {
     hash(&["carrier", id])
 }
 
+/// The id of what somebody said, by what whoever carried it calls it.
+pub fn heard_id(medium: Medium, id: &str) -> ItemId {
+    ItemId(hash(&["heard", medium.as_str(), id]))
+}
+
 /// The id of something that came: the same whenever it comes again.
 fn item_id(down: &Down) -> ItemId {
     ItemId(match down {
-        Down::Heard(heard) => hash(&["heard", heard.medium.as_str(), &heard.id]),
+        Down::Heard(heard) => return heard_id(heard.medium, &heard.id),
+        Down::Answered(it) => hash(&["answered", it.heard.medium.as_str(), &it.heard.id]),
         Down::Webhook(webhook) => hash(&["webhook", &webhook.id]),
         Down::Part(part) => hash(&["part", &part.reference, &part.at.to_string()]),
         Down::Delivery(delivery) => {
@@ -365,7 +418,7 @@ fn item_id(down: &Down) -> ItemId {
 }
 
 /// The first half of a SHA-256 over words, each with its length before it.
-fn hash(words: &[&str]) -> [u8; 16] {
+pub(crate) fn hash(words: &[&str]) -> [u8; 16] {
     let mut hash = Context::new(&SHA256);
     for word in words {
         hash.update(&u64::try_from(word.len()).unwrap_or(u64::MAX).to_be_bytes());

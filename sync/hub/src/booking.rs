@@ -16,6 +16,8 @@ mod hold;
 mod lent;
 mod visit;
 
+pub(crate) use self::lent::{buy, lent_times};
+pub(crate) use self::visit::Comes;
 use fhir::operation::{Input, Operation, Pointer};
 use fhir::{IssueCode, Outcome, Resource, search};
 use sync_protocol::ask::Name;
@@ -224,9 +226,9 @@ fn named(place: Place<'_>, input: &Input) -> Result<Option<Named>, Outcome> {
 }
 
 /// Who comes: described, named by reference, or the patient of a whole appointment.
-fn patient(place: Place<'_>, input: &Input) -> Result<Option<visit::Comes>, NotDone> {
+fn patient(place: Place<'_>, input: &Input) -> Result<Option<Comes>, NotDone> {
     if let Some(described) = input.resource_of("Patient", PATIENT_RESOURCE)? {
-        return Ok(Some(visit::Comes::described(described)));
+        return Ok(Some(Comes::described(described)));
     }
     let mut ids = Vec::new();
     for pointer in input.pointers("patient-reference", place.here)? {
@@ -244,7 +246,7 @@ fn patient(place: Place<'_>, input: &Input) -> Result<Option<visit::Comes>, NotD
         [] => Ok(None),
         [id] => {
             let found = place.records.one("Patient", id)?.ok_or_else(lost)?;
-            Ok(Some(visit::Comes::on_record(&found, id)))
+            Ok(Some(Comes::on_record(&found, id)))
         }
         [_, _, ..] => {
             let what = "name the one patient who comes, by patient-reference";

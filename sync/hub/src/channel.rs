@@ -7,14 +7,14 @@
 //!
 //! Invariant: names and secrets lie encrypted under the clinic's key, and are in no log and no error.
 
-use std::fmt;
-
-use channels::whatsapp::twilio;
+use channels::account::before;
+pub use channels::account::{SECRETS_MAX, Secret, WHATSAPP};
+use channels::whatsapp::{meta, twilio};
 use prm::medium::Medium;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::hub::{Hub, ReadError};
 use crate::store::{self, ChannelName, ChannelRow, Clinic, StoreError, Tx};
@@ -22,42 +22,8 @@ use crate::vault::WrongKey;
 
 /// As many accounts may a clinic have.
 pub const CHANNELS_MAX: usize = 8;
-/// As many secrets of one account are good at once.
-pub const SECRETS_MAX: usize = 2;
 /// As many accounts are looked at that share a name.
 pub const SHARED_MAX: u32 = 256;
-/// What Twilio writes before a number that is for WhatsApp.
-pub const WHATSAPP: &str = "whatsapp:";
-
-/// What nobody else is to know; in no log.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Of this text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Secret")
-    }
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
 /// What Meta's Cloud API is asked and answered with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetaSecrets {
@@ -107,6 +73,14 @@ pub enum Account {
         /// `whsec_` and a shared key, or `whpk_` and the agent's public key.
         secrets: Vec<Secret>,
     },
+}
+
+/// An account as its provider's format has it.
+pub enum Speaks<'a> {
+    /// Twilio's.
+    Twilio(twilio::Account<'a>),
+    /// Meta's.
+    Meta(meta::Account<'a>),
 }
 
 /// What a request of a provider names.
@@ -190,6 +164,38 @@ impl Account {
         }
     }
 
+    /// The keys of a voice agent; none of another account.
+    pub fn agent_keys(&self) -> impl Iterator<Item = &str> {
+        let secrets = match self {
+            Self::VoiceAgent { secrets } => secrets.as_slice(),
+            Self::Twilio { .. } | Self::Meta { .. } => &[],
+        };
+        secrets.iter().map(Secret::as_str)
+    }
+
+    /// What signs requests of Twilio: auth tokens, each with the secret of the shared key, if one signs; none of
+    /// another account.
+    pub fn twilio_keys(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let secrets = match self {
+            Self::Twilio { secrets, .. } => secrets.as_slice(),
+            Self::VoiceAgent { .. } | Self::Meta { .. } => &[],
+        };
+        secrets
+            .iter()
+            .map(|it| (it.auth_token.as_str(), it.shared_key.as_ref().map(Secret::as_str)))
+    }
+
+    /// What Meta calls the number, with what signs its requests and what it shows; none of another account.
+    pub fn meta_keys(&self) -> impl Iterator<Item = (&str, &MetaSecrets)> {
+        let (number, secrets) = match self {
+            Self::Meta { phone_number_id, secrets, .. } => {
+                (phone_number_id.as_str(), secrets.as_slice())
+            }
+            Self::VoiceAgent { .. } | Self::Twilio { .. } => ("", [].as_slice()),
+        };
+        secrets.iter().map(move |it| (number, it))
+    }
+
     /// By what its messages go; none for an agent that is only listened to.
     pub fn medium(&self) -> Option<Medium> {
         match self {
@@ -197,6 +203,31 @@ impl Account {
             Self::Twilio { .. } => Some(Medium::Sms),
             Self::Meta { .. } => Some(Medium::Whatsapp),
             Self::VoiceAgent { .. } => None,
+        }
+    }
+
+    /// Where its provider is, without a path, if whoever runs the hub named another address than the provider's own.
+    pub fn home(&self) -> Option<&str> {
+        match self {
+            Self::Twilio { api_url, .. } | Self::Meta { api_url, .. } => api_url.as_deref(),
+            Self::VoiceAgent { secrets: _ } => None,
+        }
+    }
+
+    /// As its provider's format has it, with the newest secret; none if it is only listened to.
+    pub fn speaks(&self) -> Option<Speaks<'_>> {
+        match self {
+            Self::Twilio { account_sid, number, api_url: _, secrets } => {
+                let secret = secrets.first()?.auth_token.as_str();
+                let (user, from) = (account_sid, number);
+                Some(Speaks::Twilio(twilio::Account { account_sid, user, secret, from }))
+            }
+            Self::Meta { phone_number_id, api_url: _, secrets } => {
+                let (access_token, version) =
+                    (secrets.first()?.access_token.as_str(), meta::GRAPH_VERSION);
+                Some(Speaks::Meta(meta::Account { phone_number_id, access_token, version }))
+            }
+            Self::VoiceAgent { secrets: _ } => None,
         }
     }
 
@@ -257,13 +288,6 @@ impl Account {
         };
         named.iter().map(|it| (it.hash(), it.is_alone())).collect()
     }
-}
-
-/// Secrets with new ones before them.
-fn before<T: Clone>(mut first: Vec<T>, secrets: &[T]) -> Vec<T> {
-    first.extend_from_slice(secrets);
-    first.truncate(SECRETS_MAX);
-    first
 }
 
 /// An account, and whose it is.

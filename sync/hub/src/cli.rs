@@ -12,18 +12,19 @@ mod token;
 use std::convert::Infallible;
 use std::fmt;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::Context as _;
-use channels::relay::Broker;
+use channels::relay::{Broker, Tls};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::Clock;
 use crate::hub::Hub;
+use crate::place::KEYS;
 use crate::relay::link::broker;
 use crate::store::{Address, IfMissing};
 
@@ -107,8 +108,13 @@ impl Unread {
         self.0.parse().with_context(|| format!("{option} is no address of a database"))
     }
 
-    fn broker(&self) -> anyhow::Result<Broker> {
-        broker(&self.0).context("--broker is no address of a broker")
+    /// The broker, with the certificates that lie in the keys of this data folder.
+    fn broker(&self, data: &Path) -> anyhow::Result<Broker> {
+        let mut broker = broker(&self.0).context("--broker is no address of a broker")?;
+        if let Some(tls) = &mut broker.tls {
+            *tls = Tls::of_folder(&data.join(KEYS));
+        }
+        Ok(broker)
     }
 }
 

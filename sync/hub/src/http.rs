@@ -6,6 +6,7 @@ mod envelope;
 mod fhir;
 mod health;
 mod loans;
+mod media;
 mod problem;
 mod requests;
 mod restore;
@@ -35,6 +36,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .merge(fhir::routes())
+        .merge(media::routes())
         .merge(webhook::routes())
         .fallback(async |uri: Uri| {
             if uri.path().starts_with(fhir::PATH) {

@@ -10,8 +10,10 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::arrivals::Arrivals;
+use crate::away::Away;
 use crate::clock::{Clock, stopwatch};
 use crate::loans::Sales;
+use crate::media::Media;
 use crate::message_counts::MessageCounts;
 use crate::place::{self, HubKeys};
 use crate::relay::Relay;
@@ -50,6 +52,10 @@ pub struct Hub {
     pub arrivals: Arrivals,
     /// What is known of the boxes to which messages go.
     pub relay: Relay,
+    /// What is known of pictures and sounds.
+    pub media: Media,
+    /// What is known of boxes that are away.
+    pub away: Away,
     /// What happened to messages.
     pub messages: MessageCounts,
     pub(crate) arriving: Semaphore,
@@ -123,6 +129,7 @@ impl Hub {
     fn of(data: &Path, keys: HubKeys, store: Store, clock: Clock) -> anyhow::Result<Self> {
         let life = crate::vault::make_key().context("a number for this run cannot be drawn")?;
         let life = life.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let away = Away::begin(clock.now_ms());
         Ok(Self {
             data: data.to_owned(),
             store,
@@ -135,6 +142,8 @@ impl Hub {
             requests: Requests::default(),
             arrivals: Arrivals::default(),
             relay: Relay::default(),
+            media: Media::default(),
+            away,
             messages: MessageCounts::default(),
             arriving: Semaphore::new(BUNDLES_ARRIVING_MAX),
             worked: Semaphore::new(BUNDLES_WORKED_MAX),

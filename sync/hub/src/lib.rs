@@ -10,6 +10,7 @@
 //!   box ── POST /v1/replies, sealed ────►            what the box answered, for whoever waits
 //!   provider ── webhooks, signed ──────► arrivals   on the disk, and down to the box by the broker (relay)
 //!       ◄── messages ─────────────────── say        what came up from the box, and how it fares goes down
+//!       ──► pictures, voice notes ─────► media      fetched after the webhook, in parts to the box; and back
 //!   program ── /fhir/{clinic}, a token ─► search     opened by the terms of its index, looked at by the
 //!                                         booking    code of the box; asked of the box, or sold from loans
 //! ```
@@ -26,6 +27,7 @@
 //! Invariant: SQL stands in `store` only. Logs, errors and the status hold ids, never a record.
 
 pub mod arrivals;
+pub mod away;
 pub mod backup;
 pub mod booking;
 pub mod catalogue;
@@ -42,6 +44,7 @@ pub mod idempotency;
 pub mod index_key;
 pub mod loans;
 pub mod master;
+pub mod media;
 pub mod mend;
 pub mod message_counts;
 pub mod place;

@@ -73,6 +73,12 @@ pub struct MessageCounts {
     pub put_off: AtomicU64,
     /// Messages that do not go.
     pub failed: AtomicU64,
+    /// Pictures and sounds that were fetched.
+    pub media_fetched: AtomicU64,
+    /// Pictures and sounds that do not come.
+    pub media_missing: AtomicU64,
+    /// Pictures and sounds that are fetched again later, each time.
+    pub media_put_off: AtomicU64,
 }
 
 impl MessageCounts {
@@ -93,8 +99,20 @@ impl MessageCounts {
 
     /// As Prometheus text (exposition format 0.0.4). `is_connected` is none where there is no broker.
     pub fn to_text(&self, is_connected: Option<bool>) -> String {
-        let Self { received, known, refused, heard, unheard, published, sent, put_off, failed } =
-            self;
+        let Self {
+            received,
+            known,
+            refused,
+            heard,
+            unheard,
+            published,
+            sent,
+            put_off,
+            failed,
+            media_fetched,
+            media_missing,
+            media_put_off,
+        } = self;
         let counters = [
             ("webhooks_received_total", "Webhooks of which something was new", received),
             ("webhooks_known_total", "Webhooks that were known", known),
@@ -104,6 +122,9 @@ impl MessageCounts {
             ("messages_sent_total", "Messages that a provider took", sent),
             ("messages_put_off_total", "Tries after which a message waits on", put_off),
             ("messages_failed_total", "Messages that do not go", failed),
+            ("media_fetched_total", "Pictures and sounds that were fetched", media_fetched),
+            ("media_missing_total", "Pictures and sounds that do not come", media_missing),
+            ("media_put_off_total", "Tries after which one is fetched later", media_put_off),
         ];
         let mut text = String::new();
         // Writing into a String cannot fail.

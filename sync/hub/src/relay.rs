@@ -29,7 +29,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::arrivals::{Keeping, peer_term, place_in, place_out};
+use crate::away;
 use crate::hub::{Hub, ReadError};
+use crate::media::{incoming, outgoing};
 use crate::receive::Refused;
 use crate::say::NOT_KNOWN;
 use crate::sealed::{self, Opened};
@@ -42,10 +44,18 @@ const RENEWED_MS: i64 = 5_000;
 /// What the broker does not get rid of within this is said again anyway, in seconds.
 const EXPIRY_SECONDS: u32 = 600;
 
+/// Which box of a clinic was last heard of, and whether it is connected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    device: [u8; 16],
+    is_there: bool,
+}
+
 /// What this process knows of the boxes to which messages go.
 #[derive(Default)]
 pub struct Relay {
-    there: Mutex<HashMap<[u8; 16], [u8; 16]>>,
+    /// By clinic.
+    there: Mutex<HashMap<[u8; 16], Seen>>,
     woken: Mutex<HashSet<[u8; 16]>>,
     /// Something is there for a box.
     down: Notify,
@@ -85,18 +95,27 @@ impl Relay {
 
     /// The box that is connected for a clinic.
     fn box_of(&self, clinic: [u8; 16]) -> Option<[u8; 16]> {
-        self.there.lock().unwrap_or_else(PoisonError::into_inner).get(&clinic).copied()
+        let there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        there.get(&clinic).filter(|seen| seen.is_there).map(|seen| seen.device)
     }
 
-    /// A box is connected, or not any more; says whether that is news.
+    /// The broker tells that a box is connected, or not any more; says whether that is news.
     fn note(&self, clinic: [u8; 16], device: [u8; 16], is_there: bool) -> bool {
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_there {
-            there.insert(clinic, device) != Some(device)
-        } else if there.get(&clinic) == Some(&device) {
-            there.remove(&clinic).is_some()
-        } else {
-            false
+        // That a box of before is away says nothing of the one that took its place.
+        if !is_there && there.get(&clinic).is_some_and(|seen| seen.device != device) {
+            return false;
+        }
+        let seen = Seen { device, is_there };
+        there.insert(clinic, seen) != Some(seen)
+    }
+
+    /// A box spoke. That it is connected follows only if the broker has not told: the last that it says as it leaves may be
+    /// taken in after the word that it left.
+    fn spoke(&self, clinic: [u8; 16], device: [u8; 16]) {
+        let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        if there.get(&clinic).is_none_or(|seen| seen.device != device) {
+            there.insert(clinic, Seen { device, is_there: true });
         }
     }
 
@@ -219,12 +238,16 @@ pub fn take(hub: &Hub, envelope: &[u8]) -> Result<Took, Refused> {
         let of = store::clinic(tx, clinic)?.ok_or(Refused::Unrecognised)?;
         let mut keeping = Keeping::begin(hub, tx, &of)?;
         hear(&mut keeping, &batch)?;
+        store::note_heard(tx, clinic, now_ms)?;
+        let asked = batch.whose.as_deref().unwrap_or_default();
         let taken = take_items(&mut keeping, &batch.items)?;
+        let yours = away::whose(&keeping, asked)?;
         store::put_message_line(tx, clinic, &keeping.line)?;
         store::forget_messages_out(tx, clinic, now_ms.saturating_sub(IDS_KEPT_MS))?;
         let (items, more) = claimed(hub, tx, &of, now_ms)?;
         let said = batch.ask.then_some(keeping.line.taken);
-        let answer = Batch { items, have: taken.have, taken: said, ask: false };
+        let yours = (!yours.is_empty()).then_some(yours);
+        let answer = Batch { items, have: taken.have, taken: said, yours, ..Batch::default() };
         Ok::<_, Refused>((answer, more, taken.fresh.len()))
     })?;
     let answer = sealed_for(hub, &from, log, answer, more)?;
@@ -232,15 +255,17 @@ pub fn take(hub: &Hub, envelope: &[u8]) -> Result<Took, Refused> {
 }
 
 /// What the box says of what went down.
-fn hear(keeping: &mut Keeping<'_, '_>, batch: &Batch) -> Result<(), StoreError> {
+fn hear(keeping: &mut Keeping<'_, '_>, batch: &Batch) -> Result<(), ReadError> {
     let (tx, clinic) = (keeping.tx, keeping.clinic);
     let numbers: Vec<u64> = batch.have.iter().map(|it| it.number).collect();
     let noted = store::messages_noted(tx, clinic, &numbers)?;
     let heard = relay::hear(batch, |number| noted.get(&number).copied());
     if let Some(from) = heard.lost_from {
+        store::lose_media_in(tx, clinic, from, keeping.now_ms)?;
         store::lose_messages_in(tx, clinic, &mut keeping.line, from)?;
     }
-    store::had_messages_in(tx, clinic, &mut keeping.line, &heard.had, keeping.now_ms)
+    let parts = store::had_messages_in(tx, clinic, &mut keeping.line, &heard.had, keeping.now_ms)?;
+    incoming::forget(keeping, &parts)
 }
 
 /// What the box wants said: what is new, as far as there is room.
@@ -248,6 +273,7 @@ fn take_items(keeping: &mut Keeping<'_, '_>, items: &[Item]) -> Result<relay::Ta
     let (tx, clinic) = (keeping.tx, keeping.clinic);
     let waiting = store::count_messages_out(tx, clinic, OUT_WAITING_MAX)?;
     let mut room = u64::from(OUT_WAITING_MAX).saturating_sub(waiting);
+    let is_full = outgoing::is_full(keeping)?;
     let mut known = HashMap::new();
     let mut welcome = Vec::with_capacity(items.len());
     for item in items {
@@ -255,7 +281,7 @@ fn take_items(keeping: &mut Keeping<'_, '_>, items: &[Item]) -> Result<relay::Ta
             Some(number) => {
                 known.insert(item.id, number);
             }
-            None if room == 0 => continue,
+            None if room == 0 || (is_full && outgoing::is_part(item)) => continue,
             None => room -= 1,
         }
         welcome.push(item.clone());
@@ -274,7 +300,19 @@ fn take_item(keeping: &mut Keeping<'_, '_>, item: &Item, number: u64) -> Result<
     let (tx, clinic, now_ms) = (keeping.tx, keeping.clinic, keeping.now_ms);
     let say = match Up::read(&item.body) {
         Ok(Up::Say(say)) => Some(say),
-        Ok(Up::Part(_)) | Err(_) => None,
+        Ok(Up::Part(part)) => {
+            took(keeping, item.id, number)?;
+            return outgoing::take(keeping, item.id, &part);
+        }
+        Ok(Up::Facts(facts)) => {
+            away::told(keeping, &facts)?;
+            return took(keeping, item.id, number);
+        }
+        Ok(Up::Stood(stood)) => {
+            away::stood(keeping, stood)?;
+            return took(keeping, item.id, number);
+        }
+        Err(_) => None,
     };
     let Some(say) = say else {
         let message = row(item.id, item.id.0, Medium::Whatsapp, OutState::Failed, now_ms);
@@ -291,6 +329,12 @@ fn take_item(keeping: &mut Keeping<'_, '_>, item: &Item, number: u64) -> Result<
         ..row(item.id, *say.message.as_bytes(), say.medium, OutState::Waiting, now_ms)
     };
     Ok(store::put_message_out(tx, clinic, &message, number)?)
+}
+
+/// Notes that something was taken that is not to be said to anybody, so that it is taken once.
+fn took(keeping: &Keeping<'_, '_>, id: ItemId, number: u64) -> Result<(), ReadError> {
+    let message = row(id, id.0, Medium::Whatsapp, OutState::Sent, keeping.now_ms);
+    Ok(store::put_message_out(keeping.tx, keeping.clinic, &message, number)?)
 }
 
 fn row(id: ItemId, message: [u8; 16], medium: Medium, state: OutState, now_ms: i64) -> MessageOut {
@@ -318,4 +362,29 @@ fn tell_failed(keeping: &mut Keeping<'_, '_>, id: ItemId, code: &str) -> Result<
     };
     keeping.tell(&delivery)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_box_says_as_it_leaves_does_not_bring_it_back() {
+        let (clinic, device, other) = ([1; 16], [2; 16], [3; 16]);
+        let relay = Relay::default();
+        // The broker has told nothing yet.
+        relay.spoke(clinic, device);
+        assert_eq!(relay.box_of(clinic), Some(device));
+        assert!(!relay.note(clinic, device, true));
+        assert!(relay.note(clinic, device, false));
+        relay.spoke(clinic, device);
+        assert_eq!(relay.box_of(clinic), None);
+        assert!(relay.note(clinic, device, true));
+        // Another took its place, and is not away because the one before is.
+        relay.spoke(clinic, other);
+        assert!(!relay.note(clinic, device, false));
+        assert_eq!(relay.box_of(clinic), Some(other));
+        relay.forget();
+        assert_eq!(relay.box_of(clinic), None);
+    }
 }

@@ -36,6 +36,7 @@ use self::carry::{Carried, Carrier};
 use crate::arrivals::{Keeping, peer_term, place_out};
 use crate::channel::{self, Channel};
 use crate::hub::{Hub, ReadError};
+use crate::media::outgoing::{self, Goes};
 use crate::message_counts::MessageCounts;
 use crate::store::{self, MessageOut, Peer, StoreError, Tx};
 
@@ -175,12 +176,19 @@ fn of_clinic(
         let Ok(Up::Say(say)) = Up::read(&plain) else {
             return Err(StoreError::Damaged("a message to be said").into());
         };
-        match account_for(&keeping, &channels, &message, &say)? {
-            Ok(channel) => {
-                let (id, tries) = (message.id, message.tries);
-                ready.push(Ready { clinic, id, say, channel, tries });
+        let (id, tries) = (message.id, message.tries);
+        let channel = account_for(&keeping, &channels, &message, &say)?;
+        let goes = match &channel {
+            Ok(Channel { account, .. }) => {
+                outgoing::goes(&keeping, &message, (&say, account), hub.public_url.is_some())?
             }
-            Err(code) => {
+            Err(code) => Goes::Never(code),
+        };
+        match (goes, channel) {
+            (Goes::Now, Ok(channel)) => ready.push(Ready { clinic, id, say, channel, tries }),
+            (Goes::At(next_at), Ok(_)) => store::hold_back(tx, clinic, id, next_at)?,
+            (Goes::Never(code), _) | (Goes::Now | Goes::At(_), Err(code)) => {
+                outgoing::settle(tx, clinic, (&say, None), now_ms)?;
                 let state = DeliveryState::Failed { code: code.to_owned(), permanent: true };
                 keeping.delivery(&delivery(&say, "", state, now_ms))?;
                 failed += 1;
@@ -246,7 +254,7 @@ fn delivery(say: &Say, provider_id: &str, state: DeliveryState, now_ms: i64) -> 
 /// Tries a message once, and writes what came of it.
 async fn say(hub: Arc<Hub>, carrier: Arc<Carrier>, ready: Ready) {
     let told_at = hub.public_url.as_ref().map(|it| format!("{it}{}", crate::http::TWILIO));
-    let carried = carrier.carry(&ready.channel.account, &ready.say, told_at.as_deref()).await;
+    let carried = outgoing::carry(&hub, &carrier, &ready, told_at.as_deref()).await;
     let (message, clinic) = (ready.say.message, Uuid::from_bytes(ready.clinic));
     let at_work = Arc::clone(&hub);
     let written = tokio::task::spawn_blocking(move || write(&at_work, &ready, &carried)).await;
@@ -264,7 +272,7 @@ async fn say(hub: Arc<Hub>, carrier: Arc<Carrier>, ready: Ready) {
 /// # Errors
 /// [`ReadError`]; then it is tried again when its claim is over.
 pub fn write(hub: &Hub, ready: &Ready, carried: &Carried) -> Result<(), ReadError> {
-    let Ready { clinic, id, say, channel: _, tries } = ready;
+    let Ready { clinic, id, say, channel, tries } = ready;
     let now_ms = hub.clock.now_ms();
     let failed = |code: &str, permanent| {
         let state = DeliveryState::Failed { code: code.to_owned(), permanent };
@@ -313,6 +321,8 @@ pub fn write(hub: &Hub, ready: &Ready, carried: &Carried) -> Result<(), ReadErro
                 let Some(of) = store::clinic(tx, *clinic)? else { return Ok(()) };
                 let mut keeping = Keeping::begin(hub, tx, &of)?;
                 keeping.fares(Some(*id), &told)?;
+                let sent_by = is_sent.then_some(&channel.account);
+                outgoing::settle(tx, *clinic, (say, sent_by), now_ms)?;
                 Ok(store::put_message_line(tx, *clinic, &keeping.line)?)
             })?;
             hub.relay.wake(*clinic);

@@ -17,6 +17,8 @@ mod hold;
 mod idempotency;
 pub mod index;
 mod loan;
+mod media_in;
+mod media_out;
 mod message_in;
 mod message_line;
 mod message_out;
@@ -28,6 +30,7 @@ mod sealed;
 pub mod sql;
 mod sqlite;
 mod token;
+mod turn;
 
 use std::path::{Path, PathBuf};
 
@@ -48,17 +51,25 @@ pub use loan::{
     LoanRow, SaleRow, add_sale, count_sale, forget_loans, loan, loan_count, loan_store, loans,
     loans_due, loans_held, loans_over, loans_sold, look_at_held, put_loan, put_loan_store, sale,
 };
+pub use media_in::{
+    MediaIn, claim_media_in, clinics_with_media_due, count_media_in, cut_media_in, forget_media_in,
+    forget_part_in, lose_media_in, note_media_in, put_off_media_in,
+};
+pub use media_out::{
+    PartOut, clinics_with_media_over, end_parts_out, forget_parts_out, has_parts_out, parts_out,
+    parts_out_bytes, put_part_out,
+};
 pub use message_in::{
     MessageIn, forget_messages_in, had_messages_in, knows_message_in, lose_messages_in,
-    messages_noted, messages_waiting, oldest_message_in, put_message_in, renew_messages_in,
-    send_messages_in,
+    message_in_body, messages_noted, messages_waiting, oldest_message_in, put_message_in,
+    renew_messages_in, send_messages_in,
 };
 pub use message_line::{MessageLine, clinics_with_messages, message_line, put_message_line};
 pub use message_out::{
     MessageOut, OutState, Peer, claim_messages_out, clinics_with_messages_due, count_messages_out,
-    end_messages_out, forget_messages_out, forget_peers, message_out, message_out_called,
-    message_out_of, move_message_out, name_message_out, next_message_due, note_peer,
-    number_of_message_out, peer, put_message_out, put_off,
+    end_messages_out, forget_messages_out, forget_peers, hold_back, message_out,
+    message_out_called, message_out_of, move_message_out, name_message_out, next_message_due,
+    note_peer, number_of_message_out, peer, put_message_out, put_off,
 };
 use postgres::Postgres;
 pub use postgres::{Address, prepare};
@@ -74,6 +85,11 @@ pub use sealed::{SEALED, Sealed, count_not_sealed_by, put_sealed, put_wrapped_ke
 pub use sql::Tx;
 use sqlite::Sqlite;
 pub use token::{Token, add_token, revoke_token, token, tokens};
+pub use turn::{
+    DialogueRow, FactsRow, TurnRow, clinics_with_turns, dialogue, end_turns, forget_turns,
+    has_reception_facts, move_turn, note_heard, put_dialogue, put_reception_facts, put_turn,
+    reception_facts, turn, turns_before, turns_open,
+};
 
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]

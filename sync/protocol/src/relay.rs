@@ -44,11 +44,15 @@
 //! - `have` is said again for what is known: the one before may be lost.
 //! - An id is taken once, whatever its body. A receiver knows the ids for [`IDS_KEPT_MS`]; it never gives a
 //!   number again by itself, also when it forgot the ids.
+//! - What is asked and answered about who answers ([`answerer`]) is no item: it is asked again until it is answered.
 //! - Nothing here ends because time passed: a row that is not had stays, and a clock that was set back makes
 //!   a row due, never late.
 
+pub mod answerer;
+
 use minicbor::{Decode, Encode};
 
+use self::answerer::{DIALOGUE_BYTES_MAX, DIALOGUES_BYTES_MAX, Yours};
 use crate::envelope::{Kind, NUMBER_MAX};
 use crate::wire::Inside;
 
@@ -115,6 +119,12 @@ pub struct Batch {
     /// The other end is to say how many it took.
     #[n(3)]
     pub ask: bool,
+    /// Box to hub: messages that it would answer, and asks whether it is to ([`answerer`]).
+    #[n(4)]
+    pub whose: Option<Vec<ItemId>>,
+    /// Hub to box: those that it is to answer.
+    #[n(5)]
+    pub yours: Option<Vec<Yours>>,
 }
 
 /// The body of [`Kind::MessageIn`]: hub to box.
@@ -260,7 +270,16 @@ impl Batch {
             && self.have.iter().all(|it| (1..=NUMBER_MAX).contains(&it.number))
             && numbers.is_sorted_by(|a, b| a < b)
             && self.taken.is_none_or(|it| it <= NUMBER_MAX)
+            && self.whose.as_ref().is_none_or(|it| (1..=HAVE_MAX).contains(&it.len()))
+            && self.yours.as_deref().is_none_or(are_sound)
     }
+}
+
+fn are_sound(yours: &[Yours]) -> bool {
+    let lengths = || yours.iter().filter_map(|it| it.dialogue.as_ref()).map(Vec::len);
+    (1..=HAVE_MAX).contains(&yours.len())
+        && lengths().all(|it| it <= DIALOGUE_BYTES_MAX)
+        && lengths().fold(0, usize::saturating_add) <= DIALOGUES_BYTES_MAX
 }
 
 impl Inside for In {

@@ -118,10 +118,15 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts it and waits until it says that it serves.
     pub fn start(place: &Place) -> Self {
+        Self::start_under(place, &[])
+    }
+
+    /// Starts it with these variables, and waits until it says that it serves.
+    pub fn start_under(place: &Place, variables: &[(&str, &str)]) -> Self {
         let mut child = place
             .command()
+            .envs(variables.iter().copied())
             .args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0"])
             .stderr(Stdio::piped())
             .spawn()

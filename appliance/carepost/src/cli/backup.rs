@@ -13,7 +13,7 @@ use super::Place;
 use super::terminal::say;
 use crate::app::open_db;
 use crate::clock::Clock;
-use crate::{backup, config, last_backup, place};
+use crate::{backup, config, last_backup, media, place};
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
@@ -73,6 +73,12 @@ impl Backup {
                 parts.push((format!("{}/{name}", place::KEYS), entry.path()));
             }
         }
+        // Listed after the copy was made, so that nothing is missing that it knows; what is kept is never changed.
+        let (kept, missing) = media::files(&db, &data)?;
+        parts.extend(kept.into_iter().map(|name| {
+            let path = data.join(&name);
+            (name, path)
+        }));
         let settings = data.join(config::FILE_NAME);
         if settings.exists() {
             parts.push((config::FILE_NAME.to_owned(), settings));
@@ -84,7 +90,8 @@ impl Backup {
         let manifest = backup::write(&to, &recipient, &parts, &clinic.id.to_string(), now)?;
         last_backup::remember(&data, now)?;
         let bytes: u64 = manifest.parts.iter().map(|part| part.size).sum();
-        say(&format!("{}: {} files, {bytes} bytes\n", to.display(), manifest.parts.len()))
+        say(&format!("{}: {} files, {bytes} bytes\n", to.display(), manifest.parts.len()))?;
+        say_missing(missing)
     }
 }
 
@@ -101,6 +108,8 @@ impl Restore {
             // The folder was empty before.
             let _ = fs::remove_dir_all(&data);
         })?;
+        let (_, missing) = media::files(&open_db(&data)?, &data)?;
+        say_missing(missing)?;
         let made_at = contents.manifest().made_at;
         say(&format!(
             "{} is as it was at {made_at}; serve it with: carepost serve --data {}\nIf the box of which this is a copy still runs, stop it: two boxes cannot be one clinic.\n",
@@ -108,6 +117,14 @@ impl Restore {
             data.display()
         ))
     }
+}
+
+/// Says how many pictures and sounds are in the records and have no file.
+fn say_missing(missing: usize) -> anyhow::Result<()> {
+    if missing == 0 {
+        return Ok(());
+    }
+    say(&format!("{missing} pictures or sounds are not in it: their files were missing\n"))
 }
 
 /// Checks what was unpacked, and gives its log a new identity, so that whoever followed the old
@@ -145,5 +162,61 @@ impl Verify {
             manifest.program,
             manifest.parts.len()
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use age::secrecy::ExposeSecret as _;
+    use prm::id::MediaId;
+    use prm::media::{self as record, Expecting, Found};
+
+    use super::*;
+    use crate::http::tests::Clinic;
+    use crate::media::Blobs;
+
+    #[test]
+    fn pictures_go_along_with_a_backup_and_what_is_missing_is_counted() {
+        let clinic = Clinic::new();
+        let (app, now) = (&clinic.app, clinic.app.now());
+        let keep = |bytes: &[u8]| {
+            let id = MediaId::new(now);
+            let mut writer = app.media.begin(id).unwrap();
+            writer.append(0, bytes).unwrap();
+            let finished = writer.finish().unwrap();
+            let media_type = "image/png".to_owned();
+            let found = Found {
+                media_type: media_type.clone(),
+                bytes: finished.bytes,
+                sha256: finished.sha256,
+            };
+            let expecting = Expecting { id, message: None, reference: None, media_type };
+            let kept = app.db.write_blocking(move |tx| {
+                let stamp = Stamp::of_box(now);
+                record::expect(tx, &stamp, expecting)?;
+                record::kept(tx, &stamp, id, &found)
+            });
+            kept.unwrap().id
+        };
+        let (there, lost) = (keep(b"a picture"), keep(b"another"));
+        app.media.remove(lost).unwrap();
+
+        let elsewhere = tempfile::tempdir().unwrap();
+        let identity = age::x25519::Identity::generate();
+        let keyfile = elsewhere.path().join("key.txt");
+        fs::write(&keyfile, identity.to_string().expose_secret()).unwrap();
+        let to = elsewhere.path().join("b.age");
+        let recipient = vec![identity.to_public().to_string()];
+        let place = Place { data: app.data.clone() };
+        Backup { place, to: to.clone(), recipient }.run(&Clock::System).unwrap();
+        let data = elsewhere.path().join("restored");
+        let place = Place { data: data.clone() };
+        let restore = Restore { place, from: to, identity: keyfile, even_if_altered: false };
+        restore.run(&Clock::System).unwrap();
+
+        let restored = Blobs::open(&data).unwrap();
+        assert_eq!(restored.read(there, 0..99).unwrap(), b"a picture");
+        let (files, missing) = media::files(&open_db(&data).unwrap(), &data).unwrap();
+        assert_eq!((files, missing), (vec![format!("media/{there}")], 1));
     }
 }

@@ -8,10 +8,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use channels::relay::Broker;
+use lettre::message::Mailbox;
 use toml::{Table, Value};
 
 use super::setting::{Kind, SETTINGS, find, nearest};
-use super::{ConfigError, FILE_MAX, FLAG_VARIABLES, Flag, Origin, VARIABLE_PREFIX};
+use super::{ConfigError, FILE_MAX, FLAG_VARIABLES, Flag, HUB_PREFIX, Origin, VARIABLE_PREFIX};
+use crate::email::server::Server;
 
 /// The longest number or address, in bytes.
 const TEXT_BYTES_MAX: usize = 500;
@@ -63,7 +65,7 @@ impl Layers {
         for (name, value) in environment {
             let name = name.to_string_lossy().into_owned();
             let Some(rest) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
-            if FLAG_VARIABLES.contains(&name.as_str()) {
+            if FLAG_VARIABLES.contains(&name.as_str()) || name.starts_with(HUB_PREFIX) {
                 continue;
             }
             let key = rest.to_ascii_lowercase().replace("__", ".");
@@ -141,6 +143,8 @@ impl Layers {
             | Kind::Choices(_)
             | Kind::Hosts(_)
             | Kind::Broker
+            | Kind::MailServer
+            | Kind::Mailbox
             | Kind::TimeOfDay => false,
         };
         match self.value(key).as_str() {
@@ -154,6 +158,22 @@ impl Layers {
         match self.value(key).as_str() {
             Some("") => Ok(None),
             Some(address) => Broker::parse(address).map(Some).map_err(|_| self.wrong(key)),
+            None => Err(self.wrong(key)),
+        }
+    }
+
+    pub(super) fn mail_server(&self, key: &'static str) -> Result<Option<Server>, ConfigError> {
+        match self.value(key).as_str() {
+            Some("") => Ok(None),
+            Some(address) => Server::parse(address).map(Some).map_err(|_| self.wrong(key)),
+            None => Err(self.wrong(key)),
+        }
+    }
+
+    pub(super) fn mailbox(&self, key: &'static str) -> Result<Option<Mailbox>, ConfigError> {
+        match self.value(key).as_str() {
+            Some("") => Ok(None),
+            Some(text) => text.parse().map(Some).map_err(|_| self.wrong(key)),
             None => Err(self.wrong(key)),
         }
     }

@@ -41,10 +41,16 @@ pub enum Kind {
     Broker,
     /// A time of day, in hours and minutes.
     TimeOfDay,
+    /// The address of a mail server, or nothing.
+    MailServer,
+    /// An e-mail address, with or without a name before it, or nothing.
+    Mailbox,
 }
 
 /// Public names that one box has at the most.
 const HOSTS_MAX: usize = 16;
+/// The media by which the box says something of itself.
+const WAYS: [&str; 3] = ["whatsapp", "sms", "email"];
 const LOG_FORMATS: [&str; 2] = ["text", "json"];
 const LOG_LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
@@ -85,6 +91,12 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Hosts(HOSTS_MAX),
         default: "[]",
         doc: "Public names under which the box may be opened, behind a proxy that has a certificate for them; addresses and names in .local, .internal and .home.arpa are always good.",
+    },
+    Setting {
+        key: "http.public_url",
+        kind: Kind::Page,
+        default: "\"\"",
+        doc: "The address under which providers of messages reach this box, for a clinic without a hub; Twilio signs it. Its name stands in http.hosts, too.",
     },
     Setting {
         key: "queue.walk_in_wait_minutes",
@@ -183,6 +195,24 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Through which broker (MQTT 5) messages go between the box and its hub, once the box has joined one.",
     },
     Setting {
+        key: "messages.ways",
+        kind: Kind::Choices(&WAYS),
+        default: "[\"whatsapp\", \"sms\", \"email\"]",
+        doc: "By which media messages may go, as far as there is what carries them: WhatsApp and SMS by the clinic's accounts at the hub, e-mail by email.server.",
+    },
+    Setting {
+        key: "email.server",
+        kind: Kind::MailServer,
+        default: "\"\"",
+        doc: "By which mail server the box sends e-mail: smtps:// is TLS, smtp:// STARTTLS unless it is this machine. Name and password are two lines of `keys/email-login` (0600).",
+    },
+    Setting {
+        key: "email.from",
+        kind: Kind::Mailbox,
+        default: "\"\"",
+        doc: "From which address; without a name before it, the clinic's stands there.",
+    },
+    Setting {
         key: "messages.quiet_from",
         kind: Kind::TimeOfDay,
         default: "\"21:00\"",
@@ -195,10 +225,22 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Until this time. The same as messages.quiet_from: there are no quiet hours.",
     },
     Setting {
+        key: "messages.hub_answers",
+        kind: Kind::Switch,
+        default: "true",
+        doc: "Whether the hub answers patients while the box is away: with the clinic's frequent questions, times that are lent, and that their message is there.",
+    },
+    Setting {
         key: "messages.per_hour",
         kind: Kind::Number(1, 60),
         default: "5",
         doc: "So many messages that nobody asked for go to one address in an hour, all media together.",
+    },
+    Setting {
+        key: "calls.recording_hosts",
+        kind: Kind::Hosts(HOSTS_MAX),
+        default: "[]",
+        doc: "Hosts from which recordings of calls are fetched, by HTTPS; without one none is fetched. Whoever knows the voice agent's secret can make the box ask these hosts.",
     },
     Setting {
         key: "sync.budget_megabytes_per_day",
@@ -238,6 +280,12 @@ impl Kind {
                 "an address such as \"mqtts://broker.example:8883\", or \"\" for none".to_owned()
             }
             Self::TimeOfDay => "a time such as \"21:00\"".to_owned(),
+            Self::MailServer => {
+                "an address such as \"smtps://mail.example\", or \"\" for none".to_owned()
+            }
+            Self::Mailbox => {
+                "an address such as \"desk@clinic.example\", or \"\" for none".to_owned()
+            }
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Choices(words) => format!("a list of some of {}", words.join(", ")),
             Self::Hosts(most) => {

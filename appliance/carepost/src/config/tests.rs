@@ -82,6 +82,8 @@ fn an_unknown_key_is_refused_with_the_nearest_one_and_where_it_stands() {
     let variable = load("", &[("CAREPOST_LOG_LEVEL", "info")], &[]).unwrap_err();
     assert!(variable.starts_with("CAREPOST_LOG_LEVEL: "), "{variable}");
     assert!(variable.contains("`log.level`"), "{variable}");
+    // Those of a hub on the same machine are none of the box's.
+    assert!(load("", &[("CAREPOST_HUB_DATA", "/var/lib/carepost-hub")], &[]).is_ok());
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Broker {
         };
         // Nobody else reaches loopback, and what it carries is sealed.
         let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n",
+            "listener {} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\nmax_queued_messages 0\n",
             address.port()
         );
         fs::write(&settings, text)?;

@@ -121,7 +121,7 @@ impl Days {
         people: Vec<Person>,
     ) -> Self {
         let today = zone.to_datetime(now).date();
-        let House { practitioners, sessions } = house;
+        let House { practitioners, scan: _, vaccination: _, sessions } = house;
         let mut days = Self {
             rng,
             now,

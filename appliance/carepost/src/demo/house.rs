@@ -265,6 +265,8 @@ pub(super) struct Added {
 /// What was added.
 pub(super) struct House {
     pub(super) practitioners: Vec<PractitionerId>,
+    pub(super) scan: HealthcareServiceId,
+    pub(super) vaccination: HealthcareServiceId,
     pub(super) sessions: Vec<Added>,
 }
 
@@ -302,7 +304,8 @@ pub(super) fn build(tx: &mut Tx<'_>, stamp: &Stamp, today: Date) -> Result<House
         });
     }
     close(tx, stamp, today)?;
-    Ok(House { practitioners, sessions })
+    let (scan, vaccination) = (services[SCAN], services[VACCINATION]);
+    Ok(House { practitioners, scan, vaccination, sessions })
 }
 
 fn add_healthcare_services(

@@ -3,21 +3,24 @@
 //!
 //! Towards the hub it speaks as Meta's Cloud API does: it posts webhooks signed by `X-Hub-Signature-256`, and takes
 //! messages at `/v{version}/{phone number id}/messages` (developers.facebook.com, WhatsApp Cloud API). It delivers
-//! at once, and says so by statuses. Nothing in it is trusted by anybody but the demonstration's hub.
+//! at once, and says so by statuses; a number that ends with [`WITHOUT_WHATSAPP`] is at no telephone with WhatsApp.
+//! Pictures and sounds it keeps in [`media`]. Nothing in it is trusted by anybody but the demonstration's hub.
 //!
 //! Invariant: what is kept is bounded; the oldest messages and the telephones that were longest silent go first.
 
 mod format;
+pub mod media;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use channels::heard::MEDIA_BYTES_MAX;
 use jiff::Timestamp;
 use ring::hmac;
 use ring::rand::SystemRandom;
@@ -27,10 +30,15 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use self::format::Sent;
+use self::media::{Picture, Shelf, Shown};
+
 /// The clinic's number, as the provider names it.
 pub const NUMBER_ID: &str = "100200300400500";
 /// The clinic's number, as patients see it.
 pub const NUMBER: &str = "+918045678900";
+/// Numbers that end so have no WhatsApp: what is sent there fails, as it does in life.
+pub const WITHOUT_WHATSAPP: &str = "0000";
 /// Telephones that are known at once.
 const PHONES_MAX: usize = 200;
 /// Messages of one telephone that are kept.
@@ -39,6 +47,8 @@ const MESSAGES_MAX: usize = 500;
 const TRIES_MAX: u32 = 40;
 /// ... with such a pause in between.
 const AGAIN: Duration = Duration::from_millis(250);
+/// The longest picture or sound that is handed over, with the form around it, in bytes.
+const FORM_BYTES_MAX: usize = MEDIA_BYTES_MAX + 4096;
 /// Where the hub takes what comes in.
 const WEBHOOK: &str = "/api/v1/prm/webhooks/whatsapp/meta";
 
@@ -77,6 +87,7 @@ pub struct Phones {
     hub: watch::Sender<Option<SocketAddr>>,
     client: reqwest::Client,
     kept: Mutex<Kept>,
+    shelf: Mutex<Shelf>,
     changed: watch::Sender<u64>,
 }
 
@@ -100,6 +111,8 @@ pub struct Message {
     pub text: String,
     /// What may be touched instead of an answer in words.
     pub choices: Vec<Offered>,
+    /// What it shows or plays.
+    pub media: Option<Shown>,
     /// When, in milliseconds since 1970 UTC.
     pub at_ms: i64,
 }
@@ -123,6 +136,17 @@ pub enum Said {
     Text(String),
     /// Touches what the clinic offered.
     Choice(Offered),
+    /// Sends a picture or sound.
+    Media(Sending),
+}
+
+/// A picture or sound that somebody sends.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Sending {
+    /// As [`Phones::put`] called it.
+    pub id: String,
+    /// What is written beside it.
+    pub caption: Option<String>,
 }
 
 impl Phones {
@@ -138,10 +162,15 @@ impl Phones {
             hub: watch::channel(None).0,
             client: client()?,
             kept: Mutex::default(),
+            shelf: Mutex::default(),
             changed: watch::channel(0).0,
         });
         let router = Router::new()
             .route("/{version}/{number}/messages", post(deliver))
+            .route("/{version}/{number}/media", post(media::hand_over))
+            .route("/{version}/{id}", get(media::look_up))
+            .route("/kept/{id}", get(media::fetch))
+            .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
             .with_state(Arc::clone(&phones));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(phones)
@@ -162,30 +191,58 @@ impl Phones {
         self.hub.send_replace(Some(hub));
     }
 
+    /// Keeps a picture or sound, and answers its id.
+    pub fn put(&self, picture: Picture) -> String {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).put(picture)
+    }
+
+    /// A picture or sound by its id.
+    pub fn picture(&self, id: &str) -> Option<Picture> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).find(id)
+    }
+
+    fn shown(&self, id: &str) -> Option<Shown> {
+        let media_type = self.picture(id)?.media_type;
+        Some(Shown { id: id.to_owned(), media_type })
+    }
+
+    fn is_let_in(&self, headers: &HeaderMap) -> bool {
+        let shown = headers.get("authorization").and_then(|it| it.to_str().ok());
+        shown == Some(format!("Bearer {}", self.account.access_token).as_str())
+    }
+
     /// Somebody does something on the telephone with this number (E.164). Answers how the hub answered.
     ///
     /// # Errors
-    /// If the hub cannot be reached.
+    /// If the hub cannot be reached, or what is sent is not kept.
     pub async fn say(
         &self,
         (phone, name): (&str, &str),
         said: Said,
         now: Timestamp,
     ) -> anyhow::Result<u16> {
-        let text = match &said {
-            Said::Text(text) => text.clone(),
-            Said::Choice(choice) => choice.title.clone(),
+        let (text, media) = match &said {
+            Said::Text(text) => (text.clone(), None),
+            Said::Choice(choice) => (choice.title.clone(), None),
+            Said::Media(Sending { id, caption }) => {
+                let Some(shown) = self.shown(id) else { anyhow::bail!("there is no such picture") };
+                (caption.clone().unwrap_or_default(), Some(shown))
+            }
         };
+        let media_type = media.as_ref().map(|it| it.media_type.clone());
         let number = self.keep(phone, |number| Message {
             number,
             id: format!("wamid.demo{number}"),
             is_from_clinic: false,
             text,
             choices: Vec::new(),
+            media,
             at_ms: now.as_millisecond(),
         });
         let at = now.as_second();
-        let message = format::heard((phone, name), (&format!("wamid.demo{number}"), at), &said);
+        let id = format!("wamid.demo{number}");
+        let said = (&said, media_type.as_deref().unwrap_or_default());
+        let message = format::heard((phone, name), (&id, at), said);
         self.post(&message).await
     }
 
@@ -273,6 +330,11 @@ fn client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder().tls_backend_preconfigured(trusting_nobody).build()?)
 }
 
+fn invalid() -> (StatusCode, Json<Value>) {
+    let error = json!({ "error": { "code": 100, "message": "Invalid parameter" } });
+    (StatusCode::BAD_REQUEST, Json(error))
+}
+
 /// Takes a message of the clinic and delivers it.
 async fn deliver(
     State(phones): State<Arc<Phones>>,
@@ -280,26 +342,34 @@ async fn deliver(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> (StatusCode, Json<Value>) {
-    let bearer = format!("Bearer {}", phones.account.access_token);
-    let shown = headers.get("authorization").and_then(|it| it.to_str().ok());
-    if shown != Some(bearer.as_str()) || number_id != NUMBER_ID {
+    if !phones.is_let_in(&headers) || number_id != NUMBER_ID {
         let error = json!({ "error": { "code": 190, "message": "Invalid OAuth access token" } });
         return (StatusCode::UNAUTHORIZED, Json(error));
     }
-    let Some((phone, text, choices)) = format::sent(&body) else {
-        let error = json!({ "error": { "code": 100, "message": "Invalid parameter" } });
-        return (StatusCode::BAD_REQUEST, Json(error));
+    let Some(Sent { phone, text, choices, media }) = format::sent(&body) else {
+        return invalid();
+    };
+    let media = match media.map(|id| phones.shown(&id)) {
+        None => None,
+        Some(Some(shown)) => Some(shown),
+        Some(None) => return invalid(),
     };
     let now = crate::clock::Clock::System.now();
-    let number = phones.keep(&phone, |number| Message {
-        number,
-        id: format!("wamid.demo{number}"),
-        is_from_clinic: true,
-        text,
-        choices,
-        at_ms: now.as_millisecond(),
-    });
-    let id = format!("wamid.demo{number}");
+    let is_reached = !phone.ends_with(WITHOUT_WHATSAPP);
+    let id = if is_reached {
+        let number = phones.keep(&phone, |number| Message {
+            number,
+            id: format!("wamid.demo{number}"),
+            is_from_clinic: true,
+            text,
+            choices,
+            media,
+            at_ms: now.as_millisecond(),
+        });
+        format!("wamid.demo{number}")
+    } else {
+        format!("wamid.demo.{}", uuid::Uuid::new_v4().simple())
+    };
     let answer = json!({
         "messaging_product": "whatsapp",
         "contacts": [{ "input": phone, "wa_id": phone.trim_start_matches('+') }],
@@ -307,9 +377,11 @@ async fn deliver(
     });
     let echoed = body["biz_opaque_callback_data"].clone();
     tokio::spawn(async move {
-        for status in ["sent", "delivered", "read"] {
+        let statuses: &[&str] =
+            if is_reached { &["sent", "delivered", "read"] } else { &["failed"] };
+        for status in statuses {
             // A status that is lost is lost: the real one says so no better.
-            let said = format::status((&phone, &id), (status, &echoed), now.as_second());
+            let said = format::status((&phone, &id), (*status, &echoed), now.as_second());
             let _ = phones.post(&said).await;
         }
     });

@@ -1,5 +1,6 @@
 //! Conversations on the wire: the threads, what was said in one, and what the desk does with it.
 
+mod approved;
 mod steps;
 mod view;
 
@@ -48,6 +49,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list, open))
         .routes(routes!(get))
         .routes(routes!(messages, say))
+        .merge(approved::routes())
         .merge(steps::routes())
 }
 
@@ -63,6 +65,9 @@ struct ConversationsAsked {
     /// Only those that whoever asks has.
     #[serde(default)]
     mine: bool,
+    /// Only those that the desk has and nobody of the staff.
+    #[serde(default)]
+    unassigned: bool,
     /// Only those in which something waits for a person.
     #[serde(default)]
     unread: bool,
@@ -81,7 +86,7 @@ async fn list(
     Caller(stamp): Caller,
     Asked(asked): Asked<ConversationsAsked>,
 ) -> Answer<Json<Page<ConversationView>>> {
-    let ConversationsAsked { patient, held_by, mine, unread, limit, cursor } = asked;
+    let ConversationsAsked { patient, held_by, mine, unassigned, unread, limit, cursor } = asked;
     let held_by = held_by.map(|word| Holder::parse(&word)).transpose()?;
     let assignee = match stamp.actor {
         Actor::Staff(staff) if mine => Some(staff),
@@ -100,7 +105,7 @@ async fn list(
     let after = after.map(|(at, id)| (from_ms(at), ConversationId::from_bytes(id.into_bytes())));
     let most = u32::try_from(THREADS_MAX).unwrap_or(u32::MAX).saturating_sub(1);
     let limit = limit.unwrap_or(LIMIT_DEFAULT).clamp(1, most);
-    let filter = Filter { patient, held_by, assignee, unread };
+    let filter = Filter { patient, held_by, assignee, unassigned, unread };
     let in_view = app.clone();
     let found = app.db.read(move |read| {
         let threads = conversation::threads(read, &stamp, filter, after, limit as usize + 1)?;
@@ -208,8 +213,10 @@ async fn messages(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewMessage {
-    /// The words.
-    text: String,
+    /// The words; without them a `template` is said.
+    text: Option<String>,
+    /// The name of one of `conversations/{id}/templates`, instead of words.
+    template: Option<String>,
     /// By what it goes first; as the person wrote last when it is not said.
     #[schema(value_type = Option<words::Medium>)]
     medium: Option<String>,
@@ -225,14 +232,24 @@ async fn say(
     State(app): State<App>,
     Caller(stamp): Caller,
     Segment(id): Segment<ConversationId>,
-    Posted { body: NewMessage { text, medium }, key }: Posted<NewMessage>,
+    Posted { body: NewMessage { text, template, medium }, key }: Posted<NewMessage>,
 ) -> Answer<Response> {
     let medium = medium.map(|word| Medium::parse(&word)).transpose()?;
     let in_view = app.clone();
     once(&app, stamp, key, move |tx| {
+        let content = match (&text, &template) {
+            (Some(text), None) => Content::text(text.trim()),
+            (None, Some(name)) => {
+                let conversation = conversation::get(tx, &stamp, id)?;
+                approved::of_name(&in_view, (tx, &stamp), &conversation, name)?
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(Error::invalid("text", "say either a text or a template"));
+            }
+        };
         let saying = Saying {
             conversation: id,
-            content: Content::text(text.trim()),
+            content,
             purpose: Purpose::Desk,
             route: ways(tx, &stamp, id, medium)?,
             not_before: None,

@@ -3,10 +3,15 @@
 
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::body::{Body as Streamed, to_bytes};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
 use axum::{Json, Router};
+use channels::heard::MEDIA_BYTES_MAX;
+use channels::media_type;
 use prm::contact::Phone;
 use prm::patient;
 use prm::stamp::Stamp;
@@ -17,6 +22,7 @@ use super::error::{Answer, Problem};
 use super::json::{Asked, Body};
 use super::openapi::ROOT;
 use crate::app::App;
+use crate::demo::phones::media::{Picture, Shown};
 use crate::demo::phones::{Message, Phones, Said};
 
 /// How long a telephone waits for a message.
@@ -29,6 +35,8 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route(&format!("{ROOT}/demo/people"), get(people))
         .route(&format!("{ROOT}/demo/phone"), get(look).post(say))
+        .route(&format!("{ROOT}/demo/phone/media"), post(put))
+        .route(&format!("{ROOT}/demo/phone/media/{{id}}"), get(picture))
 }
 
 /// Somebody whom one may be.
@@ -102,6 +110,36 @@ async fn say(
             Err(Problem::new(StatusCode::BAD_GATEWAY, "not_delivered", what))
         }
     }
+}
+
+/// Takes a picture or sound for a message that is to be said.
+async fn put(State(app): State<App>, body: Streamed) -> Answer<Json<Shown>> {
+    let phones = phones(&app)?;
+    let too_large = |_| {
+        let what = format!("a picture or sound has at most {MEDIA_BYTES_MAX} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", what)
+    };
+    let bytes = to_bytes(body, MEDIA_BYTES_MAX).await.map_err(too_large)?;
+    let Some(found) = media_type::of(&bytes) else {
+        let what = "send a picture, a sound or a PDF";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_allowed", what));
+    };
+    let media_type = found.to_owned();
+    let id = phones.put(Picture { media_type: media_type.clone(), bytes });
+    Ok(Json(Shown { id, media_type }))
+}
+
+/// What a message on a telephone shows or plays.
+async fn picture(State(app): State<App>, Path(id): Path<String>) -> Answer<Response> {
+    let nothing = || Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such picture");
+    let Picture { media_type: _, bytes } = phones(&app)?.picture(&id).ok_or_else(nothing)?;
+    let found = media_type::of(&bytes).ok_or_else(nothing)?;
+    let headers = [
+        (CONTENT_TYPE, found),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((headers, bytes).into_response())
 }
 
 fn phones(app: &App) -> Answer<&Phones> {

@@ -104,7 +104,7 @@ async fn live(
 }
 
 /// Which nouns are told, and to whom.
-const NOUNS: [(&str, Right); 20] = [
+const NOUNS: [(&str, Right); 22] = [
     ("appointment", Right::ReadAppointments),
     ("queue", Right::ReadBoard),
     ("patient", Right::ReadPatients),
@@ -124,6 +124,8 @@ const NOUNS: [(&str, Right); 20] = [
     ("waitlist", Right::ReadAppointments),
     ("faq", Right::ReadWording),
     ("template", Right::ReadWording),
+    ("canned_answer", Right::ReadWording),
+    ("patient_instruction", Right::ReadWording),
     ("reminder_rule", Right::ReadWording),
 ];
 

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::place;
 
+mod calls;
 mod conversations;
 mod devices;
 mod diary;
@@ -31,6 +32,7 @@ mod patients;
 mod session;
 mod visits;
 mod waitlist;
+mod webhooks;
 mod wire;
 
 /// A clinic in Bengaluru whose clock stands at 10:00 on Monday 2026-11-23 until it is set.

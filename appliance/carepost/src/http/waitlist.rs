@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
+use prm::db::Tx;
 use prm::id::{HealthcareServiceId, Noun, PatientId, PractitionerId, SlotId, WaitlistId};
 use prm::time::plus_minutes;
 use prm::waitlist::{self, Entry, Filter, LIST_MAX, Offer, PartOfDay, Status, Wish};
@@ -24,6 +25,7 @@ use super::read_audit;
 use super::version::{Seen, Versioned};
 use super::words;
 use crate::app::App;
+use crate::offers;
 
 /// The word of the list, for its cursors.
 const LIST: &str = "waitlist";
@@ -261,7 +263,7 @@ struct NewOffer {
     minutes: Option<i64>,
 }
 
-/// Notes that the desk offered somebody a time: for so long they are not offered another. The slot is not held.
+/// Offers somebody a time, and says it to them: for so long they are offered no other. The slot is not held.
 #[utoipa::path(post, path = "/waitlist/{id}/offer", tag = "waitlist", request_body = NewOffer,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = EntryView), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -276,7 +278,13 @@ async fn offer(
 ) -> Answer<Versioned<EntryView>> {
     let minutes = minutes.unwrap_or(OFFER_MINUTES).clamp(1, OFFER_MINUTES_MAX);
     let offer = Offer { slot: slot_named(&slot_id)?, until: plus_minutes(stamp.now, minutes) };
-    let entry = app.db.write(move |tx| waitlist::offer(tx, &stamp, (id, seen), offer)).await?;
+    let saying = app.clone();
+    let offering = move |tx: &mut Tx<'_>| {
+        let entry = waitlist::offer(tx, &stamp, (id, seen), offer)?;
+        offers::say(tx, &saying, &entry)?;
+        Ok(entry)
+    };
+    let entry = app.db.write(offering).await?;
     Ok(Versioned(entry.version, EntryView::of(&app, entry)))
 }
 

@@ -2,8 +2,8 @@
 //! are those of the records.
 
 use prm::{
-    appointment, conversation, device, location, medium, message, patient, queue, schedule, staff,
-    ticket, waitlist,
+    appointment, conversation, device, location, media, medium, message, patient, queue, schedule,
+    staff, ticket, waitlist,
 };
 use sync_agent::loans;
 use utoipa::openapi::RefOr;
@@ -65,6 +65,8 @@ words! {
     MessagePurpose: message::Purpose::ALL.iter().map(|it| it.as_str());
     /// How far a message has come.
     MessageState: message::State::ALL.iter().map(|it| it.as_str());
+    /// What became of a picture or sound.
+    MediaState: media::State::ALL.map(media::State::as_str);
     /// What would become of a message that waits: sent now, later, after the quiet hours; too late; not wanted.
     Judgement: ["now", "not-before", "quiet", "stale", "not-wanted"];
     /// How far one try to deliver a message has come.

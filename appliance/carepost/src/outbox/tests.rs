@@ -4,8 +4,10 @@ use jiff::ToSpan as _;
 use prm::consent;
 use prm::contact::Phone;
 use prm::conversation;
-use prm::id::{ConversationId, DeliveryId};
+use prm::id::{ConversationId, DeliveryId, MediaId};
+use prm::media;
 use prm::message::{Hearing, Report, Saying, State};
+use prm::ticket::{self, Reason, Status};
 
 use super::*;
 use crate::http::tests::Clinic;
@@ -23,7 +25,8 @@ fn asha() -> Address {
 
 impl Outbox {
     fn open() -> Self {
-        Self::with("[relay]\nbroker = \"mqtt://127.0.0.1:1\"")
+        // Short messages do not go in this clinic.
+        Self::with("[relay]\nbroker = \"mqtt://127.0.0.1:1\"\n[messages]\nways = [\"whatsapp\"]")
     }
 
     fn with(settings: &str) -> Self {
@@ -105,6 +108,13 @@ impl Outbox {
     fn tries(&self, id: MessageId) -> Vec<(Medium, Progress, Option<String>)> {
         let tries = self.read(|read, stamp| message::deliveries(read, stamp, id));
         tries.into_iter().map(|it| (it.medium, it.progress, it.error)).collect()
+    }
+
+    /// For what the desk has tickets, and by when each is due.
+    fn tickets(&self) -> Vec<(Reason, Option<Timestamp>)> {
+        let open = self.read(|read, stamp| ticket::list(read, stamp, (Status::Open, 0), 100));
+        assert!(open.iter().all(|it| it.conversation == Some(self.with)));
+        open.into_iter().map(|it| (it.reason, it.due)).collect()
     }
 
     fn rows(&self) -> Vec<DeliveryId> {
@@ -197,6 +207,27 @@ fn what_is_not_delivered_in_time_goes_the_next_way_unless_it_is_an_answer() {
 }
 
 #[test]
+fn what_may_still_arrive_by_one_way_has_not_failed_although_the_next_did() {
+    let outbox = Outbox::with("[relay]\nbroker = \"mqtt://127.0.0.1:1\"");
+    let id = outbox.says(outbox.saying(Purpose::Reminder));
+    outbox.look();
+    outbox.reports(id, Progress::Sent);
+    outbox.later(16.minutes());
+    outbox.look();
+    assert_eq!(outbox.tries(id)[1], (Medium::Sms, Progress::Queued, None));
+    let refused = Report {
+        message: Some(id),
+        medium: Medium::Sms,
+        provider_id: None,
+        progress: Progress::Failed,
+        error: Some("no_channel".into()),
+    };
+    outbox.write(move |tx, stamp| message::delivered(tx, stamp, &refused));
+    outbox.look();
+    assert_eq!((outbox.message(id).state, outbox.tickets().len()), (State::Sent, 0));
+}
+
+#[test]
 fn a_delivered_message_is_not_sent_again() {
     let outbox = Outbox::open();
     let id = outbox.says(outbox.saying(Purpose::Reminder));
@@ -252,4 +283,125 @@ fn without_a_carrier_a_message_says_so_and_waits_for_a_person() {
     let why: Vec<_> = outbox.tries(id).into_iter().map(|it| it.2.unwrap()).collect();
     assert_eq!(why, ["no-carrier", "no-carrier"]);
     assert_eq!(outbox.message(id).why.as_deref(), Some("no-way-left"));
+}
+
+#[test]
+fn what_failed_by_every_way_is_one_ticket_for_the_desk() {
+    let outbox = Outbox::with("");
+    let visit = outbox.now().checked_add(6.hours()).unwrap();
+    let mut reminder = outbox.saying(Purpose::Reminder);
+    reminder.not_after = Some(visit);
+    outbox.says(reminder);
+    outbox.says(outbox.saying(Purpose::Desk));
+    outbox.look();
+    assert_eq!(outbox.tickets(), [(Reason::NotDelivered, Some(visit))]);
+}
+
+#[test]
+fn what_ran_out_of_time_unseen_is_a_ticket_unless_nobody_has_to_be_told_any_more() {
+    let outbox = Outbox::open();
+    let mut reminder = outbox.saying(Purpose::Reminder);
+    reminder.not_after = outbox.now().checked_add(1.hours()).ok();
+    let (over, handed) = (outbox.says(reminder.clone()), outbox.says(reminder.clone()));
+    outbox.look();
+    let given = outbox.rows();
+    outbox.write(move |tx, stamp| message::hand(tx, stamp, given[1]));
+    // The visit is over: nobody needs a ticket to call somebody about it.
+    outbox.later(168.hours());
+    outbox.look();
+    assert_eq!((outbox.message(over).state, outbox.tickets().len()), (State::Dropped, 0));
+    // The hub had it, and says much later that it could not be sent.
+    outbox.reports(handed, Progress::Failed);
+    outbox.look();
+    let said = outbox.message(handed);
+    assert_eq!((said.state, said.why.as_deref()), (State::Failed, Some("stale")));
+    let mut answer = outbox.saying(Purpose::Reply);
+    answer.not_after = outbox.now().checked_add(1.hours()).ok();
+    let answer = outbox.says(answer);
+    outbox.later(168.hours());
+    outbox.look();
+    assert_eq!(outbox.message(answer).state, State::Dropped);
+    assert_eq!(outbox.tickets(), [(Reason::NotDelivered, None)]);
+}
+
+#[test]
+fn what_may_have_been_seen_and_what_nobody_wants_is_no_ticket() {
+    let outbox = Outbox::open();
+    let mut reminder = outbox.saying(Purpose::Reminder);
+    reminder.not_after = outbox.now().checked_add(1.hours()).ok();
+    let sent = outbox.says(reminder);
+    outbox.look();
+    outbox.reports(sent, Progress::Sent);
+    outbox.write(|tx, stamp| consent::stop(tx, stamp, &asha()));
+    outbox.says(outbox.saying(Purpose::Notice));
+    outbox.later(62.minutes());
+    outbox.look();
+    assert_eq!(outbox.message(sent).state, State::Sent);
+    assert_eq!(outbox.tickets(), []);
+}
+
+#[test]
+fn a_picture_goes_in_parts_before_its_message_and_as_words_where_it_did_not_arrive() {
+    let outbox = Outbox::open();
+    let mut saying = outbox.saying(Purpose::Reply);
+    let media = MediaId::new(outbox.now());
+    saying.content =
+        Content::Media { media, media_type: "image/png".into(), caption: Some("the code".into()) };
+    let whatsapp = saying.route[0].clone();
+    saying.route.insert(1, whatsapp);
+    let picture = vec![7; 600 << 10];
+    let given = picture.clone();
+    let id = outbox.write(move |tx, stamp| {
+        let said = message::say(tx, stamp, saying)?;
+        media::provide(tx, stamp, (media, said.id), ("image/png", given))?;
+        Ok(said.id)
+    });
+    outbox.look();
+    let rows = outbox.rows();
+    let said = |row: &relay::Row| {
+        let body = outbox.read(|read, stamp| relay::body(read, stamp, row.number)).unwrap();
+        Up::read(&body).unwrap()
+    };
+    let up: Vec<Up> =
+        outbox.read(|read, stamp| relay::waiting(read, stamp, 9)).iter().map(said).collect();
+    let [Up::Part(first), Up::Part(second), Up::Say(say)] = up.as_slice() else {
+        panic!("two parts and the message")
+    };
+    assert_eq!((&first.reference, first.at), (&id.to_string(), 0));
+    assert!([first.bytes.as_slice(), &second.bytes].concat() == picture);
+    assert!(matches!(say.content, Content::Media { .. }));
+    // The hub has all of it: only the message is a try.
+    let had: Vec<bool> = (1..)
+        .zip(rows)
+        .map(|(number, row)| {
+            let kept_for = SignedDuration::from_hours(1);
+            outbox.write(move |tx, stamp| relay::had(tx, stamp, (row, number), kept_for))
+        })
+        .collect();
+    assert_eq!(had, [false, false, true]);
+
+    outbox.reports(id, Progress::Failed);
+    outbox.look();
+    let up: Vec<Up> =
+        outbox.read(|read, stamp| relay::waiting(read, stamp, 9)).iter().map(said).collect();
+    let [Up::Say(say)] = up.as_slice() else { panic!("words alone") };
+    assert_eq!(say.content.plain(), "the code");
+    assert!(matches!(say.content, Content::Text { .. }));
+}
+
+#[test]
+fn parts_of_a_message_that_is_called_off_go_with_it() {
+    let outbox = Outbox::open();
+    let mut saying = outbox.saying(Purpose::Reply);
+    let media = MediaId::new(outbox.now());
+    saying.content = Content::Media { media, media_type: "image/png".into(), caption: None };
+    saying.collapse_key = Some("visit".into());
+    outbox.write(move |tx, stamp| {
+        let said = message::say(tx, stamp, saying)?;
+        media::provide(tx, stamp, (media, said.id), ("image/png", vec![7; 9]))
+    });
+    outbox.look();
+    assert_eq!(outbox.rows().len(), 2);
+    outbox.write(|tx, stamp| message::withdraw(tx, stamp, "visit"));
+    assert_eq!(outbox.rows(), []);
 }

@@ -2,7 +2,8 @@
 
 use ::reception::{Act, Answer, Why};
 use prm::appointment::{self, Booking};
-use prm::error::{Code, Error, Result};
+use prm::conversation::Conversation;
+use prm::error::Result;
 use prm::id::{AppointmentId, HealthcareServiceId, SlotId};
 use prm::patient::{self, RawPhone, Registration};
 use prm::ticket::{self, Opening, Reason};
@@ -62,6 +63,7 @@ fn done(turn: &mut Turn<'_, '_>, act: Act) -> Result<Answer> {
                 series: None,
             };
             let booked = appointment::book(turn.tx, &stamp, booking)?;
+            waitlist::taken(turn.tx, &stamp, slot, (booked.patient, booked.id))?;
             Ok(Answer::Booked { qr: qr_of(turn.app, &booked), appointment: fact(&booked) })
         }
         Act::Move { appointment, slot } => {
@@ -157,18 +159,18 @@ fn done(turn: &mut Turn<'_, '_>, act: Act) -> Result<Answer> {
 /// waits there, and that is enough.
 fn open_ticket(turn: &mut Turn<'_, '_>, why: Why) -> Result<()> {
     let conversation = conversation::get(turn.tx, &turn.stamp, turn.conversation.id)?;
-    let opening = Opening {
+    ticket::leave(turn.tx, &turn.stamp, opening(&conversation, why))
+}
+
+/// What the desk is asked to do in a conversation.
+pub(crate) fn opening(conversation: &Conversation, why: Why) -> Opening {
+    Opening {
         reason: reason(why),
         subject: why.as_str().to_owned(),
         patient: conversation.patient,
         conversation: Some(conversation.id),
         due: None,
         assignee: None,
-    };
-    match ticket::open(turn.tx, &turn.stamp, opening) {
-        Ok(_) => Ok(()),
-        Err(Error::Refused(refusal)) if refusal.code == Code::TooMany => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

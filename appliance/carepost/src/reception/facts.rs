@@ -53,7 +53,7 @@ impl Names {
 
 /// What is known when a message is answered.
 pub(super) fn of(turn: &Turn<'_, '_>) -> Result<Facts> {
-    let Turn { tx, app, stamp, reception, conversation, message } = turn;
+    let Turn { tx, app, stamp, reception, conversation, message, is_mute: _ } = turn;
     let read: &Read<'_> = tx;
     let practitioners: Vec<_> = practitioner::list(read, stamp)?
         .into_iter()
@@ -120,6 +120,6 @@ pub(crate) fn languages(app: &App) -> Vec<String> {
 
 /// The numbers to call in an emergency. 112 is that of the telephone network everywhere (3GPP TS 22.101);
 /// India's ambulance answers 108.
-fn emergency(country: &str) -> &'static [&'static str] {
+pub(crate) fn emergency(country: &str) -> &'static [&'static str] {
     if country == "IN" { &["112", "108"] } else { &["112"] }
 }

@@ -12,7 +12,7 @@ use prm::id::{AppointmentId, Noun, PatientId};
 use prm::queue::{self, Place, QueueEntry};
 use prm::slot::{self, Search, Slot};
 use prm::time::local_date;
-use prm::{conversation, faq};
+use prm::{conversation, faq, patient_instruction};
 
 use super::Turn;
 use crate::http::appointments::qr_of;
@@ -65,7 +65,11 @@ fn found(turn: &Turn<'_, '_>, wanted: Look) -> Result<Answer> {
             let found = faq::find(tx, stamp, &words, (&language, 1))?;
             Ok(Answer::Faq(found.into_iter().next().map(|found| found.faq.answer)))
         }
-        Look::Instructions { service: _, language: _ } => Ok(Answer::Instructions(None)),
+        Look::Instructions { service, language } => {
+            let usual = app.config.language.default.as_str();
+            let text = patient_instruction::before(tx, stamp, service, &[&language, usual])?;
+            Ok(Answer::Instructions(text))
+        }
         Look::Qr { appointment } => {
             let found = of_somebody_here(turn, appointment)?;
             qr_of(app, &found).map(Answer::Qr).ok_or(Error::NotFound(Noun::Appointment))

@@ -7,7 +7,12 @@ use prm::conversation::Conversation;
 use prm::id::PatientId;
 use prm::patient::{self, RawPhone, Registration};
 use prm::stamp::Role;
-use prm::{consent, practitioner, relay, reminder_rule, schedule, ticket};
+use prm::{
+    consent, healthcare_service, patient_instruction, practitioner, relay, reminder_rule, schedule,
+    ticket,
+};
+
+mod calls;
 
 use super::*;
 use crate::http::tests::Clinic;
@@ -25,7 +30,11 @@ const ARUN: &str = "+919844111174";
 
 impl Talk {
     fn open() -> Self {
-        let clinic = Clinic::with_settings("[relay]\nbroker = \"mqtt://127.0.0.1:1\"");
+        Self::with_settings("[relay]\nbroker = \"mqtt://127.0.0.1:1\"")
+    }
+
+    fn with_settings(settings: &str) -> Self {
+        let clinic = Clinic::with_settings(settings);
         let reception = Arc::new(Reception::open(&clinic.app.data, Rules::of(&clinic.app)));
         let talk = Self { clinic, reception, heard: 0.into() };
         talk.write(|tx, stamp| {
@@ -101,6 +110,7 @@ impl Talk {
             said_at: self.now(),
             said,
             answers: None,
+            asks: false,
         });
         let now = self.now();
         self.write(move |tx, _| inbox::take(tx, now, down))
@@ -172,7 +182,12 @@ impl Talk {
 
     /// Asks for a visit and says yes to the first of everything, until the question before the last.
     fn up_to_the_last_yes(&self, from: &str) -> Said {
-        let mut answers = self.says(from, "I want to book an appointment with Dr Rao");
+        self.up_to_the_last_yes_for(from, "I want to book an appointment with Dr Rao")
+    }
+
+    /// The same, asked for in these words.
+    fn up_to_the_last_yes_for(&self, from: &str, words: &str) -> Said {
+        let mut answers = self.says(from, words);
         for _ in 0..8 {
             let choices = answers.iter().find_map(|it| match &it.content {
                 Content::Choices { text: _, label: _, choices } => Some(choices.clone()),
@@ -209,11 +224,46 @@ fn a_visit_is_booked_and_the_answer_is_on_its_way_in_the_same_transaction() {
     let diary = talk.diary();
     assert_eq!(diary.iter().map(|it| it.patient).collect::<Vec<_>>(), [asha]);
     assert!(!answers.is_empty());
-    assert_eq!(talk.on_the_way(), before + i64::try_from(answers.len()).unwrap());
+    // The code of the visit goes as a picture, whose one part is a row of its own.
+    let pictures = answers.iter().filter(|it| matches!(it.content, Content::Media { .. })).count();
+    assert_eq!(pictures, 1);
+    assert_eq!(talk.on_the_way(), before + i64::try_from(answers.len() + pictures).unwrap());
     for answer in &answers {
         let said = answer.said().unwrap();
         assert_eq!((said.purpose, said.state), (Purpose::Reply, State::Waiting));
     }
+}
+
+#[test]
+fn whoever_books_is_told_what_to_know_before_and_nothing_where_there_is_nothing() {
+    let talk = Talk::open();
+    talk.patient("Asha Rao", ASHA);
+    let service = talk.write(|tx, stamp| {
+        let addition = healthcare_service::Addition {
+            name: "Ultrasound".into(),
+            duration_minutes: 30,
+            buffer_minutes: 0,
+            practitioners: Vec::new(),
+            locations: Vec::new(),
+        };
+        healthcare_service::add(tx, stamp, addition)
+    });
+    let texts = |answers: &[Message]| -> Vec<String> {
+        answers.iter().map(|it| it.content.plain()).collect()
+    };
+    let yes = talk.up_to_the_last_yes_for(ASHA, "I want to book an ultrasound with Dr Rao");
+    let without = texts(&talk.said(ASHA, yes));
+    talk.write(move |tx, stamp| {
+        patient_instruction::add(tx, stamp, (service.id, "en"), "Do not eat before.")
+    });
+    let yes = talk.up_to_the_last_yes_for(ASHA, "I want to book an ultrasound with Dr Rao");
+    let with = texts(&talk.said(ASHA, yes));
+    assert!(talk.diary().iter().all(|it| it.healthcare_service == Some(service.id)));
+    assert_eq!(talk.diary().len(), 2);
+    assert!(without.iter().all(|it| !it.contains("prepare")), "{without:?}");
+    assert_eq!(with.last().map(String::as_str), Some("Do not eat before."));
+    let asked = texts(&talk.says(ASHA, "how do I prepare for the ultrasound?"));
+    assert!(asked.iter().any(|it| it == "Do not eat before."), "{asked:?}");
 }
 
 #[test]
@@ -308,8 +358,8 @@ fn what_was_heard_after_a_week_offline_is_left_to_the_desk_with_one_honest_sente
     talk.answers();
     let said: Vec<_> = talk.everything(ASHA).into_iter().filter(|it| it.said().is_ok()).collect();
     assert_eq!(said.len(), 1);
-    // It is a week after the last word, so WhatsApp does not carry it, and nothing else does.
-    assert_eq!(said[0].said().unwrap().state, State::Failed);
+    // It is a week after the last word, so WhatsApp does not carry it, but a short message does.
+    assert_eq!((said[0].medium, said[0].said().unwrap().state), (Medium::Sms, State::Waiting));
     assert!(talk.conversation(ASHA).unwrap().unread >= 2);
     assert!(talk.diary().is_empty());
 }
@@ -362,11 +412,21 @@ fn who_opts_out_hears_that_and_no_more_of_what_they_did_not_ask_for() {
 fn whoever_writes_without_end_is_left_to_a_person() {
     let talk = Talk::open();
     let mut answered = 0;
-    for number in 0..REPLIES_PER_HOUR_MAX + 20 {
-        answered += i64::try_from(talk.says(ASHA, &format!("blah {number}")).len()).unwrap();
+    for _ in 0..REPLIES_PER_HOUR_MAX + 20 {
+        answered += i64::try_from(talk.says(ASHA, "hello").len()).unwrap();
+        let conversation = talk.conversation(ASHA).unwrap();
+        // Reception leaves so many questions to the desk sooner; here the desk gives each back.
+        if conversation.held_by == Holder::Desk && answered < REPLIES_PER_HOUR_MAX {
+            talk.write(move |tx, stamp| conversation::give_back(tx, stamp, conversation.id, None));
+        }
     }
-    assert!(answered <= REPLIES_PER_HOUR_MAX + 2, "{answered}");
+    assert!((REPLIES_PER_HOUR_MAX..REPLIES_PER_HOUR_MAX + 3).contains(&answered), "{answered}");
     assert_eq!(talk.conversation(ASHA).unwrap().held_by, Holder::Desk);
+    // What must be heard at any time is heard, without a word more.
+    assert!(talk.says(ASHA, "STOP").is_empty());
+    let address = Address::Phone(prm::contact::Phone::parse(ASHA, "IN").unwrap());
+    let word = talk.read(|read, stamp| consent::at(read, stamp, &address));
+    assert!(word.is_some_and(|word| !word.wanted));
 }
 
 #[tokio::test]
@@ -412,3 +472,36 @@ fn what_reception_does_is_done_with_its_own_rights_and_so_it_stands_in_the_audit
     let booked = lines.iter().find(|line| line.verb == "book").unwrap();
     assert_eq!((booked.channel.as_str(), booked.actor_kind.as_str()), ("whatsapp", "box"));
 }
+
+#[test]
+fn the_code_of_a_visit_goes_by_whatsapp_as_a_picture_with_its_words_beside_it() {
+    let talk = Talk::open();
+    talk.patient("Asha Rao", ASHA);
+    let stamp = Stamp::of_reception(talk.now(), Medium::Whatsapp);
+    talk.says(ASHA, "hello");
+    let heard = talk.read(|read, stamp| {
+        let threads = conversation::threads(read, stamp, conversation::Filter::default(), None, 1)?;
+        let said = message::of_conversation(read, stamp, threads[0].id, None, 9)?;
+        Ok(said.into_iter().find(|it| matches!(it.course, Course::Heard { .. })).unwrap())
+    });
+    let code = format!("{}{}", prm::qr::PREFIX, "1 A".repeat(45));
+    let rules = Rules::of(&talk.clinic.app);
+    let (words, to) = (code.clone(), heard.clone());
+    talk.write(move |tx, _| {
+        say(tx, (&stamp, &rules), &to, Content::text("Show this:"))?;
+        say(tx, (&stamp, &rules), &to, Content::text(words))
+    });
+    let said = talk.read(|read, stamp| message::latest(read, stamp, heard.conversation)).unwrap();
+    let Content::Media { media, media_type, caption } = &said.content else { panic!("a picture") };
+    assert_eq!((media_type.as_str(), caption.as_deref()), ("image/png", Some(code.as_str())));
+    let route: Vec<Medium> = said.said().unwrap().route.iter().map(|way| way.medium).collect();
+    assert_eq!(route, [Medium::Whatsapp, Medium::Whatsapp, Medium::Sms]);
+    let kept = talk.read(|read, stamp| prm::media::get(read, stamp, *media));
+    assert_eq!(kept.message, Some(said.id));
+    let picture = talk
+        .read(|read, stamp| prm::media::in_parts(read, stamp, &kept.reference.unwrap()))
+        .unwrap();
+    assert_eq!(crate::media::code_in(&picture), Some(code));
+}
+
+mod unasked;

@@ -6,7 +6,7 @@ use channels::heard::Down;
 use channels::relay::{Arrival, Hears, Took};
 use jiff::SignedDuration;
 use prm::db::Tx;
-use prm::error::Result;
+use prm::error::{Error, Result};
 use prm::id::DeliveryId;
 use prm::stamp::Stamp;
 use prm::{message, relay};
@@ -14,8 +14,11 @@ use sync_agent::messages::Messages;
 use sync_agent::relay::{Batch, Had, IDS_KEPT_MS, KEPT_MS, take};
 use tokio::sync::{Mutex, mpsc};
 
+use super::seen::LastHeard;
+use crate::accounts::{self, Account};
 use crate::app::App;
 use crate::inbox::{self, Taken};
+use crate::place;
 
 /// Answers that wait to be said at the most.
 pub(super) const HEARD_WAITING_MAX: usize = 64;
@@ -36,6 +39,7 @@ pub(super) struct Ear {
     pub(super) app: App,
     pub(super) messages: Arc<Mutex<Messages>>,
     pub(super) heard: mpsc::Sender<Heard>,
+    pub(super) last_heard: LastHeard,
 }
 
 impl Hears for Ear {
@@ -53,9 +57,23 @@ impl Hears for Ear {
             }
         };
         let now = self.app.now();
-        let taken = self.app.db.write(move |tx| take_in(tx, now, batch)).await;
+        self.last_heard.note(now);
+        let is_given = batch.yours.is_some();
+        let keys = place::keys(&self.app.data);
+        let accounts = match tokio::task::spawn_blocking(move || accounts::load(&keys)).await {
+            Ok(Ok(accounts)) => accounts,
+            Ok(Err(error)) => {
+                tracing::error!("what came by the relay cannot be checked: {error:#}");
+                return Took::Later;
+            }
+            Err(_) => return Took::Later,
+        };
+        let taken = self.app.db.write(move |tx| take_in(tx, now, (batch, &accounts))).await;
         match taken {
             Ok(heard) => {
+                if is_given {
+                    self.app.given.notify_one();
+                }
                 // Whoever talks is gone: it is said again on the next connection.
                 let _ = self.heard.send(heard).await;
                 Took::Done
@@ -68,11 +86,15 @@ impl Hears for Ear {
     }
 }
 
-/// Takes in a batch, in one transaction.
+/// Takes in a batch, in one transaction. `accounts` are those of this box.
 ///
 /// # Errors
 /// Those of the database, after which all of it is to come again.
-pub(super) fn take_in(tx: &mut Tx<'_>, now: jiff::Timestamp, batch: Batch) -> Result<Heard> {
+pub(super) fn take_in(
+    tx: &mut Tx<'_>,
+    now: jiff::Timestamp,
+    (batch, accounts): (Batch, &[Account]),
+) -> Result<Heard> {
     let stamp = Stamp::of_box(now);
     let mut known = std::collections::HashMap::new();
     for item in &batch.items {
@@ -83,17 +105,35 @@ pub(super) fn take_in(tx: &mut Tx<'_>, now: jiff::Timestamp, batch: Batch) -> Re
     let taken = take(relay::taken(tx)?, &batch.items, |id| known.get(&id).copied());
     for (place, number) in &taken.fresh {
         let Some(item) = batch.items.get(*place) else { continue };
-        let told = Down::read(&item.body).map(|down| inbox::take(tx, now, down));
+        let down = Down::read(&item.body);
+        let asks = match &down {
+            Ok(Down::Heard(heard)) if heard.asks => Some((heard.medium, heard.id.clone())),
+            Ok(_) | Err(_) => None,
+        };
+        let told = down.map(|down| {
+            if inbox::is_believed(accounts, &down) {
+                inbox::take(tx, now, down)
+            } else {
+                inbox::refuse_call(tx, now)
+            }
+        });
         let what = match told {
             Ok(taken) => taken?,
             Err(_) => Taken::Unusable("of a later version"),
         };
+        if let Some((medium, id)) = asks {
+            message::ask(tx, &stamp, item.id.0, (medium, &id))?;
+        }
         if let Taken::Unusable(why) = what {
             let id = uuid::Uuid::from_bytes(item.id.0);
             tracing::warn!(%id, why, "something that came by the relay is of no use");
         }
         let known_for = SignedDuration::from_millis(IDS_KEPT_MS);
         relay::take(tx, &stamp, (item.id.0, *number), known_for)?;
+    }
+    for yours in batch.yours.iter().flatten() {
+        let dialogue = yours.dialogue.as_deref().and_then(|it| std::str::from_utf8(it).ok());
+        message::given(tx, &stamp, yours.id.0, dialogue)?;
     }
     let lost = hear(tx, &stamp, &batch)?;
     let total = batch.ask.then_some(taken.taken);
@@ -121,7 +161,11 @@ fn hear(tx: &mut Tx<'_>, stamp: &Stamp, batch: &Batch) -> Result<bool> {
         let id = DeliveryId::from_bytes(had.id.0);
         let kept_for = SignedDuration::from_millis(KEPT_MS);
         if relay::had(tx, stamp, (id, had.number), kept_for)? {
-            message::hand(tx, stamp, id)?;
+            match message::hand(tx, stamp, id) {
+                // What is not to be said to anybody has no try to deliver it.
+                Ok(()) | Err(Error::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(lost)

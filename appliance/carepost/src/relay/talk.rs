@@ -1,16 +1,17 @@
 //! What goes by the relay: rows that the hub does not have, and what was taken from it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use channels::relay::topic::Topic;
 use channels::relay::{Link, Publication, State};
 use prm::id::DeliveryId;
-use prm::relay;
 use prm::stamp::Stamp;
+use prm::{message, relay};
 use sync_agent::Fault;
 use sync_agent::messages::Messages;
+use sync_agent::relay::answerer::ASK_AGAIN_MS;
 use sync_agent::relay::{
     Batch, HAVE_MAX, HELLO_MS, Had, Item, ItemId, Row, Sent, WINDOW_MAX, next,
 };
@@ -39,6 +40,8 @@ struct Connection {
     have: Vec<Had>,
     /// How many were taken, if it is to be said.
     taken: Option<u64>,
+    /// When it was asked whose a message is, in milliseconds since 1970.
+    whose: HashMap<[u8; 16], i64>,
 }
 
 /// What keeps a batch from going.
@@ -121,11 +124,22 @@ async fn say(
 ) -> Result<Duration, Trouble> {
     let now = app.now();
     let (stamp, now_ms) = (Stamp::of_box(now), now.as_millisecond());
-    let rows = app
+    let (rows, in_doubt) = app
         .db
-        .read(move |read| relay::waiting(read, &stamp, WINDOW_MAX))
+        .read(move |read| {
+            let rows = relay::waiting(read, &stamp, WINDOW_MAX)?;
+            Ok((rows, message::in_doubt(read, &stamp, HAVE_MAX)?))
+        })
         .await
         .map_err(|error| Trouble::Fault(error.into()))?;
+    let still: HashSet<[u8; 16]> = in_doubt.iter().copied().collect();
+    connection.whose.retain(|id, _| still.contains(id));
+    let is_unasked = |id: &[u8; 16]| {
+        let asked = connection.whose.get(id);
+        asked.is_none_or(|at| now_ms < *at || at + ASK_AGAIN_MS <= now_ms)
+    };
+    let whose: Vec<ItemId> =
+        in_doubt.iter().copied().filter(|id| is_unasked(id)).map(ItemId).collect();
     connection.sent.retain(|id, _| rows.iter().any(|row| row.id == *id));
     let listed: Vec<Row> = rows
         .iter()
@@ -142,8 +156,12 @@ async fn say(
         .filter(|row| next.send.binary_search(&row.number.unsigned_abs()).is_ok())
         .collect();
     let rest = connection.have.len().min(HAVE_MAX);
-    if going.is_empty() && rest == 0 && connection.taken.is_none() && !ask {
+    let is_silent = going.is_empty() && rest == 0 && whose.is_empty();
+    if is_silent && connection.taken.is_none() && !ask {
         let until_hello = connection.asked_ms.map_or(0, |at| at + HELLO_MS - now_ms);
+        let first_asked = connection.whose.values().min();
+        let until_hello = first_asked
+            .map_or(until_hello, |at| until_hello.min((at + ASK_AGAIN_MS - now_ms).max(0)));
         let wake = next.wake_ms.map_or(until_hello, |at| (at - now_ms).min(until_hello));
         let wait = Duration::from_millis(u64::try_from(wake).unwrap_or(0));
         return Ok(wait.clamp(Duration::from_millis(20), LOOK_AGAIN));
@@ -164,7 +182,9 @@ async fn say(
         .map_err(|error| Trouble::Fault(error.into()))?;
     let have: Vec<Had> = connection.have.iter().take(rest).copied().collect();
     let taken = if ask { Some(taken) } else { connection.taken };
-    let batch = Batch { items, have, taken, ask };
+    let asked: Vec<[u8; 16]> = whose.iter().map(|id| id.0).collect();
+    let whose = (!whose.is_empty()).then_some(whose);
+    let batch = Batch { items, have, taken, ask, whose, ..Batch::default() };
     let sealed = messages.lock().await.seal(batch).await.map_err(Trouble::Fault)?;
     let payload = sealed.ok_or(Trouble::Nobody)?;
     let publication = Publication { topic: topic.clone(), payload, expires_after_seconds: None };
@@ -174,6 +194,7 @@ async fn say(
         connection.sent.insert(row.id, sent);
     }
     connection.have.drain(..rest);
+    connection.whose.extend(asked.into_iter().map(|id| (id, now_ms)));
     connection.taken = None;
     if ask {
         connection.asked_ms = Some(now_ms);

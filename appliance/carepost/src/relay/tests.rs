@@ -1,6 +1,10 @@
 //! What comes by the relay is taken once, and what goes is there until the hub has it.
 
-use channels::heard::{Delivery, DeliveryState, Down, Heard, Said, Sender};
+mod away;
+
+use channels::account::Secret;
+use channels::heard::{Delivery, DeliveryState, Down, Heard, Said, Sender, Webhook};
+use channels::standard_webhooks::sign;
 use jiff::SignedDuration;
 use prm::content::Content;
 use prm::conversation::Way;
@@ -9,9 +13,11 @@ use prm::medium::Medium;
 use prm::message::{self, Purpose, Saying, State};
 use prm::relay;
 use prm::stamp::Stamp;
+use prm::ticket;
 use sync_agent::relay::{Batch, Had, Item, ItemId};
 
 use super::hear::{self, take_in};
+use crate::accounts::{Account, Carrier};
 use crate::http::tests::Clinic;
 use crate::outbox::{Rules, look_at};
 
@@ -35,6 +41,7 @@ fn heard(id: &str, text: &str) -> Down {
         said_at: "2026-11-23T10:00:00+05:30".parse().unwrap(),
         said: Said::Text(text.into()),
         answers: None,
+        asks: false,
     })
 }
 
@@ -45,7 +52,7 @@ impl Relayed {
 
     fn takes(&self, batch: Batch) -> hear::Heard {
         let now = self.0.app.now();
-        self.0.app.db.write_blocking(move |tx| take_in(tx, now, batch)).unwrap()
+        self.0.app.db.write_blocking(move |tx| take_in(tx, now, (batch, &[]))).unwrap()
     }
 
     fn items(&self, items: Vec<Item>) -> hear::Heard {
@@ -163,4 +170,50 @@ fn who_hears_of_a_delivery_before_the_hub_has_it_said_is_not_set_back() {
     let had = Had { id: ItemId(*row.as_bytes()), number: 1 };
     relayed.takes(Batch { have: vec![had], ..Batch::default() });
     assert_eq!(relayed.state(id), State::Delivered);
+}
+
+#[test]
+fn a_call_is_believed_by_its_signature_where_the_box_has_the_key_and_else_by_the_hubs_word() {
+    let relayed = Relayed::open();
+    let now = relayed.0.app.now();
+    let body = br#"{"call_id":"c-1","patient_phone":"+919844111173","transcript":"hello"}"#;
+    let webhook = |id: &str, secret: &[u8], hours_ago: i64| {
+        let at = now - SignedDuration::from_hours(hours_ago);
+        Down::Webhook(Webhook {
+            id: id.into(),
+            timestamp: at.as_second().to_string(),
+            signature: sign(secret, id, at.as_second(), body),
+            body: body.to_vec(),
+            received_at_ms: at.as_millisecond(),
+        })
+    };
+    let account = Account {
+        id: uuid::Uuid::nil(),
+        carrier: Carrier::VoiceAgent,
+        called: String::new(),
+        // As Standard Webhooks write it: 24 times a 9.
+        secrets: vec![vec![Secret::new("whsec_CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ")]],
+        added_at: now,
+    };
+    let waiting = |down: Down, accounts: Vec<Account>| {
+        let batch = Batch { items: vec![item(1, &down)], ..Batch::default() };
+        let relayed = Relayed::open();
+        let write = relayed.0.app.db.write_blocking(move |tx| {
+            let had = take_in(tx, now, (batch, &accounts))?.have.len();
+            let tickets = ticket::count_open(tx, &Stamp::of_box(now))?;
+            Ok((had, message::waiting_count(tx)?, tickets))
+        });
+        write.unwrap()
+    };
+    let (right, wrong) = ([9; 24], [8; 24]);
+    assert_eq!(
+        waiting(webhook("msg_1", &wrong, 0), Vec::new()),
+        (1, 1, 0),
+        "the hub has proved it"
+    );
+    // The desk is told.
+    assert_eq!(waiting(webhook("msg_1", &wrong, 0), vec![account.clone()]), (1, 0, 1));
+    assert_eq!(waiting(webhook("msg_1", &right, 0), vec![account.clone()]), (1, 1, 0));
+    // It lay at the hub while the box was away.
+    assert_eq!(waiting(webhook("msg_1", &right, 10), vec![account]), (1, 1, 0));
 }

@@ -5,26 +5,22 @@
 //! resolved, and that very one is connected to.
 
 use std::collections::HashMap;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use channels::dial::is_public;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::CACHE_CONTROL;
-use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::sync::Semaphore;
 
 use super::key_set::{Algorithm, KEY_SET_BYTES_MAX, KeySet};
+use crate::outward::{self, Names, trust};
 
 /// The longest address of a key set, in bytes.
 pub const ADDRESS_BYTES_MAX: usize = 2_048;
-/// How long a connection may take to be made.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long an answer may take to be there whole.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 /// Key sets that are asked for at once.
@@ -218,81 +214,11 @@ fn good_seconds(said: &str) -> i64 {
     age.map_or(GOOD_SECONDS, |seconds: i64| seconds.clamp(ASKED_EVERY_SECONDS, GOOD_SECONDS_MAX))
 }
 
-/// Whom the box trusts when it asks: those whom its system trusts.
-fn trust() -> Result<ClientConfig, &'static str> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let trusting = versions.and_then(|builder| builder.with_platform_verifier());
-    Ok(trusting.map_err(|_| "the system has no certificates to trust")?.with_no_client_auth())
-}
-
 fn client(trusting: ClientConfig, private_too: bool) -> Result<Client, &'static str> {
-    Client::builder()
-        .tls_backend_preconfigured(trusting)
-        .https_only(true)
-        .no_proxy()
-        .redirect(Policy::none())
-        .dns_resolver(Arc::new(Names { private_too }))
-        .connect_timeout(CONNECT_TIME_MAX)
+    outward::client(trusting, Names { private_too })
         .timeout(ANSWER_TIME_MAX)
-        .user_agent(concat!("carepost/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|_| "the box cannot ask by HTTPS")
-}
-
-/// Names as addresses that may be asked.
-struct Names {
-    private_too: bool,
-}
-
-impl Resolve for Names {
-    fn resolve(&self, name: Name) -> Resolving {
-        let private_too = self.private_too;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let may: Vec<SocketAddr> =
-                found.filter(|address| private_too || is_public(address.ip())).collect();
-            if may.is_empty() {
-                return Err(io::Error::other("this name has no public address").into());
-            }
-            Ok(Box::new(may.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// Whether an address is one of the public network (the registries of IANA for special purposes).
-fn is_public(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let is_special = matches!(
-        (a, b, c),
-        (0 | 10 | 127 | 224..=255, _, _)
-            | (100, 64..=127, _)
-            | (169, 254, _)
-            | (172, 16..=31, _)
-            | (192, 168, _)
-            | (192, 0, 0 | 2)
-            | (192, 88, 99)
-            | (198, 18 | 19, _)
-            | (198, 51, 100)
-            | (203, 0, 113)
-    );
-    !is_special
-}
-
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let [a, b, ..] = ip.segments();
-    // Of all others none is given out; some hide an address of IPv4 in them.
-    let is_given_out = (0x2000..=0x3fff).contains(&a);
-    let is_special = matches!((a, b), (0x2001, 0..=0x01ff | 0x0db8) | (0x2002 | 0x3fff, _));
-    is_given_out && !is_special
 }
 
 #[cfg(test)]

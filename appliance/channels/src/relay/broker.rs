@@ -1,7 +1,7 @@
 //! Where the broker is, and how to be let in.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -36,6 +36,25 @@ pub struct Tls {
     pub certificate: Option<PathBuf>,
     /// Its key.
     pub key: Option<PathBuf>,
+}
+
+/// The certificate of who vouches for the broker, in a folder of keys, if the machine does not know it.
+pub const AUTHORITY: &str = "relay-authority.pem";
+/// The certificate of this end for the broker, in a folder of keys, if it wants one.
+pub const CERTIFICATE: &str = "relay-certificate.pem";
+/// The key of that.
+pub const KEY: &str = "relay-key.pem";
+
+impl Tls {
+    /// As the files of a folder of keys say, as far as they are there.
+    pub fn of_folder(keys: &Path) -> Self {
+        let is_there = |name: &str| Some(keys.join(name)).filter(|path| path.exists());
+        Self {
+            authority: is_there(AUTHORITY),
+            certificate: is_there(CERTIFICATE),
+            key: is_there(KEY),
+        }
+    }
 }
 
 /// Not the address of a broker.

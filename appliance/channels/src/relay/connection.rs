@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rumqttc::Transport;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     Filter, LastWill, LastWillProperties, Packet, PubAckReason, Publish, PublishProperties,
     SubscribeReasonCode,
 };
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
+use rumqttc::{NetworkOptions, Transport};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -125,7 +125,8 @@ impl<H: Hears> Running<H> {
                     let why = "what came could not be taken in".to_owned();
                     return End::Lost { why, steady };
                 }
-                () = &mut publishing => return End::Stopped,
+                // Nobody is left who could hand anything over.
+                () = &mut publishing => break,
                 () = &mut holding, if !steady => steady = true,
                 () = &mut stop => break,
             }
@@ -175,7 +176,10 @@ fn pause(failures: u32, settings: &Settings) -> Duration {
     Duration::from_millis(fastrand::u64(bound / 2..=bound))
 }
 
-async fn options(settings: &Settings, leading: &mut JoinSet<()>) -> Result<MqttOptions, String> {
+pub(super) async fn options(
+    settings: &Settings,
+    leading: &mut JoinSet<()>,
+) -> Result<MqttOptions, String> {
     let broker = &settings.broker;
     let mut options = match &broker.tls {
         None => MqttOptions::new(&settings.client_id, &broker.host, broker.port),
@@ -201,6 +205,10 @@ async fn options(settings: &Settings, leading: &mut JoinSet<()>) -> Result<MqttO
     if let Some(login) = &broker.login {
         options.set_credentials(&login.name, login.password.as_str());
     }
+    // Messages are short, and each is waited for.
+    let mut network = NetworkOptions::new();
+    network.set_tcp_nodelay(true);
+    options.set_network_options(network);
     if let Some(status) = &settings.status {
         let properties = LastWillProperties {
             delay_interval: Some(settings.will_delay_seconds),
@@ -388,7 +396,7 @@ async fn goodbye(client: &AsyncClient, status: Option<&Topic>) {
 }
 
 /// What a connection ended with, without what was on it.
-fn reason(error: &ConnectionError) -> String {
+pub(super) fn reason(error: &ConnectionError) -> String {
     match error {
         ConnectionError::MqttState(error) => format!("the connection broke: {error}"),
         ConnectionError::Timeout(_) => "the broker does not answer".to_owned(),

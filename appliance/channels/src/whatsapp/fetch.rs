@@ -1,6 +1,8 @@
-//! Where pictures and sounds may be fetched: over HTTPS, from the companies' own hosts, whatever a webhook says.
+//! Where pictures and sounds may be fetched: over HTTPS, from the companies' own hosts, whatever a webhook says;
+//! and from the one address that whoever runs the program named for an account, its *home*.
 
 use super::NotWritable;
+use crate::heard::Missing;
 
 /// The longest address, in bytes.
 const ADDRESS_BYTES_MAX: usize = 4_096;
@@ -12,6 +14,20 @@ pub struct Fetch {
     pub address: String,
     /// The header `authorization`, where that host is to have it.
     pub authorization: Option<String>,
+    /// Whether it is at the account's home. Only there may it be plain HTTP, and an address that is not public.
+    pub at_home: bool,
+}
+
+/// Why there is nothing to be fetched from where it was said to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotFound {
+    /// It will not be there later, either.
+    Never(Missing),
+    /// Not now: try again.
+    Later {
+        /// Why, as a code of whoever carries it, or of HTTP.
+        code: String,
+    },
 }
 
 impl std::fmt::Debug for Fetch {
@@ -19,6 +35,14 @@ impl std::fmt::Debug for Fetch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Fetch(…)")
     }
+}
+
+/// Whether an address is below an account's home (scheme, host and port, without a path), and says so plainly.
+pub fn is_at(home: Option<&str>, address: &str) -> bool {
+    let path = home.and_then(|home| address.strip_prefix(home));
+    path.is_some_and(|it| it.starts_with('/'))
+        && address.len() <= ADDRESS_BYTES_MAX
+        && address.bytes().all(|it| it.is_ascii_graphic())
 }
 
 /// The host of an address, if it is one of these or below one that begins with a dot.
@@ -41,6 +65,22 @@ pub fn host<'a>(address: &'a str, allowed: &[&str]) -> Result<&'a str, NotWritab
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn home_is_one_address_and_not_what_begins_like_it() {
+        let home = Some("http://127.0.0.1:80");
+        assert!(is_at(home, "http://127.0.0.1:80/media/7?a=b"));
+        for wrong in [
+            "http://127.0.0.1:8080/media/7",
+            "http://127.0.0.1:80@evil.example/",
+            "http://127.0.0.1:80",
+            "https://127.0.0.1:80/media/7",
+            "http://127.0.0.1:80/a b",
+        ] {
+            assert!(!is_at(home, wrong), "{wrong}");
+        }
+        assert!(!is_at(None, "http://127.0.0.1:80/media/7"));
+    }
 
     #[test]
     fn nothing_is_fetched_from_elsewhere() {

@@ -7,7 +7,7 @@ mod media;
 mod sending;
 
 use jiff::Timestamp;
-pub use media::{Found, hand_over, handed_over, look_up, looked_up};
+pub use media::{Found, fetch, hand_over, handed_over, look_up, looked_up};
 use prm::id::MessageId;
 use prm::medium::Medium;
 use ring::hmac;
@@ -129,6 +129,7 @@ fn heard(message: Message, contacts: &[Contact], to: &str, now: Timestamp) -> Op
         said_at: time(message.timestamp.as_deref().unwrap_or_default(), now),
         answers: message.context.as_ref().and_then(|it| it.id.clone()),
         said: said(message),
+        asks: false,
     })
 }
 

@@ -87,6 +87,7 @@ pub fn read(body: &[u8], query: &str, now: Timestamp) -> Result<Vec<Told>, Malfo
             said_at: now,
             said,
             answers: field("OriginalRepliedMessageSid").map(str::to_owned),
+            asks: false,
         };
         told(to, Down::Heard(heard))
     };

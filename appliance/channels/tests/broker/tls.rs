@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use channels::relay::{Broker, Settings, Tls};
+use channels::relay::{AUTHORITY, Broker, CERTIFICATE, KEY, Settings, Tls};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 use super::mosquitto::{HUB, Mosquitto};
 use super::{CLINIC, DEVICE, End, down};
 
-/// An authority and its folder of certificates: for the broker, the hub, a clinic.
+/// An authority and its certificates: for the broker, and in folders of keys for the hub and a clinic.
 fn certificates(folder: &Path) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -23,31 +23,29 @@ fn certificates(folder: &Path) {
         params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &issuer).expect("a certificate");
-        std::fs::write(folder.join(format!("{file}.pem")), certificate.pem()).expect("a file");
-        std::fs::write(folder.join(format!("{file}.key")), key.serialize_pem()).expect("a file");
+        let keys = folder.join(format!("{file}-keys"));
+        std::fs::create_dir(&keys).expect("a folder");
+        std::fs::copy(folder.join("authority.pem"), keys.join(AUTHORITY)).expect("a file");
+        std::fs::write(keys.join(CERTIFICATE), certificate.pem()).expect("a file");
+        std::fs::write(keys.join(KEY), key.serialize_pem()).expect("a file");
     }
 }
 
 fn start() -> Mosquitto {
     let folder = TempDir::new().expect("a folder");
     certificates(folder.path());
-    let file = |name: &str| folder.path().join(name).display().to_string();
+    let file = |name: &str| folder.path().join("broker-keys").join(name).display().to_string();
     let who = format!(
         "cafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\nuse_identity_as_username true\ntls_version tlsv1.3",
-        file("authority.pem"),
-        file("broker.pem"),
-        file("broker.key"),
+        file(AUTHORITY),
+        file(CERTIFICATE),
+        file(KEY),
     );
     Mosquitto::with(folder, &who)
 }
 
 fn sealed(broker: &Mosquitto, who: &str) -> Broker {
-    let file = |name: String| Some(broker.folder().join(name));
-    let tls = Tls {
-        authority: file("authority.pem".to_owned()),
-        certificate: file(format!("{who}.pem")),
-        key: file(format!("{who}.key")),
-    };
+    let tls = Tls::of_folder(&broker.folder().join(format!("{who}-keys")));
     Broker { host: "localhost".to_owned(), port: broker.port, login: None, tls: Some(tls) }
 }
 

@@ -1,12 +1,12 @@
 //! Meta's Cloud API.
 
-use channels::heard::{Delivery, DeliveryState, Down, Heard, Said};
+use channels::heard::{Delivery, DeliveryState, Down, Heard, Missing, Said};
 use channels::say::Address;
 use channels::whatsapp::meta::{
     Account, GRAPH_VERSION, accounts, answer, hand_over, handed_over, look_up, looked_up, read,
     write,
 };
-use channels::whatsapp::{Outcome, Place, With};
+use channels::whatsapp::{NotFound, Outcome, Place, With};
 use prm::content::{Choice, Content};
 use prm::id::{MediaId, MessageId};
 use serde_json::{Value, json};
@@ -34,7 +34,9 @@ fn heard(messages: Value, contacts: Value) -> Vec<Heard> {
     let told = told(json!({ "messages": messages, "contacts": contacts }));
     let heard = told.into_iter().map(|it| match it {
         Down::Heard(heard) => heard,
-        Down::Delivery(_) | Down::Webhook(_) | Down::Part(_) => panic!("nothing was heard"),
+        Down::Delivery(_) | Down::Webhook(_) | Down::Part(_) | Down::Answered(_) => {
+            panic!("nothing was heard")
+        }
     });
     heard.collect()
 }
@@ -133,7 +135,11 @@ fn states_are_told_of_the_message_that_was_named_when_it_was_sent() {
                 );
                 state
             }
-            Down::Delivery(_) | Down::Heard(_) | Down::Webhook(_) | Down::Part(_) => {
+            Down::Delivery(_)
+            | Down::Heard(_)
+            | Down::Webhook(_)
+            | Down::Part(_)
+            | Down::Answered(_) => {
                 panic!("a state")
             }
         })
@@ -240,17 +246,33 @@ fn an_answer_is_an_id_a_later_a_locked_or_a_never() {
 
 #[test]
 fn what_a_message_holds_is_fetched_from_meta_alone_and_handed_over_whole() {
-    let asked = look_up(&ACCOUNT, "77").expect("a request");
+    let asked = look_up(&ACCOUNT, None, "77").expect("a request");
     assert_eq!(asked.address, "https://graph.facebook.com/v24.0/77?phone_number_id=123");
-    assert!(look_up(&ACCOUNT, "77/../me").is_err());
-    let answered = |url: &str, size: u64| {
+    assert!(look_up(&ACCOUNT, None, "77/../me").is_err());
+    let answered = |home, url: &str, size: u64| {
         let body = json!({ "url": url, "mime_type": "image/png", "file_size": size, "id": "77" });
-        looked_up(&ACCOUNT, body.to_string().as_bytes())
+        looked_up(&ACCOUNT, home, (200, body.to_string().as_bytes()))
     };
-    let found = answered("https://lookaside.fbsbx.com/x?mid=77", 5).expect("a place");
+    let found = answered(None, "https://lookaside.fbsbx.com/x?mid=77", 5).expect("a place");
     assert_eq!((found.bytes, found.media_type.as_str()), (5, "image/png"));
-    assert!(answered("https://169.254.169.254/x", 5).is_err());
-    assert!(answered("https://lookaside.fbsbx.com/x", 17 << 20).is_err());
+    assert!(!found.fetch.at_home);
+    let never = |why| Err(NotFound::Never(why));
+    assert_eq!(answered(None, "https://169.254.169.254/x", 5), never(Missing::NotAllowed));
+    assert_eq!(answered(None, "https://lookaside.fbsbx.com/x", 17 << 20), never(Missing::TooLong));
+    // A provider at home is one address, and Meta's own stay allowed.
+    let home = Some("http://127.0.0.1:8099");
+    assert!(look_up(&ACCOUNT, home, "77").expect("a request").at_home);
+    assert!(answered(home, "http://127.0.0.1:8099/x", 5).expect("a place").fetch.at_home);
+    assert!(!answered(home, "https://lookaside.fbsbx.com/x", 5).expect("a place").fetch.at_home);
+    assert_eq!(answered(home, "http://127.0.0.1:22/x", 5), never(Missing::NotAllowed));
+    let refused = |status, body: &str| looked_up(&ACCOUNT, None, (status, body.as_bytes()));
+    assert_eq!(refused(400, r#"{"error":{"code":100}}"#), never(Missing::Gone));
+    assert_eq!(refused(404, ""), never(Missing::Gone));
+    for (status, body, code) in
+        [(401, r#"{"error":{"code":190}}"#, "190"), (500, "", "http-500"), (200, "hm", "http-200")]
+    {
+        assert_eq!(refused(status, body), Err(NotFound::Later { code: code.into() }));
+    }
     let request = hand_over(&ACCOUNT, "image/png", b"\x89PNG", 7).expect("a request");
     assert_eq!(request.path, "/v24.0/123/media");
     assert!(request.body.windows(4).any(|it| it == b"\x89PNG"));

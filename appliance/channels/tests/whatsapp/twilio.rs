@@ -17,7 +17,9 @@ fn heard(fields: &str) -> Vec<Heard> {
         assert_eq!(it.account, "AC1/whatsapp:+14155238886");
         match it.what {
             Down::Heard(heard) => heard,
-            Down::Delivery(_) | Down::Webhook(_) | Down::Part(_) => panic!("nothing was heard"),
+            Down::Delivery(_) | Down::Webhook(_) | Down::Part(_) | Down::Answered(_) => {
+                panic!("nothing was heard")
+            }
         }
     });
     heard.collect()
@@ -160,10 +162,14 @@ fn an_answer_is_an_id_a_later_a_locked_or_a_never() {
 
 #[test]
 fn what_a_message_holds_is_fetched_from_twilio_alone_which_alone_hears_the_secret() {
-    let asked = fetch(&ACCOUNT, "https://api.twilio.com/2010-04-01/a").expect("a request");
+    let asked = fetch(&ACCOUNT, None, "https://api.twilio.com/2010-04-01/a").expect("a request");
     assert_eq!(asked.authorization.as_deref(), Some("Basic QUMxOnRva2Vu"));
-    let led = fetch(&ACCOUNT, "https://mms.twiliocdn.com/a?b").expect("a request");
+    let led = fetch(&ACCOUNT, None, "https://mms.twiliocdn.com/a?b").expect("a request");
     assert_eq!(led.authorization, None);
-    assert!(fetch(&ACCOUNT, "https://twiliocdn.com.evil.example/a").is_err());
-    assert!(fetch(&ACCOUNT, "http://api.twilio.com/a").is_err());
+    assert!(fetch(&ACCOUNT, None, "https://twiliocdn.com.evil.example/a").is_err());
+    assert!(fetch(&ACCOUNT, None, "http://api.twilio.com/a").is_err());
+    let home = Some("http://127.0.0.1:8099");
+    let asked = fetch(&ACCOUNT, home, "http://127.0.0.1:8099/a").expect("a request");
+    assert!(asked.at_home && asked.authorization.is_some());
+    assert!(fetch(&ACCOUNT, home, "http://127.0.0.1:8098/a").is_err());
 }

@@ -60,6 +60,17 @@ fn every_stage_is_valid_and_what_else_was_given_stays() {
 }
 
 #[test]
+fn a_visit_that_ended_before_it_began_by_a_clock_that_was_put_back_is_valid() {
+    let clinic = clinic();
+    let began = waiting().joined_at;
+    let ended = Some(began - jiff::SignedDuration::from_mins(10));
+    let entry = QueueEntry { status: Status::Finished, finished_at: ended, ..waiting() };
+    let written = valid(write(&entry, None, here(&clinic), updated(), None).unwrap());
+    let period = written.get("period").unwrap();
+    assert_eq!(period["start"], period["end"]);
+}
+
+#[test]
 fn somebody_whom_nobody_knows_has_no_encounter() {
     let clinic = clinic();
     let entry = QueueEntry { patient: None, ..waiting() };

@@ -35,11 +35,12 @@ pub fn threads(
     limit: usize,
 ) -> Result<Vec<Conversation>> {
     stamp.needs(Right::Converse)?;
-    let Filter { patient, held_by, assignee, unread } = filter;
+    let Filter { patient, held_by, assignee, unassigned, unread } = filter;
     let mut statement = read.sql().prepare_cached(&format!(
         "SELECT {COLUMNS} WHERE c.joined_into IS NULL AND (?1 IS NULL OR c.patient = ?1)
            AND (?2 IS NULL OR c.held_by = ?2) AND (?3 IS NULL OR c.assignee = ?3)
            AND (?4 = 0 OR c.unread > 0) AND (c.last_at, c.id) < (?5, ?6)
+           AND (?8 = 0 OR (c.held_by = 'desk' AND c.assignee IS NULL))
          ORDER BY c.last_at DESC, c.id DESC LIMIT ?7"
     ))?;
     let (at, id) = match after {
@@ -49,7 +50,8 @@ pub fn threads(
     };
     let limit = i64::try_from(limit.min(THREADS_MAX)).unwrap_or(i64::MAX);
     let held_by = held_by.map(Holder::as_str);
-    let mut rows = statement.query((patient, held_by, assignee, unread, at, id, limit))?;
+    let mut rows =
+        statement.query((patient, held_by, assignee, unread, at, id, limit, unassigned))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(from_row(row)?);

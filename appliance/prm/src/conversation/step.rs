@@ -6,6 +6,7 @@ use crate::db::Tx;
 use crate::error::{Code, Error, Result};
 use crate::id::{ConversationId, Noun, PatientId, StaffId};
 use crate::patient;
+use crate::staff;
 use crate::stamp::{Actor, Right, Stamp};
 
 /// The desk answers from now on: reception is silent. Who takes it over has it.
@@ -51,7 +52,7 @@ pub fn hand_over(
     })
 }
 
-/// Somebody of the staff has it from now on, or nobody.
+/// Somebody of the staff who may converse has it from now on, and the desk answers; or nobody has it.
 pub fn assign(
     tx: &mut Tx<'_>,
     stamp: &Stamp,
@@ -60,12 +61,14 @@ pub fn assign(
     seen: Option<i64>,
 ) -> Result<Conversation> {
     if let Some(staff) = assignee {
-        let sql = "SELECT 1 FROM staff WHERE id = ?1 AND disabled = 0";
-        if !tx.sql().prepare_cached(sql)?.exists([staff])? {
-            return Err(Error::NotFound(Noun::Staff));
-        }
+        staff::must_have(tx, staff, Right::Converse)?;
     }
-    step(tx, (stamp, "assign"), id, seen, |it| it.assignee = assignee)
+    step(tx, (stamp, "assign"), id, seen, |it| {
+        it.assignee = assignee;
+        if assignee.is_some() {
+            it.held_by = Holder::Desk;
+        }
+    })
 }
 
 /// A person has seen all that was said.

@@ -147,6 +147,8 @@ fn is_identity(noun: Noun) -> bool {
         | Noun::Waitlist
         | Noun::Faq
         | Noun::Template
+        | Noun::CannedAnswer
+        | Noun::PatientInstruction
         | Noun::ReminderRule
         | Noun::Reminder => false,
     }

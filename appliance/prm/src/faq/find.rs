@@ -42,22 +42,7 @@ pub fn find(
         .sql()
         .prepare_cached("SELECT count(*) FROM faq_question")?
         .query_row([], |r| r.get(0))?;
-    let mut asked_weight = 0.0;
-    let mut found: BTreeMap<i64, f64> = BTreeMap::new();
-    for word in telling(asked) {
-        let having = having(read, &word)?;
-        let weight = weight(rows, having.len());
-        asked_weight += weight;
-        for row in having {
-            *found.entry(row).or_default() += weight;
-        }
-    }
-    let mut best: BTreeMap<i64, f64> = BTreeMap::new();
-    for (row, weight) in found {
-        let score = weight / asked_weight;
-        let so_far = best.entry(row / ROWS_EACH).or_default();
-        *so_far = so_far.max(score);
-    }
+    let best = scored(asked, rows, |word| having(read, word))?;
     let mut answers = Vec::new();
     let mut statement = read.sql().prepare_cached(
         "SELECT number, id, version, language, questions, answer, active FROM faq WHERE number = ?1",
@@ -71,6 +56,58 @@ pub fn find(
     answers.sort_by(|a, b| b.score.total_cmp(&a.score));
     answers.truncate(limit);
     Ok(answers)
+}
+
+/// Of questions at hand, each with the language of its answer (a BCP 47 tag) and its wordings, the one that `asked` means: by
+/// its place, if there is one. As [`find`] finds it, without a database.
+pub fn among(faqs: &[(&str, &[String])], asked: &str, language: &str) -> Option<usize> {
+    let mut rows: Vec<(i64, String)> = Vec::new();
+    for (number, (_, questions)) in (0..).zip(faqs) {
+        let own = (0..ROWS_EACH).zip(questions.iter());
+        rows.extend(own.map(|(place, question)| (number * ROWS_EACH + place, romanise(question))));
+    }
+    let having = |word: &str| -> Result<Vec<i64>> {
+        let has = |words: &str| words.split_ascii_whitespace().any(|it| it == word);
+        Ok(rows.iter().filter(|(_, words)| has(words)).map(|(row, _)| *row).collect())
+    };
+    let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let mut found: Option<(usize, f64)> = None;
+    for (number, score) in scored(asked, count, having).unwrap_or_default() {
+        let Ok(at) = usize::try_from(number) else { continue };
+        let Some((of, _)) = faqs.get(at).filter(|_| score >= FLOOR) else { continue };
+        let same = primary(of).eq_ignore_ascii_case(primary(language));
+        let score = if same { score } else { score * OTHER_LANGUAGE };
+        if found.is_none_or(|(_, best)| best < score) {
+            found = Some((at, score));
+        }
+    }
+    found.map(|(at, _)| at)
+}
+
+/// How much of what was asked the best wording of each question has, by the number of the question. Of `rows` wordings
+/// `having` tells those that have a word.
+fn scored(
+    asked: &str,
+    rows: i64,
+    having: impl Fn(&str) -> Result<Vec<i64>>,
+) -> Result<BTreeMap<i64, f64>> {
+    let mut asked_weight = 0.0;
+    let mut found: BTreeMap<i64, f64> = BTreeMap::new();
+    for word in telling(asked) {
+        let having = having(&word)?;
+        let weight = weight(rows, having.len());
+        asked_weight += weight;
+        for row in having {
+            *found.entry(row).or_default() += weight;
+        }
+    }
+    let mut best: BTreeMap<i64, f64> = BTreeMap::new();
+    for (row, weight) in found {
+        let score = weight / asked_weight;
+        let so_far = best.entry(row / ROWS_EACH).or_default();
+        *so_far = so_far.max(score);
+    }
+    Ok(best)
 }
 
 /// The words that tell what is asked.

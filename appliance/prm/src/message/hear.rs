@@ -103,12 +103,18 @@ pub fn hear(tx: &mut Tx<'_>, stamp: &Stamp, hearing: Hearing) -> Result<Told> {
     Ok(Told { id, conversation, is_new: true })
 }
 
-/// The messages that wait for reception, the oldest first, at most `limit`.
+/// The messages that wait for reception, the oldest first, at most `limit`. Those of which it is not known whether the box
+/// answers them, and those behind them, are not among them.
 pub fn waiting(read: &Read<'_>, stamp: &Stamp, limit: usize) -> Result<Vec<Message>> {
     stamp.needs(Right::Converse)?;
     row::many(
         read,
-        "WHERE direction = 'in' AND handled_at IS NULL ORDER BY said_at, number LIMIT ?1",
+        "WHERE direction = 'in' AND handled_at IS NULL AND NOT EXISTS
+           (SELECT 1 FROM message e CROSS JOIN message_asked a ON a.message = e.id
+            WHERE a.given_at IS NULL AND e.conversation = message.conversation
+              AND e.direction = 'in' AND e.handled_at IS NULL
+              AND (e.said_at, e.number) <= (message.said_at, message.number))
+         ORDER BY said_at, number LIMIT ?1",
         [row::bounded(limit)],
     )
 }

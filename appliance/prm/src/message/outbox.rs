@@ -2,32 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::{Dropped, Judgement, Message, Progress, Purpose, Quiet, Said, State, row};
+use super::{Dropped, Judgement, Message, Progress, Purpose, Quiet, Said, State, row, unseen};
 use crate::consent;
-use crate::content::Content;
 use crate::conversation::{self, Address, Way};
 use crate::db::{Read, Tx};
 use crate::error::{Code, Error, Result};
 use crate::id::{DeliveryId, MessageId, Noun};
-use crate::medium::Medium;
 use crate::relay;
 use crate::stamp::{Right, Stamp};
 use crate::time::to_ms;
-
-/// A try that waits for whoever carries it.
-#[derive(Clone)]
-pub struct Queued {
-    /// The try.
-    pub delivery: DeliveryId,
-    /// The message.
-    pub message: MessageId,
-    /// To where.
-    pub address: Address,
-    /// What it says.
-    pub content: Content,
-    /// It is not sent after.
-    pub not_after: Option<Timestamp>,
-}
 
 /// Messages about which there is something to do now, the one that waited longest first; at most `limit`.
 pub fn due(read: &Read<'_>, stamp: &Stamp, limit: usize) -> Result<Vec<Message>> {
@@ -151,7 +134,7 @@ pub fn postpone(tx: &mut Tx<'_>, stamp: &Stamp, id: MessageId, until: Timestamp)
 }
 
 /// No way is left: nobody was reached, unless it is still heard of one of the tries. What was not sent in
-/// time is given up. The message waits for a person.
+/// time is given up. The message waits for a person, and the desk has a ticket.
 pub fn exhausted(tx: &mut Tx<'_>, stamp: &Stamp, id: MessageId, why: &str) -> Result<()> {
     let message = super::get(tx, stamp, id)?;
     give_up_queued(tx, stamp, id, why)?;
@@ -159,11 +142,12 @@ pub fn exhausted(tx: &mut Tx<'_>, stamp: &Stamp, id: MessageId, why: &str) -> Re
         WHERE id = ?1";
     tx.sql().prepare_cached(sql)?.execute((id, why))?;
     conversation::waits_for_a_person(tx, message.conversation)?;
+    unseen::leave_to_the_desk(tx, stamp, &message)?;
     note(tx, stamp, "fail", &message)
 }
 
 /// Drops a message that was not sent yet. Answers whether it was not: one that is with whoever carries it
-/// is only not tried by another way.
+/// is only not tried by another way. What is too late and was seen by nobody is left to the desk.
 pub fn dropped(tx: &mut Tx<'_>, stamp: &Stamp, id: MessageId, why: Dropped) -> Result<bool> {
     let message = super::get(tx, stamp, id)?;
     drop_one(tx, stamp, &message, why)
@@ -176,7 +160,13 @@ pub(super) fn drop_one(
     why: Dropped,
 ) -> Result<bool> {
     let is_waiting = message.said()?.state == State::Waiting;
-    if is_waiting {
+    let is_late = why == Dropped::Stale;
+    if !is_waiting && is_late && unseen::is_unseen(tx, stamp, message)? {
+        exhausted(tx, stamp, message.id, why.as_str())?;
+    } else if is_waiting {
+        if is_late {
+            unseen::leave_to_the_desk(tx, stamp, message)?;
+        }
         give_up_queued(tx, stamp, message.id, why.as_str())?;
         let sql =
             "UPDATE message SET version = version + 1, state = 'dropped', why = ?2, look_at = NULL
@@ -188,34 +178,6 @@ pub(super) fn drop_one(
         tx.sql().prepare_cached(sql)?.execute([message.id])?;
     }
     Ok(is_waiting)
-}
-
-/// Tries by a medium that wait for whoever carries it and are not too late, the oldest first, at most
-/// `limit`.
-pub fn queued(read: &Read<'_>, stamp: &Stamp, medium: Medium, limit: usize) -> Result<Vec<Queued>> {
-    stamp.needs(Right::Converse)?;
-    let mut statement = read.sql().prepare_cached(
-        "SELECT d.id, d.message, d.family, d.address
-         FROM delivery d JOIN message m ON m.id = d.message
-         WHERE d.medium = ?1 AND d.state = 'queued' ORDER BY d.begun_at, m.number LIMIT ?2",
-    )?;
-    let mut rows = statement.query((medium.as_str(), row::bounded(limit)))?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let message = super::get(read, stamp, row.get(1)?)?;
-        let not_after = message.said()?.not_after;
-        if not_after.is_some_and(|end| end < stamp.now) {
-            continue;
-        }
-        found.push(Queued {
-            delivery: row.get(0)?,
-            message: message.id,
-            address: Address::stored(&row.get::<_, String>(2)?, row.get(3)?)?,
-            content: message.content,
-            not_after,
-        });
-    }
-    Ok(found)
 }
 
 /// How many tries wait for whoever carries them.

@@ -30,10 +30,25 @@ pub struct Report {
 
 /// Whoever carries it has this try.
 pub fn hand(tx: &mut Tx<'_>, stamp: &Stamp, id: DeliveryId) -> Result<()> {
-    stamp.needs(Right::Converse)?;
-    let found = find(tx, "id = ?1", [id])?;
-    let Some(found) = found else { return Err(Error::NotFound(Noun::Message)) };
+    let found = tried(tx, stamp, id)?;
     advance(tx, stamp, found, &Progress::Handed, (None, None)).map(drop)
+}
+
+/// This try left by a medium of which nothing more is heard, so its message is not followed any more.
+pub fn left(tx: &mut Tx<'_>, stamp: &Stamp, id: DeliveryId) -> Result<()> {
+    let found = tried(tx, stamp, id)?;
+    let message = found.message;
+    if advance(tx, stamp, found, &Progress::Sent, (None, None))? {
+        let sql = "UPDATE message SET look_at = NULL WHERE id = ?1";
+        tx.sql().prepare_cached(sql)?.execute([message])?;
+    }
+    Ok(())
+}
+
+/// This try will not arrive, by a code.
+pub fn refused(tx: &mut Tx<'_>, stamp: &Stamp, id: DeliveryId, code: &str) -> Result<()> {
+    let found = tried(tx, stamp, id)?;
+    advance(tx, stamp, found, &Progress::Failed, (None, Some(code))).map(drop)
 }
 
 /// Takes in what is told of a message, by our id or by theirs. What is known already, or is of an earlier
@@ -62,6 +77,11 @@ struct Found {
     message: MessageId,
     progress: Progress,
     provider_id: Option<String>,
+}
+
+fn tried(read: &Read<'_>, stamp: &Stamp, id: DeliveryId) -> Result<Found> {
+    stamp.needs(Right::Converse)?;
+    find(read, "id = ?1", [id])?.ok_or(Error::NotFound(Noun::Message))
 }
 
 /// The newest try that fits.

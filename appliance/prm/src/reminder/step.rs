@@ -20,12 +20,13 @@ use crate::time::{from_ms, plus_minutes, to_ms};
 
 const COLUMNS: &str = "appointment, rule, start, message, stage";
 
-/// By which ways a patient is reminded: as the patient prefers, else as the rule says; by each only where there is an address.
-fn ways(
+/// By which of these media a patient is reached, and where: as the patient prefers, else in their order; by each only
+/// where there is an address.
+pub fn ways(
     read: &Read<'_>,
     stamp: &Stamp,
     (patient, conversation): (&Patient, ConversationId),
-    rule: &ReminderRule,
+    usual: &[Medium],
 ) -> Result<Vec<Way>> {
     let written_by = conversation::addresses(read, stamp, conversation)?;
     let address = |medium: Medium| -> Option<Address> {
@@ -43,8 +44,8 @@ fn ways(
     };
     let preferred: Vec<Medium> = patient.channels.iter().map(|it| medium(*it)).collect();
     let mut media: Vec<Medium> =
-        preferred.iter().copied().filter(|it| rule.media.contains(it)).collect();
-    media.extend(rule.media.iter().copied().filter(|it| !preferred.contains(it)));
+        preferred.iter().copied().filter(|it| usual.contains(it)).collect();
+    media.extend(usual.iter().copied().filter(|it| !preferred.contains(it)));
     let way = |medium| address(medium).map(|address| Way { medium, address });
     Ok(media.into_iter().filter_map(way).take(message::ROUTE_MAX).collect())
 }
@@ -110,7 +111,7 @@ fn speak(
         Err(Error::Refused(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut route = ways(tx, stamp, (&patient, conversation), rule)?;
+    let mut route = ways(tx, stamp, (&patient, conversation), &rule.media)?;
     route.drain(..passed.min(route.len()));
     if route.is_empty() {
         return Ok(None);

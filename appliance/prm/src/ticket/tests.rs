@@ -52,6 +52,14 @@ fn a_conversation_has_one_open_ticket_for_a_reason() {
 }
 
 #[test]
+fn calls_that_are_not_believed_are_one_ticket_and_hidden_callers_are_one_each() {
+    let world = World::monday();
+    let said = |reason| world.write(move |tx, stamp| open(tx, stamp, opening(reason, ""))).id;
+    assert_eq!(said(Reason::NotBelieved), said(Reason::NotBelieved));
+    assert_ne!(said(Reason::Asked), said(Reason::Asked));
+}
+
+#[test]
 fn a_ticket_somebody_writes_says_what_is_to_be_done() {
     let world = World::monday();
     let empty = world.try_write(|tx, stamp| open(tx, stamp, opening(Reason::Written, " ")));

@@ -1,16 +1,18 @@
 //! Booking: with whom, when, for whom; read back, agreed, done.
 
 use prm::error::Code;
+use prm::id::{HealthcareServiceId, SlotId};
 use serde::{Deserialize, Serialize};
 
 use super::desk::Desk;
 use super::waitlist::Waitlist;
 use super::when::{Free, Settling, When};
 use super::whom::Whom;
-use super::{Flow, Frame, Next, Said};
-use crate::choice::Pick;
+use super::{Flow, Frame, Next, Said, slot_text};
+use crate::choice::{Offered, Pick};
 use crate::dialogue::About;
 use crate::effect::{Act, Answer, Why, is_about_time};
+use crate::facts::Person;
 use crate::intent::Intent;
 use crate::sentence::Sentence;
 use crate::turn::{Question, Turn};
@@ -25,13 +27,29 @@ pub(crate) struct Book {
     unsettled: bool,
     /// Whether the read-back was answered by yes.
     agreed: bool,
+    /// The time to which was said yes when it was offered: to that one, and to no other.
+    #[serde(with = "slot_text")]
+    offered: Option<SlotId>,
     /// Why the desk is to go on with it.
     desk: Option<Why>,
+    /// What was booked, until it is said what to know before.
+    booked: Option<HealthcareServiceId>,
     /// Whether it came to its end.
     over: bool,
 }
 
 impl Book {
+    /// A time that was offered, and to which this person said yes: the offer said who, with whom and when.
+    pub(crate) fn of_offer(offered: &Offered, person: Person) -> Self {
+        let Offered { slot, practitioner, patient: _, service } = *offered;
+        Self {
+            when: When::offered(practitioner, service, slot),
+            whom: Whom::of(person),
+            offered: Some(slot),
+            ..Self::default()
+        }
+    }
+
     fn read_back(&self, turn: &Turn<'_>, free: Free) -> Question {
         let mut put_in = vec![
             ("name", self.whom.read_back(turn).into()),
@@ -109,6 +127,7 @@ impl Flow for Book {
                 ];
                 turn.say(Sentence::Booked, &put_in);
                 turn.say_qr(qr);
+                self.booked = appointment.service;
                 self.over = true;
                 true
             }
@@ -146,6 +165,9 @@ impl Flow for Book {
     }
 
     fn next(&mut self, turn: &mut Turn<'_>) -> Next {
+        if let Some(service) = self.booked {
+            return Next::Become(Frame::instructions_beside(service));
+        }
         if self.over {
             return Next::Done;
         }
@@ -168,6 +190,7 @@ impl Flow for Book {
         if let Some(next) = self.whom.next(turn) {
             return next;
         }
+        self.agreed |= self.offered.take() == Some(slot);
         if self.unsettled {
             return Next::Ask(Self::ask_change(turn));
         }
@@ -183,6 +206,7 @@ impl Flow for Book {
 
     fn refresh(&mut self) {
         self.agreed = false;
+        self.offered = None;
         self.when.refresh();
     }
 

@@ -57,6 +57,11 @@ impl Frame {
         Self::Instructions(Instructions::before(service))
     }
 
+    /// What is to be known before a visit that was just promised, if there is anything.
+    pub(crate) fn instructions_beside(service: HealthcareServiceId) -> Self {
+        Self::Instructions(Instructions::beside(service))
+    }
+
     /// A code is shown.
     pub(crate) fn check_in(qr: String) -> Self {
         Self::CheckIn(CheckIn::with(qr))
@@ -101,13 +106,18 @@ impl Frame {
         Some(frame.within_reach(facts))
     }
 
-    /// The flow that a choice under a reminder begins, if it begins one.
+    /// The flow that a choice under a reminder or an offer begins, if it begins one.
     pub(crate) fn begun_by_pick(pick: &Pick, facts: &Facts) -> Option<Self> {
         let standing = |deed, id| Self::Standing(Box::new(Standing::by_id(deed, id)));
         let frame = match pick {
             Pick::Confirm(id) => standing(Deed::Confirm, *id),
             Pick::Cancel(id) => standing(Deed::Cancel, *id),
             Pick::Move(id) => Self::Moving(Box::new(Moving::by_id(*id))),
+            Pick::Take(offered) => {
+                // Ids come from outside: somebody who is not on this address is not booked.
+                let person = facts.people().iter().find(|it| it.id == offered.patient)?;
+                Self::Book(Box::new(Book::of_offer(offered, person.clone())))
+            }
             Pick::Yes(_)
             | Pick::No(_)
             | Pick::Want(_)
@@ -124,6 +134,7 @@ impl Frame {
             | Pick::Patient(_)
             | Pick::SomebodyNew
             | Pick::Appointment(_)
+            | Pick::Pass(_)
             | Pick::Language(_) => return None,
         };
         Some(frame.within_reach(facts))

@@ -15,13 +15,20 @@ use crate::turn::{Question, Turn, choice};
 #[serde(default)]
 pub(crate) struct Instructions {
     service: Option<HealthcareServiceId>,
+    /// Whether nobody asked: then nothing is said where there is nothing to know.
+    unasked: bool,
     over: bool,
 }
 
 impl Instructions {
     /// Of that visit.
     pub(crate) fn before(service: HealthcareServiceId) -> Self {
-        Self { service: Some(service), over: false }
+        Self { service: Some(service), ..Self::default() }
+    }
+
+    /// Of a visit that was just promised.
+    pub(crate) fn beside(service: HealthcareServiceId) -> Self {
+        Self { unasked: true, ..Self::before(service) }
     }
 }
 
@@ -42,11 +49,11 @@ impl Flow for Instructions {
         let service = self.service.and_then(|id| turn.facts.healthcare_service(id));
         match (text, service) {
             (Some(text), _) => turn.say_words(text),
-            (None, Some(service)) => {
+            (None, Some(service)) if !self.unasked => {
                 let name = service.name.as_str().into();
                 turn.say(Sentence::NoInstructions, &[("service", name)]);
             }
-            (None, None) => {}
+            (None, Some(_) | None) => {}
         }
         self.over = true;
         true

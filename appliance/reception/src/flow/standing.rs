@@ -25,18 +25,21 @@ pub(crate) struct Standing {
     pub(crate) deed: Deed,
     whose: Whose,
     agreed: Option<bool>,
+    /// Whether the person has said that they come, and the records say so.
+    #[serde(default)]
+    promised: bool,
     over: bool,
 }
 
 impl Standing {
     pub(crate) fn of(deed: Deed) -> Self {
-        Self { deed, whose: Whose::default(), agreed: None, over: false }
+        Self { deed, whose: Whose::default(), agreed: None, promised: false, over: false }
     }
 
     /// Chosen under a reminder, which said which appointment it is: to promise it is agreed to by that.
     pub(crate) fn by_id(deed: Deed, id: AppointmentId) -> Self {
         let agreed = (deed == Deed::Confirm).then_some(true);
-        Self { deed, whose: Whose::by_id(id), agreed, over: false }
+        Self { deed, whose: Whose::by_id(id), agreed, promised: false, over: false }
     }
 }
 
@@ -60,6 +63,7 @@ impl Flow for Standing {
             Answer::Cancelled => turn.say(Sentence::Cancelled, &[]),
             Answer::Confirmed(appointment) => {
                 self.whose.appointment = Some(appointment);
+                self.promised = true;
                 let put_in = [
                     ("name", self.whose.name(turn).into()),
                     ("day", turn.day_words(appointment.start)),
@@ -97,7 +101,11 @@ impl Flow for Standing {
 
     fn next(&mut self, turn: &mut Turn<'_>) -> Next {
         if self.over {
-            return Next::Done;
+            let promised = self.whose.appointment.filter(|_| self.promised);
+            return match promised.and_then(|it| it.service) {
+                Some(service) => Next::Become(Frame::instructions_beside(service)),
+                None => Next::Done,
+            };
         }
         if let Some(next) = self.whose.next(turn) {
             return next;

@@ -87,6 +87,16 @@ pub(crate) enum Settling {
 }
 
 impl When {
+    /// A time that was offered; it is looked up again.
+    pub(crate) fn offered(
+        practitioner: PractitionerId,
+        service: Option<HealthcareServiceId>,
+        slot: SlotId,
+    ) -> Self {
+        let practitioner = Some(practitioner);
+        Self { practitioner, service, picked: Some(slot), ..Self::default() }
+    }
+
     /// An appointment of that practitioner, service and day is to be moved. The wish for the day that it is on
     /// only said which appointment is meant.
     pub(crate) fn follow(

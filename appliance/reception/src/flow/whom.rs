@@ -56,6 +56,11 @@ impl Whom {
         }
     }
 
+    /// Somebody on record.
+    pub(crate) fn of(person: Person) -> Self {
+        Self { person: Some(person), ..Self::default() }
+    }
+
     /// They are on record now.
     pub(crate) fn registered(&mut self, person: Person) {
         self.person = Some(person);
@@ -138,10 +143,14 @@ impl Whom {
             },
             Some(About::Birth) => {
                 let today = turn.facts.today();
-                match slots.birth_dates.iter().find_map(|birth| birth.not_after(today).ok()) {
-                    Some(birth) => self.birth = Some(birth),
-                    None => return false,
+                let birth = slots.birth_dates.iter().find_map(|birth| birth.not_after(today).ok());
+                let name = slots.name.as_deref().and_then(plausible_name);
+                if birth.is_none() && name.is_none() {
+                    return false;
                 }
+                self.birth = birth;
+                // Whoever says their name once more was understood wrongly.
+                self.name = name.or(self.name.take());
             }
             Some(About::Phone) => match &slots.phone {
                 Some(phone) => self.phone = Some(phone.clone()),
@@ -157,7 +166,9 @@ impl Whom {
                 | About::Appointment
                 | About::YesNo
                 | About::Change
-                | About::Language,
+                | About::Language
+                | About::Reminder
+                | About::Offer,
             )
             | None => return self.take_person(said, turn),
         }

@@ -2,13 +2,14 @@
 //!
 //! Danger to life comes before everything, the wish to hear no more before all else; then what was chosen, then
 //! what the words say; then, where the rules find nothing, what a model proposed; then the clinic's answers to
-//! what is often asked. What is left was not understood.
+//! what is often asked. What is left was not understood. The report of a call is none of this: see `called`.
 
 use prm::contact::ascii_digits;
+use prm::medium::Medium;
 use prm::qr;
 
 use super::wanted::{begin, go_on_or_menu, not_understood, wanted};
-use super::{go_on, push, refresh, take};
+use super::{called, go_on, push, refresh, take};
 use crate::choice::Pick;
 use crate::dialogue::{About, Heard};
 use crate::effect::Why;
@@ -34,6 +35,9 @@ pub(super) fn hear(turn: &mut Turn<'_>, heard: &Heard) {
         // The answer was lost: whether anything was done is not known here, so it is asked anew.
         turn.forget_lines();
         refresh(turn);
+    }
+    if heard.medium == Medium::VoiceAgent {
+        return called::hear(turn, heard);
     }
     let pick = chosen(turn, heard);
     let expecting = turn.dialogue.open.as_ref().map_or(Expecting::Nothing, |it| it.expecting());
@@ -99,7 +103,7 @@ fn check_in_code(text: &str) -> Option<String> {
 }
 
 /// Whoever writes in another language is answered in it, unless they chose one.
-fn follow_language(turn: &mut Turn<'_>, words: &Understood) {
+pub(super) fn follow_language(turn: &mut Turn<'_>, words: &Understood) {
     if turn.dialogue.language_chosen {
         return;
     }
@@ -120,7 +124,7 @@ fn follow_language(turn: &mut Turn<'_>, words: &Understood) {
 }
 
 /// Words of an emergency: what to do at once, and the desk.
-fn emergency(turn: &mut Turn<'_>) {
+pub(super) fn emergency(turn: &mut Turn<'_>) {
     turn.note(None, false, "emergency");
     let clinic = &turn.facts.clinic;
     let numbers = turn.words().any_of(&clinic.emergency);
@@ -175,7 +179,14 @@ fn picked(turn: &mut Turn<'_>, pick: &Pick) {
         | Pick::Confirm(_)
         | Pick::Move(_)
         | Pick::Cancel(_)
+        | Pick::Take(_)
         | Pick::Language(_) => None,
+        Pick::Pass(_) => {
+            turn.note(None, false, "offer-left");
+            turn.say(Sentence::OfferLeft, &[]);
+            turn.dialogue.open = None;
+            return go_on(turn);
+        }
     };
     if let Some(frame) = Frame::begun_by_pick(pick, turn.facts) {
         turn.note(None, false, "chosen");
@@ -205,6 +216,9 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
     }
     if turn.dialogue.stack.is_empty() && !words.negated && answers_reminder(turn, words) {
         return go_on(turn);
+    }
+    if let Some(pick) = answers_offer(turn, words) {
+        return picked(turn, &pick);
     }
     let about = turn.dialogue.open.as_ref().map(|open| open.about);
     let yes = match about {
@@ -267,6 +281,14 @@ fn answers_reminder(turn: &mut Turn<'_>, words: &Understood) -> bool {
     true
 }
 
+/// What a yes or a no alone chooses of what was offered, if something was.
+fn answers_offer(turn: &Turn<'_>, words: &Understood) -> Option<Pick> {
+    let open = turn.dialogue.open.as_ref().filter(|open| open.about == About::Offer)?;
+    let yes = words.slots.yes.filter(|_| words.intent.is_none_or(Intent::is_courtesy))?;
+    let chosen = if yes { open.choices.first() } else { open.choices.last() };
+    chosen.and_then(|(id, _)| Pick::read(id))
+}
+
 /// Yes or no to the read-back that is open. Words that ask for exactly what was read back are a yes.
 fn agreed(turn: &Turn<'_>, words: &Understood) -> Option<bool> {
     if words.slots.yes.is_some() {
@@ -309,7 +331,7 @@ fn comes_after(intent: Intent) -> bool {
 }
 
 /// Whether a model may propose it: what it may begin is asked about again before anything is done.
-fn may_be_proposed(intent: Intent) -> bool {
+pub(super) fn may_be_proposed(intent: Intent) -> bool {
     match intent {
         Intent::Book
         | Intent::Move

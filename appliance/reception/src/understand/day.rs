@@ -222,7 +222,7 @@ impl Calendar<'_> {
         if let Some((weeks, next)) = self.week_ahead(i)
             && let Some((day, next)) = r.at(self.fillers(next), pick)
         {
-            return Some((vec![Days::on(self.of_week(weeks, day)?)], next));
+            return Some((self.to_come(self.of_week(weeks, day)?), next));
         }
         if let Some((ahead, next)) = self.ahead_word(i)
             && let Some((day, next)) = r.at(next, pick)
@@ -241,7 +241,7 @@ impl Calendar<'_> {
         }
         let (day, next) = r.at(i, pick)?;
         if let Some((weeks, end)) = self.week_ahead(self.fillers(next)) {
-            return Some((vec![Days::on(self.of_week(weeks, day)?)], end));
+            return Some((self.to_come(self.of_week(weeks, day)?), end));
         }
         let coming = self.coming(day)?;
         let mut days = vec![Days::on(coming)];
@@ -249,6 +249,11 @@ impl Calendar<'_> {
             days.push(Days::on(self.plus(7)?));
         }
         Some((days, next))
+    }
+
+    /// The day, or none if it is over: "this week Monday" can be said on a Tuesday.
+    fn to_come(&self, day: Date) -> Vec<Days> {
+        if day < self.today { Vec::new() } else { vec![Days::on(day)] }
     }
 
     /// The next such day, today among them.

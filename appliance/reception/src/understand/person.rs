@@ -213,7 +213,10 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
                 reading.words[at].folded.as_str(),
                 "i" | "im" | "this" | "name" | "naam" | "nam"
             );
-            if weak && !asked {
+            // Whoever was understood wrongly says it once more where their birth is asked for.
+            let again = *expecting == Expecting::BirthDate
+                && !matches!(reading.words[at].folded.as_str(), "i" | "im" | "this");
+            if weak && !asked && !again {
                 return None;
             }
             end
@@ -227,7 +230,12 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
             .at(i, |m| {
                 matches!(
                     m,
-                    Meaning::Filler | Meaning::Yes | Meaning::My | Meaning::For | Meaning::NameIs
+                    Meaning::Filler
+                        | Meaning::Correction
+                        | Meaning::Yes
+                        | Meaning::My
+                        | Meaning::For
+                        | Meaning::NameIs
                 )
                 .then_some(())
             })

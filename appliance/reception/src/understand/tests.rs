@@ -92,8 +92,13 @@ fn what_was_understood_is_never_shown_to_logs() {
 const PIECES: &[&str] = &[
     "kal",
     "next",
+    "is",
+    "this",
+    "last",
+    "sunday",
     "monday",
     "week",
+    "weekend",
     "after",
     "before",
     "se",

@@ -8,6 +8,8 @@ mod transcript;
 
 use std::path::{Path, PathBuf};
 
+use prm::medium::Medium;
+
 /// As many dialogues as there are at least.
 const DIALOGUES_MIN: usize = 40;
 
@@ -45,6 +47,29 @@ fn every_dialogue_goes_as_it_is_written() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(count >= DIALOGUES_MIN, "{count} dialogues");
+}
+
+#[test]
+fn by_every_medium_the_same_dialogue_does_the_same() {
+    let mut wrong = Vec::new();
+    for path in files() {
+        let text = std::fs::read_to_string(&path).expect("a dialogue is text");
+        for dialogue in text.split("\n\n").map(str::trim).filter(|it| !it.is_empty()) {
+            // Where the medium matters, it is written.
+            if dialogue.contains("\n@ by ") {
+                continue;
+            }
+            let wanted = transcript::done(dialogue);
+            for medium in [Medium::Sms, Medium::Email] {
+                let done = transcript::done_by(dialogue, medium);
+                if done != wanted {
+                    let title = dialogue.lines().next().unwrap_or_default();
+                    wrong.push(format!("{title}, by {medium:?}:\n{wanted:#?}\n{done:#?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 /// The first line in which two transcripts differ, with what led to it.

@@ -24,6 +24,8 @@ struct Play {
     writers: BTreeMap<String, (Writer, Dialogue, Vec<Choice>)>,
     from: String,
     medium: Medium,
+    /// Whether nothing can be touched: what is chosen is written as its number.
+    by_number: bool,
     proposed: Option<reception::intent::Intent>,
     /// Whether somebody else is quicker with the next booking.
     race: bool,
@@ -32,11 +34,28 @@ struct Play {
 
 /// Plays a dialogue again: what was written stays, what was answered is answered anew.
 pub fn play(text: &str) -> String {
+    played(text, Medium::Whatsapp, false)
+}
+
+/// What is done in a dialogue, and what the diary holds in the end, if all of it goes by a medium on which nothing can be
+/// touched.
+pub fn done_by(text: &str, medium: Medium) -> Vec<String> {
+    done(&played(text, medium, true))
+}
+
+/// The lines of a transcript that say what is done, and what the diary holds in the end.
+pub fn done(transcript: &str) -> Vec<String> {
+    let is_done = |line: &&str| line.starts_with("! ") || line.starts_with("= ");
+    transcript.lines().filter(is_done).map(str::to_owned).collect()
+}
+
+fn played(text: &str, medium: Medium, by_number: bool) -> String {
     let mut play = Play {
         clinic: Clinic::new(),
         writers: BTreeMap::new(),
         from: "+919844111173".to_owned(),
-        medium: Medium::Whatsapp,
+        medium,
+        by_number,
         proposed: None,
         race: false,
         lines: Vec::new(),
@@ -65,6 +84,12 @@ impl Play {
             let found = shown.iter().find(|choice| choice.title == title);
             found.map_or_else(|| title.to_owned(), |choice| choice.id.clone())
         });
+        if let Some(title) = title.filter(|_| self.by_number) {
+            let number = shown.iter().position(|it| it.title == title);
+            let text = number.map_or_else(|| title.to_owned(), |at| (at + 1).to_string());
+            let heard = Heard { text, chosen: None, medium: self.medium, proposed: None };
+            return self.steps(Input::Heard(&heard));
+        }
         let words = match words.strip_prefix("code of ") {
             Some(name) => {
                 let of = self.clinic.person(name).id;
@@ -115,7 +140,10 @@ impl Play {
                 let of = self.clinic.person(rest).id;
                 let found = self.clinic.appointments.values().find(|(_, it)| it.patient == of);
                 let id = found.map(|(_, it)| it.id).expect("booked");
-                let shown = reception::reminder_choices(id, Some("en"), &self.facts());
+                if self.by_number {
+                    return self.steps(Input::Reminded(id));
+                }
+                let shown = reception::reminder_choices(id, "en", &self.facts().wording);
                 self.writer().2 = shown;
             }
             "reminded" => {

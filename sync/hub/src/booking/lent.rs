@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::visit::{self, Comes, Visit};
 use super::{Answered, Named, NotDone, named, patient};
-use crate::loans::{self, Asking, NotSold};
+use crate::loans::{self, Asking, Bought, NotSold};
 use crate::requests;
 use crate::search::Place;
 use crate::store;
@@ -121,6 +121,16 @@ pub(super) fn found(place: Place<'_>, input: &Input) -> Result<Answered, NotDone
         }
     }
     let comes = patient(place, input)?;
+    let mut times = lent_times(place, (from, to))?;
+    times.retain(|time| {
+        let is_with = |it: &String| practitioners.contains(it);
+        practitioners.is_empty() || time.practitioner.as_ref().is_some_and(is_with)
+    });
+    Ok(page(place, input, &times, (comes.as_ref(), &practitioners))?)
+}
+
+/// Times that are lent, not held for anybody, and within these milliseconds since 1970 UTC, by start.
+pub(crate) fn lent_times(place: Place<'_>, (from, to): (i64, i64)) -> Result<Vec<Time>, NotDone> {
     let clinic = place.records.id();
     let hub = place.records.hub();
     let now_ms = hub.clock.now_ms();
@@ -140,15 +150,13 @@ pub(super) fn found(place: Place<'_>, input: &Input) -> Result<Answered, NotDone
         }
         let of = schedules.get(&schedule).and_then(Option::as_ref);
         let Some(time) = of.and_then(|of| Time::of(&slot, of)) else { continue };
-        let is_with = |it: &String| practitioners.contains(it);
-        let fits = practitioners.is_empty() || time.practitioner.as_ref().is_some_and(is_with);
         let ends = time.end.as_millisecond();
-        if fits && ends <= to && times.last().is_none_or(|last| last.id != time.id) {
+        if ends <= to && times.last().is_none_or(|last| last.id != time.id) {
             times.push(time);
         }
     }
     times.sort_by_key(|it| (it.start, it.id));
-    Ok(page(place, input, &times, (comes.as_ref(), &practitioners))?)
+    Ok(times)
 }
 
 fn page(
@@ -276,14 +284,63 @@ pub(super) fn sell(
     (lane, time): (&SlotKey, &Time),
     (comes, wished): (&Comes, Option<&Resource>),
 ) -> Result<Option<Answered>, NotDone> {
-    let mut visit = Visit {
+    let Some(bought) = bought(place, new, (lane, time), (comes, wished))? else { return Ok(None) };
+    let extensions = vec![
+        visit::text(CHECK_IN_CODE, &bought.qr),
+        visit::text(SALE_CONFIRMATION, &bought.confirmation),
+    ];
+    let visit = Visit { extensions, ..booked_visit(new, time, (comes, wished)) };
+    let matches = vec![visit.to_resource(place.here)];
+    let resource = visit::bundle(matches, ("$book", None), (1, None), place.here);
+    Ok(Some(Answered { status: 200, resource }))
+}
+
+fn booked_visit<'a>(
+    new: Uuid,
+    time: &'a Time,
+    (comes, wished): (&'a Comes, Option<&'a Resource>),
+) -> Visit<'a> {
+    Visit {
         id: new.to_string(),
         status: "booked",
         time,
         comes: Some((comes, "accepted")),
         wished,
         extensions: Vec::new(),
+    }
+}
+
+/// Buys a lent time as this new appointment, or answers as what it was bought before; none if it is not to be had.
+pub(crate) fn buy(
+    place: Place<'_>,
+    new: Uuid,
+    slot: &str,
+    (comes, wished): (&Comes, Option<&Resource>),
+) -> Result<Option<(Time, Bought)>, NotDone> {
+    let (hub, clinic) = (place.records.hub(), place.records.id());
+    let before = loans::sold(hub, clinic, BookingId(new.into_bytes()))?;
+    let lanes = match before {
+        Some((lane, _)) => vec![lane],
+        None => lanes(place, slot, None)?,
     };
+    for lane in lanes {
+        let Some((slot, _)) = slot_of(&lane) else { continue };
+        let Some(time) = time(place, &slot)? else { continue };
+        if let Some(bought) = bought(place, new, (&lane, &time), (comes, wished))? {
+            return Ok(Some((time, bought)));
+        }
+    }
+    Ok(None)
+}
+
+/// Buys a lane of a slot; none if it cannot be sold any more.
+fn bought(
+    place: Place<'_>,
+    new: Uuid,
+    (lane, time): (&SlotKey, &Time),
+    (comes, wished): (&Comes, Option<&Resource>),
+) -> Result<Option<Bought>, NotDone> {
+    let visit = booked_visit(new, time, (comes, wished));
     let bundle = visit.to_bundle(place.here).unwrap_or_default();
     let not_after = time.start.as_millisecond().saturating_add(QR_HOURS * 3_600_000);
     let asking = Asking {
@@ -293,15 +350,7 @@ pub(super) fn sell(
         not_after_ms: not_after,
     };
     match loans::sell(place.records.hub(), place.records.id(), &asking) {
-        Ok(bought) => {
-            visit.extensions = vec![
-                visit::text(CHECK_IN_CODE, &bought.qr),
-                visit::text(SALE_CONFIRMATION, &bought.confirmation),
-            ];
-            let matches = vec![visit.to_resource(place.here)];
-            let resource = visit::bundle(matches, ("$book", None), (1, None), place.here);
-            Ok(Some(Answered { status: 200, resource }))
-        }
+        Ok(bought) => Ok(Some(bought)),
         Err(NotSold::Refused(
             Refusal::NotLent | Refusal::Booked | Refusal::Over | Refusal::Unsettled,
         )) => Ok(None),

@@ -6,7 +6,6 @@ use std::ops::RangeInclusive;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use prm::contact::Phone;
 use serde_json::json;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -18,12 +17,8 @@ use crate::channel::{
 };
 use crate::hub::Hub;
 use crate::store::{self, Clinic};
+use channels::account;
 use channels::standard_webhooks::Key;
-
-/// As many bytes are read from standard input.
-const INPUT_MAX: u64 = 16 * 1024;
-/// The shortest and the longest secret, in bytes.
-const SECRET_BYTES: RangeInclusive<usize> = 8..=4096;
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -59,16 +54,16 @@ pub struct Add {
     #[arg(value_enum, value_name = "CARRIER")]
     carrier: Carrier,
     /// Twilio: the account, AC and 32 hexadecimal digits.
-    #[arg(long, value_name = "AC...", required_if_eq("carrier", "twilio"), value_parser = account_sid)]
+    #[arg(long, value_name = "AC...", required_if_eq("carrier", "twilio"), value_parser = account::account_sid)]
     account_sid: Option<String>,
     /// Twilio: the clinic's number there, with + and the country code: for WhatsApp.
-    #[arg(long, value_name = "NUMBER", required_if_eq("carrier", "twilio"), value_parser = number)]
+    #[arg(long, value_name = "NUMBER", required_if_eq("carrier", "twilio"), value_parser = account::number)]
     number: Option<String>,
     /// Twilio: the number is for short messages (SMS) instead.
     #[arg(long)]
     sms: bool,
     /// Meta: what it calls the clinic's number, in digits.
-    #[arg(long, value_name = "ID", required_if_eq("carrier", "meta"), value_parser = digits)]
+    #[arg(long, value_name = "ID", required_if_eq("carrier", "meta"), value_parser = account::phone_number_id)]
     phone_number_id: Option<String>,
     /// Twilio and Meta: where messages are sent to, if not to the provider's usual address: for another region.
     #[arg(long = "messaging-url", value_name = "URL", value_parser = api_url)]
@@ -243,39 +238,11 @@ fn secrets(count: RangeInclusive<usize>, what: &str) -> anyhow::Result<Vec<Secre
         complain(&format!("waiting on standard input for {what}; end with Ctrl-D"));
     }
     let mut text = Zeroizing::new(String::new());
-    stdin().take(INPUT_MAX).read_to_string(&mut text).context("standard input cannot be read")?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let is_secret = |line: &str| {
-        SECRET_BYTES.contains(&line.len()) && line.bytes().all(|it| it.is_ascii_graphic())
-    };
-    if !lines.clone().all(is_secret) || !count.contains(&lines.clone().count()) {
-        bail!("send on standard input {what}");
-    }
-    Ok(lines.map(Secret::new).collect())
-}
-
-fn account_sid(text: &str) -> Result<String, String> {
-    let digits = text.strip_prefix("AC").filter(|it| it.len() == 32);
-    if digits.is_some_and(|it| it.bytes().all(|it| it.is_ascii_hexdigit())) {
-        return Ok(text.to_owned());
-    }
-    Err("an account of Twilio is AC and 32 hexadecimal digits".to_owned())
-}
-
-fn number(text: &str) -> Result<String, String> {
-    let wrong = || "write the number with + and the country code".to_owned();
-    if !text.starts_with('+') {
-        return Err(wrong());
-    }
-    // The country is that of numbers without a +, and this one has it.
-    Phone::parse(text, "IN").map(|it| it.as_str().to_owned()).map_err(|_| wrong())
-}
-
-fn digits(text: &str) -> Result<String, String> {
-    if (1..=32).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_digit()) {
-        return Ok(text.to_owned());
-    }
-    Err("what Meta calls a number is digits only".to_owned())
+    stdin()
+        .take(account::INPUT_BYTES_MAX)
+        .read_to_string(&mut text)
+        .context("standard input cannot be read")?;
+    account::secrets(&text, count).with_context(|| format!("send on standard input {what}"))
 }
 
 /// An address without a path, by TLS; without it on this machine only, because tokens go there.

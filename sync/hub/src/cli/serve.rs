@@ -15,13 +15,14 @@ use tokio::time::sleep;
 
 use super::{Place, Unread};
 use crate::hub::Hub;
+use crate::media::fetch::Fetcher;
 use crate::mend::mend;
 use crate::reindex::reindex;
 use crate::say::carry::Carrier;
 use crate::situation;
 use crate::store::IfMissing;
 use crate::watch::{self as watching, EVERY_SECONDS, Watch};
-use crate::{door, http, relay, say};
+use crate::{away, door, http, media, relay, say};
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -68,7 +69,7 @@ fn public_url(text: &str) -> Result<String, String> {
 impl Serve {
     pub fn run(self) -> anyhow::Result<()> {
         let Self { place, listen, public_url, silent_hours, end_with_stdin, broker } = self;
-        let broker = broker.map(|it| it.broker()).transpose()?;
+        let broker = broker.map(|it| it.broker(&place.data)).transpose()?;
         let mut hub = place.open(IfMissing::Make)?;
         hub.public_url = public_url;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -114,6 +115,8 @@ async fn serve(
     });
     let carrier = Carrier::new()?;
     let saying = tokio::spawn(say::run(Arc::clone(&hub), carrier, stopping.clone()));
+    let fetching = tokio::spawn(media::run(Arc::clone(&hub), Fetcher::new()?, stopping.clone()));
+    let answering = tokio::spawn(away::run(Arc::clone(&hub), stopping.clone()));
     let relaying = broker
         .map(|broker| tokio::spawn(relay::link::run(Arc::clone(&hub), broker, stopping.clone())));
     tokio::spawn(watched(Arc::clone(&hub), silent_hours, stopping.clone()));
@@ -131,6 +134,7 @@ async fn serve(
     });
     door::serve(listener, http::router(hub), stopping).await;
     let mut ended = vec![mending.await, indexing.await, saying.await];
+    ended.extend([fetching.await, answering.await]);
     if let Some(relaying) = relaying {
         ended.push(relaying.await);
     }

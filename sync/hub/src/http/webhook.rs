@@ -17,6 +17,7 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::routing::{get, post};
 use bytes::Bytes;
+use channels::webhook::NotTaken;
 use tokio::time::timeout;
 
 use super::Problem;
@@ -64,6 +65,15 @@ impl Refused {
 
     fn unavailable(error: &dyn std::error::Error) -> Self {
         Self(Refusal::Unavailable, Problem::unavailable(error))
+    }
+}
+
+impl From<NotTaken> for Refused {
+    fn from(error: NotTaken) -> Self {
+        match error {
+            NotTaken::Forged => Self::signature(),
+            NotTaken::Malformed { field: _, reason } => Self::malformed(reason),
+        }
     }
 }
 

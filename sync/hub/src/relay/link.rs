@@ -182,6 +182,7 @@ impl Hears for Listener {
             Way::Status => {
                 let (clinic, device) = (clinic.into_bytes(), device.into_bytes());
                 let is_there = arrival.payload == ONLINE;
+                self.hub.away.note((clinic, device), is_there, self.hub.clock.now_ms());
                 if self.hub.relay.note(clinic, device, is_there) && is_there {
                     send(&self.hub, link, clinic, true).await;
                 }
@@ -200,7 +201,7 @@ impl Listener {
         match on_thread(hub, move |hub| take(hub, &envelope)).await {
             Ok(took) => {
                 MessageCounts::count(&hub.messages.heard);
-                hub.relay.note(took.clinic, took.device, true);
+                hub.relay.spoke(took.clinic, took.device);
                 if took.fresh > 0 {
                     hub.relay.wake_saying();
                 }

@@ -5,19 +5,24 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use channels::say::Say;
-use channels::whatsapp::meta::{self, GRAPH, GRAPH_VERSION};
+use channels::whatsapp::meta::{self, GRAPH};
 use channels::whatsapp::{NotWritable, Outcome, Request, With, twilio};
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt as _;
+use uuid::Uuid;
 
-use crate::channel::Account;
+use crate::channel::{Account, Speaks};
 
 /// So long a connection may take.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+/// As whom the hub asks.
+pub const AGENT: &str = concat!("carepost-hub/", env!("CARGO_PKG_VERSION"));
 /// So long an answer may take.
 pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(20);
+/// So long a picture or sound may take that is handed over; with its message it is less than a claim lasts.
+const HAND_OVER_TIME_MAX: Duration = Duration::from_secs(30);
 /// As much is read of an answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Where Twilio's API is.
@@ -50,18 +55,12 @@ impl Carrier {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new() -> anyhow::Result<Self> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let trusting = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|it| it.with_platform_verifier())
-            .context("TLS cannot be set up; look at the certificates of this machine")?
-            .with_no_client_auth();
         let client = Client::builder()
-            .tls_backend_preconfigured(trusting)
+            .tls_backend_preconfigured(trusting()?)
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIME_MAX)
             .timeout(ANSWER_TIME_MAX)
-            .user_agent(concat!("carepost-hub/", env!("CARGO_PKG_VERSION")))
+            .user_agent(AGENT)
             .build()
             .context("messages cannot be sent by HTTPS")?;
         Ok(Self { client })
@@ -69,12 +68,38 @@ impl Carrier {
 
     /// Carries a message once. `told_at` is where the provider tells how it fares, if its account does not say it.
     pub async fn carry(&self, account: &Account, say: &Say, told_at: Option<&str>) -> Carried {
-        let with = With { media: None, template: None, told_at };
+        self.carry_with(account, say, With { media: None, template: None, told_at }).await
+    }
+
+    /// Carries a message once, with what is put into it.
+    pub async fn carry_with(&self, account: &Account, say: &Say, with: With<'_>) -> Carried {
         let Ok((base, request, read)) = written(account, say, with) else {
             return Carried::NotWritable;
         };
+        self.ask(base, request, read, ANSWER_TIME_MAX).await
+    }
+
+    /// Hands over a picture or sound to a provider that takes them before their message; what is accepted is known by
+    /// an id there.
+    pub async fn hand_over(&self, account: &Account, media_type: &str, bytes: &[u8]) -> Carried {
+        let Some(Speaks::Meta(of)) = account.speaks() else { return Carried::NotWritable };
+        let nonce = Uuid::new_v4().as_u128();
+        let Ok(request) = meta::hand_over(&of, media_type, bytes, nonce) else {
+            return Carried::NotWritable;
+        };
+        let base = account.home().unwrap_or(GRAPH);
+        self.ask(base, request, meta::handed_over, HAND_OVER_TIME_MAX).await
+    }
+
+    async fn ask(
+        &self,
+        base: &str,
+        request: Request,
+        read: Answering,
+        within: Duration,
+    ) -> Carried {
         let Request { path, headers, body } = request;
-        let mut asked = self.client.post(format!("{base}{path}")).body(body);
+        let mut asked = self.client.post(format!("{base}{path}")).timeout(within).body(body);
         for (name, value) in headers {
             asked = asked.header(name, value);
         }
@@ -100,27 +125,34 @@ impl Carrier {
     }
 }
 
+/// TLS that believes whom this machine believes (`SSL_CERT_FILE` names others).
+///
+/// # Errors
+/// If it cannot be set up.
+pub fn trusting() -> anyhow::Result<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|it| it.with_platform_verifier())
+        .context("TLS cannot be set up; look at the certificates of this machine")?
+        .with_no_client_auth())
+}
+
 /// Where a message goes, how it is written, and how the answer is read.
 fn written<'a>(
     account: &'a Account,
     say: &Say,
     with: With<'_>,
 ) -> Result<(&'a str, Request, Answering), NotWritable> {
-    match account {
-        Account::Twilio { account_sid, number, api_url, secrets } => {
-            let secret = secrets.first().ok_or(NotWritable("the account has no secret"))?;
-            let secret = secret.auth_token.as_str();
-            let of = twilio::Account { account_sid, user: account_sid, secret, from: number };
-            let base = api_url.as_deref().unwrap_or(TWILIO_API);
+    let nothing = NotWritable("there is nobody who would say it by this account");
+    match account.speaks().ok_or(nothing)? {
+        Speaks::Twilio(of) => {
+            let base = account.home().unwrap_or(TWILIO_API);
             Ok((base, twilio::write(&of, say, with)?, twilio::answer))
         }
-        Account::Meta { phone_number_id, api_url, secrets } => {
-            let secret = secrets.first().ok_or(NotWritable("the account has no secret"))?;
-            let access_token = secret.access_token.as_str();
-            let of = meta::Account { phone_number_id, access_token, version: GRAPH_VERSION };
-            let base = api_url.as_deref().unwrap_or(GRAPH);
+        Speaks::Meta(of) => {
+            let base = account.home().unwrap_or(GRAPH);
             Ok((base, meta::write(&of, say, with)?, meta::answer))
         }
-        Account::VoiceAgent { secrets: _ } => Err(NotWritable("an agent is listened to only")),
     }
 }

@@ -21,6 +21,8 @@ pub struct MessageIn {
     pub medium: String,
     /// What it says, sealed.
     pub body: Vec<u8>,
+    /// The message that named the picture or sound of which it is a part.
+    pub media: Option<[u8; 16]>,
 }
 
 /// Whether a message is kept.
@@ -43,16 +45,26 @@ pub fn put_message_in(
     message: &MessageIn,
     received_at: i64,
 ) -> Stored<()> {
-    let MessageIn { id, medium, body } = message;
+    let MessageIn { id, medium, body, media } = message;
     line.last += 1;
     line.waiting += 1;
     line.waiting_bytes += u64::try_from(body.len()).unwrap_or(u64::MAX);
     let sql = "INSERT INTO message_in
-          (clinic, number, id, medium, body, received_at, tries)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)";
-    let params = params![&clinic, to_stored(line.last), &id.0, medium, body, received_at];
-    tx.execute(sql, params)?;
+          (clinic, number, id, medium, body, received_at, tries, media)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)";
+    let number = to_stored(line.last);
+    let media = media.as_ref();
+    tx.execute(sql, params![&clinic, number, &id.0, medium, body, received_at, media])?;
     Ok(())
+}
+
+/// What a message says, sealed, if it is kept.
+///
+/// # Errors
+/// [`super::StoreError`].
+pub fn message_in_body(tx: &Tx<'_>, clinic: [u8; 16], id: ItemId) -> Stored<Option<Vec<u8>>> {
+    let sql = "SELECT body FROM message_in WHERE clinic = ?1 AND id = ?2";
+    tx.row(sql, params![&clinic, &id.0], |row| row.get(0))
 }
 
 /// The first of what the box does not have, in order, without bodies.
@@ -84,7 +96,7 @@ pub fn send_messages_in(
     let mut sent = Vec::with_capacity(numbers.len());
     let note = "UPDATE message_in SET sent_at = ?3, tries = tries + 1
         WHERE clinic = ?1 AND number = ?2";
-    let read = "SELECT id, medium, body FROM message_in WHERE clinic = ?1 AND number = ?2";
+    let read = "SELECT id, medium, body, media FROM message_in WHERE clinic = ?1 AND number = ?2";
     for number in numbers {
         tx.execute(note, params![&clinic, to_stored(*number), now_ms])?;
         sent.extend(tx.row(read, params![&clinic, to_stored(*number)], to_message)?);
@@ -93,7 +105,12 @@ pub fn send_messages_in(
 }
 
 fn to_message(row: &Row<'_>) -> Stored<MessageIn> {
-    Ok(MessageIn { id: ItemId(row.get(0)?), medium: row.get(1)?, body: row.get(2)? })
+    Ok(MessageIn {
+        id: ItemId(row.get(0)?),
+        medium: row.get(1)?,
+        body: row.get(2)?,
+        media: row.get(3)?,
+    })
 }
 
 /// Which messages are noted to be had as these numbers.
@@ -124,7 +141,7 @@ pub fn messages_noted(
 }
 
 /// The box has these, and as these numbers; counts them out in `line`, which has to be written then. What is
-/// not kept any more is passed over.
+/// not kept any more is passed over. Answers which of them are parts of pictures and sounds that it did not have.
 ///
 /// # Errors
 /// [`super::StoreError`].
@@ -134,22 +151,25 @@ pub fn had_messages_in(
     line: &mut MessageLine,
     had: &[Had],
     now_ms: i64,
-) -> Stored<()> {
-    let read = "SELECT length(body), had_at FROM message_in WHERE clinic = ?1 AND id = ?2";
+) -> Stored<Vec<ItemId>> {
+    let mut parts = Vec::new();
+    let read = "SELECT length(body), had_at, media FROM message_in WHERE clinic = ?1 AND id = ?2";
     let note = "UPDATE message_in SET had_at = coalesce(had_at, ?3), had_as = ?4
         WHERE clinic = ?1 AND id = ?2";
     for Had { id, number } in had {
         let found = tx.row(read, params![&clinic, &id.0], |row| {
-            Ok((from_stored(row.get(0)?), row.get::<Option<i64>>(1)?))
+            let media: Option<[u8; 16]> = row.get(2)?;
+            Ok((from_stored(row.get(0)?), row.get::<Option<i64>>(1)?, media.is_some()))
         })?;
-        let Some((bytes, had_at)) = found else { continue };
+        let Some((bytes, had_at, is_part)) = found else { continue };
         tx.execute(note, params![&clinic, &id.0, now_ms, to_stored(*number)])?;
         if had_at.is_none() {
             line.waiting = line.waiting.saturating_sub(1);
             line.waiting_bytes = line.waiting_bytes.saturating_sub(bytes);
+            parts.extend(is_part.then_some(*id));
         }
     }
-    Ok(())
+    Ok(parts)
 }
 
 /// The box does not have what is noted as this number or one beyond it; counts it in `line`, which has to

@@ -202,8 +202,8 @@ pub fn claim_messages_out(
         "SELECT {COLUMNS} FROM message_out m
          WHERE clinic = ?1 AND state = 'waiting' AND next_at <= ?2 AND NOT EXISTS
            (SELECT 1 FROM message_out e WHERE e.clinic = m.clinic AND e.peer = m.peer
-              AND e.state = 'waiting' AND e.number < m.number)
-         ORDER BY number LIMIT ?3"
+              AND e.state = 'waiting' AND (e.number, e.taken_at) < (m.number, m.taken_at))
+         ORDER BY number, taken_at LIMIT ?3"
     );
     let mut claimed = tx.rows(&sql, params![&clinic, now_ms, limit], to_message)?;
     for message in &mut claimed {
@@ -221,6 +221,17 @@ pub fn claim_messages_out(
 pub fn put_off(tx: &Tx<'_>, clinic: [u8; 16], id: ItemId, next_at: i64) -> Stored<()> {
     let sql = "UPDATE message_out SET next_at = ?3
         WHERE clinic = ?1 AND id = ?2 AND state = 'waiting'";
+    tx.execute(sql, params![&clinic, &id.0, next_at])?;
+    Ok(())
+}
+
+/// A message was not tried after all: it is at this time, unless its state is known by now.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn hold_back(tx: &Tx<'_>, clinic: [u8; 16], id: ItemId, next_at: i64) -> Stored<()> {
+    let sql = "UPDATE message_out SET next_at = ?3, tries = tries - 1
+        WHERE clinic = ?1 AND id = ?2 AND state = 'waiting' AND tries > 0";
     tx.execute(sql, params![&clinic, &id.0, next_at])?;
     Ok(())
 }

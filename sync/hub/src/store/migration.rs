@@ -4,13 +4,15 @@
 //! wrong and not two that can differ. What the translation knows is all that they may use.
 
 /// The migrations in order; never edited once they have run on a hub.
-pub const MIGRATIONS: [&str; 6] = [
+pub const MIGRATIONS: [&str; 8] = [
     include_str!("../../../../migrations/hub/0001_clinic.sql"),
     include_str!("../../../../migrations/hub/0002_overview.sql"),
     include_str!("../../../../migrations/hub/0003_request.sql"),
     include_str!("../../../../migrations/hub/0004_loan.sql"),
     include_str!("../../../../migrations/hub/0005_token.sql"),
     include_str!("../../../../migrations/hub/0006_relay.sql"),
+    include_str!("../../../../migrations/hub/0007_media.sql"),
+    include_str!("../../../../migrations/hub/0008_away.sql"),
 ];
 
 /// The newest format.

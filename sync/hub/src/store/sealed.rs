@@ -18,7 +18,7 @@ pub struct Sealed {
 
 /// All that is sealed. A test compares it with the schema: a column of bytes is here, or is said there
 /// to be no secret.
-pub const SEALED: [Sealed; 11] = [
+pub const SEALED: [Sealed; 15] = [
     Sealed { table: "record", prefix: "", place: "key", column: "body" },
     Sealed { table: "parked", prefix: "", place: "key", column: "body" },
     Sealed { table: "request", prefix: "request ", place: "id", column: "body" },
@@ -30,6 +30,10 @@ pub const SEALED: [Sealed; 11] = [
     Sealed { table: "channel", prefix: "channel ", place: "id", column: "body" },
     Sealed { table: "message_in", prefix: "message in ", place: "id", column: "body" },
     Sealed { table: "message_out", prefix: "message out ", place: "id", column: "body" },
+    Sealed { table: "media_in", prefix: "media in ", place: "id", column: "body" },
+    Sealed { table: "media_out", prefix: "media out ", place: "id", column: "body" },
+    Sealed { table: "reception_facts", prefix: "facts ", place: "clinic", column: "body" },
+    Sealed { table: "dialogue", prefix: "dialogue ", place: "peer", column: "body" },
 ];
 
 /// A place, and what is sealed there, if anything is.

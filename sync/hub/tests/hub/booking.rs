@@ -21,12 +21,12 @@ use super::Place;
 use super::asking::{Heard, ask, get, new_token, organization};
 use super::device::Device;
 
-const SCHEDULE: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0007);
+pub const SCHEDULE: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0007);
 /// The id that the box gave its clinic.
 const OWN: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0102_0304);
 pub const PATIENT: &str = "01980000-0000-7000-8000-000000000001";
 /// 2027-01-16T08:00Z in minutes since 1970: a day after the clock of these tests.
-const FIRST: u32 = 30_001_440;
+pub const FIRST: u32 = 30_001_440;
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// A clinic with a session and a patient; what follows the address of its FHIR, and a token.
@@ -110,7 +110,7 @@ pub fn one(heard: &Heard) -> &Value {
 }
 
 /// What waits for the box.
-async fn waiting(place: &Place, device: &Device) -> Vec<Ask> {
+pub async fn waiting(place: &Place, device: &Device) -> Vec<Ask> {
     place.hub.requests.end();
     let batch = device.poll(&place.hub, Taken::NONE.position).await.unwrap();
     batch.requests.iter().map(|it| Ask::from_bytes(&it.body).unwrap()).collect()

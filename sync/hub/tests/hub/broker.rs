@@ -81,7 +81,11 @@ async fn a_message_and_its_answer_go_through_a_real_broker_also_after_it_was_kil
                 Down::Delivery(it) if it.state == DeliveryState::Sent => {
                     has_sent.insert(it.provider_id);
                 }
-                Down::Heard(_) | Down::Delivery(_) | Down::Webhook(_) | Down::Part(_) => {}
+                Down::Heard(_)
+                | Down::Delivery(_)
+                | Down::Webhook(_)
+                | Down::Part(_)
+                | Down::Answered(_) => {}
             }
         }
         if !answer.have.is_empty() {

@@ -7,6 +7,7 @@
 
 mod again;
 mod asking;
+mod away;
 mod booking;
 mod broker;
 mod bundles;
@@ -19,6 +20,7 @@ mod enrolment;
 mod index;
 mod keeping;
 mod killed;
+mod media;
 mod messages;
 mod place;
 mod race;

@@ -18,6 +18,7 @@ use prm::content::Content;
 use prm::id::MessageId;
 use prm::medium::Medium;
 use sync_hub::channel;
+use sync_hub::media::outgoing;
 use sync_hub::receive::Refused;
 use sync_hub::relay::{Goes, Took, due, take};
 use sync_hub::say::carry::Carrier;
@@ -33,7 +34,7 @@ use super::device::Device;
 use super::webhooks::{self, message, signed_form, twilio};
 
 pub const ASHA: &str = "+919844111173";
-const TOKEN: &str = "token-now";
+pub const TOKEN: &str = "token-now";
 
 type Asked = Arc<Mutex<Vec<String>>>;
 type Answers = Arc<Mutex<VecDeque<(u16, &'static str)>>>;
@@ -98,11 +99,11 @@ pub fn envelope(device: &Device, batch: Batch) -> Vec<u8> {
     seal(&at, &body, &device.keys.0, &device.hub.1, None).unwrap()
 }
 
-fn says(place: &Place, device: &Device, batch: Batch) -> Result<Took, Refused> {
+pub fn says(place: &Place, device: &Device, batch: Batch) -> Result<Took, Refused> {
     take(&place.hub, &envelope(device, batch))
 }
 
-fn opened(device: &Device, goes: &Goes) -> Batch {
+pub fn opened(device: &Device, goes: &Goes) -> Batch {
     let topic: &Topic = &goes.publication.topic;
     assert_eq!(topic.clinic.into_bytes(), device.clinic);
     assert!(matches!(topic.way, Way::In(_)));
@@ -120,11 +121,11 @@ pub fn opened_bytes(device: &Device, envelope: &[u8]) -> Batch {
     wire::read::<In>(&opened.body).unwrap().0
 }
 
-fn downs(batch: &Batch) -> Vec<Down> {
+pub fn downs(batch: &Batch) -> Vec<Down> {
     batch.items.iter().map(|it| Down::read(&it.body).unwrap()).collect()
 }
 
-fn now(place: &Place) -> i64 {
+pub fn now(place: &Place) -> i64 {
     place.clock.load(Ordering::Relaxed)
 }
 
@@ -143,7 +144,7 @@ pub fn item(say: &Say) -> Item {
     Item { id: ItemId(*say.message.as_bytes()), body: Up::Say(say.clone()).write() }
 }
 
-async fn webhook(place: &Place, request: Request<Body>) -> StatusCode {
+pub async fn webhook(place: &Place, request: Request<Body>) -> StatusCode {
     let router = sync_hub::http::router(Arc::clone(&place.hub));
     router.oneshot(request).await.unwrap().status()
 }
@@ -154,12 +155,12 @@ pub async fn heard(place: &Place, sid: &str) {
 }
 
 /// Tries what is to be tried now, once; says how many that were.
-async fn try_once(place: &Place) -> usize {
+pub async fn try_once(place: &Place) -> usize {
     let carrier = Carrier::new().unwrap();
     let claimed = say::claim(&place.hub, say::AT_ONCE_MAX).await;
     let told_at = format!("{}{}", webhooks::PUBLIC_URL, sync_hub::http::TWILIO);
     for ready in &claimed {
-        let carried = carrier.carry(&ready.channel.account, &ready.say, Some(&told_at)).await;
+        let carried = outgoing::carry(&place.hub, &carrier, ready, Some(&told_at)).await;
         say::write(&place.hub, ready, &carried).unwrap();
     }
     claimed.len()
@@ -175,7 +176,7 @@ fn states(place: &Place, device: &Device) -> Vec<(Option<MessageId>, DeliverySta
     says(place, device, Batch { have: have.collect(), ..Batch::default() }).unwrap();
     let state = |it| match it {
         Down::Delivery(it) => Some((it.message, it.state)),
-        Down::Heard(_) | Down::Webhook(_) | Down::Part(_) => None,
+        Down::Heard(_) | Down::Webhook(_) | Down::Part(_) | Down::Answered(_) => None,
     };
     downs(&batch).into_iter().filter_map(state).collect()
 }
@@ -198,7 +199,7 @@ async fn a_message_goes_down_and_its_answer_goes_to_the_carrier_once() {
     // The box has it, and answers; the line repeats what it says.
     let answer = say_to(&place, ASHA, Content::text("which day?"));
     let have = vec![Had { id: batch.items[0].id, number: 1 }];
-    let up = Batch { items: vec![item(&answer)], have, taken: None, ask: true };
+    let up = Batch { items: vec![item(&answer)], have, ask: true, ..Batch::default() };
     for _ in 0..2 {
         let took = says(&place, &device, up.clone()).unwrap();
         let answered = opened(&device, &took.answer.unwrap());

@@ -24,10 +24,10 @@ pub const SID: &str = "AC0123456789abcdef0123456789abcdef";
 pub const OURS: &str = "whatsapp:+14155238886";
 pub const PUBLIC_URL: &str = "https://hub.example";
 const SECRET: &[u8] = b"0123456789abcdef01234567";
-const APP_SECRET: &str = "app-secret-of-meta";
+pub const APP_SECRET: &str = "app-secret-of-meta";
 const VERIFY: &str = "verify-token-of-ours";
 const VOICE_AGENT: &str = "/api/v1/prm/webhooks/voice-agent";
-const META: &str = "/api/v1/prm/webhooks/whatsapp/meta";
+pub const META: &str = "/api/v1/prm/webhooks/whatsapp/meta";
 
 pub fn twilio(auth_token: &str, api_url: Option<String>) -> Account {
     Account::Twilio {
@@ -39,9 +39,13 @@ pub fn twilio(auth_token: &str, api_url: Option<String>) -> Account {
 }
 
 fn meta(phone_number_id: &str, app_secret: &str) -> Account {
+    meta_at(phone_number_id, app_secret, None)
+}
+
+pub fn meta_at(phone_number_id: &str, app_secret: &str, api_url: Option<String>) -> Account {
     Account::Meta {
         phone_number_id: phone_number_id.to_owned(),
-        api_url: None,
+        api_url,
         secrets: vec![MetaSecrets {
             access_token: Secret::new("access-token"),
             app_secret: Secret::new(app_secret),
@@ -121,7 +125,7 @@ pub fn message<'a>(sid: &'a str, text: &'a str) -> Vec<(&'a str, &'a str)> {
     ]
 }
 
-fn signed_json(path: &str, secret: &str, body: &str) -> Request<Body> {
+pub fn signed_json(path: &str, secret: &str, body: &str) -> Request<Body> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, body.as_bytes());
     let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -58,7 +58,8 @@ fn an_item_that_comes_twice_in_one_batch_is_taken_once() {
 fn a_batch_is_read_as_it_was_written_and_nothing_beyond_its_bounds_is() {
     let item = Item { id: id(1), body: b"sealed elsewhere".to_vec() };
     let had = Had { id: id(2), number: 1 };
-    let batch = Batch { items: vec![item], have: vec![had], taken: Some(1), ask: true };
+    let batch =
+        Batch { items: vec![item], have: vec![had], taken: Some(1), ask: true, ..Batch::default() };
     assert_eq!(read::<In>(&write(&In(batch.clone())).unwrap()).unwrap().0, batch);
     assert_eq!(read::<Out>(&write(&Out(batch.clone())).unwrap()).unwrap().0, batch);
     let long = |bytes| Item { id: id(3), body: vec![0; bytes] };

@@ -184,7 +184,7 @@ impl World {
             this.asked_ms = Some(self.now_ms);
         }
         let taken = ask.then_some(this.database.taken.len() as u64);
-        self.line.push((1 - end, Batch { items, have: Vec::new(), taken, ask }));
+        self.line.push((1 - end, Batch { items, taken, ask, ..Batch::default() }));
     }
 
     /// Delivers something, perhaps not for the last time, to an end that perhaps falls before or after its commit.
@@ -237,7 +237,7 @@ impl World {
             }
         }
         let count = batch.ask.then_some(database.taken.len() as u64);
-        let answer = Batch { items: Vec::new(), have: taken.have, taken: count, ask: false };
+        let answer = Batch { have: taken.have, taken: count, ..Batch::default() };
         (database, answer)
     }
 

@@ -3,10 +3,17 @@
 
 use serde_json::{Value, json};
 
-use super::{NUMBER, NUMBER_ID, Offered, Said};
+use super::{NUMBER, NUMBER_ID, Offered, Said, Sending};
 
-/// A message of a patient.
-pub(super) fn heard((phone, name): (&str, &str), (id, at): (&str, i64), said: &Said) -> Value {
+/// The number has no WhatsApp, or cannot take this message.
+const UNDELIVERABLE: u32 = 131_026;
+
+/// A message of a patient; of a picture or sound with its media type.
+pub(super) fn heard(
+    (phone, name): (&str, &str),
+    (id, at): (&str, i64),
+    (said, media_type): (&Said, &str),
+) -> Value {
     let from = phone.trim_start_matches('+');
     let mut message = json!({ "from": from, "id": id, "timestamp": at.to_string() });
     match said {
@@ -29,6 +36,17 @@ pub(super) fn heard((phone, name): (&str, &str), (id, at): (&str, i64), said: &S
                 }),
             };
         }
+        Said::Media(Sending { id, caption }) => {
+            let kind = match media_type.split_once('/') {
+                Some((kind @ ("image" | "audio" | "video"), _)) => kind,
+                Some(_) | None => "document",
+            };
+            message["type"] = kind.into();
+            message[kind] = json!({ "id": id, "mime_type": media_type });
+            if let Some(caption) = caption {
+                message[kind]["caption"] = caption.as_str().into();
+            }
+        }
     }
     let contact = json!({ "profile": { "name": name }, "wa_id": from });
     change(json!({ "contacts": [contact], "messages": [message] }))
@@ -41,10 +59,13 @@ pub(super) fn status(
     at: i64,
 ) -> Value {
     let to = phone.trim_start_matches('+');
-    let status = json!({
+    let mut status = json!({
         "id": id, "status": status, "timestamp": at.to_string(), "recipient_id": to,
         "biz_opaque_callback_data": echoed,
     });
+    if status["status"] == "failed" {
+        status["errors"] = json!([{ "code": UNDELIVERABLE, "title": "Message undeliverable" }]);
+    }
     change(json!({ "statuses": [status] }))
 }
 
@@ -60,10 +81,23 @@ fn change(mut value: Value) -> Value {
     })
 }
 
-/// To whom a message of the clinic goes, what it says, and what may be touched; none if it is no message.
-pub(super) fn sent(body: &Value) -> Option<(String, String, Vec<Offered>)> {
+/// A message of the clinic.
+pub(super) struct Sent {
+    /// To whom it goes (E.164).
+    pub(super) phone: String,
+    /// What it says.
+    pub(super) text: String,
+    /// What may be touched.
+    pub(super) choices: Vec<Offered>,
+    /// The id of what it shows or plays.
+    pub(super) media: Option<String>,
+}
+
+/// What the clinic sends; none if it is no message.
+pub(super) fn sent(body: &Value) -> Option<Sent> {
     let to = body["to"].as_str()?;
     let phone = format!("+{}", to.trim_start_matches('+'));
+    let mut media = None;
     let (text, choices) = match body["type"].as_str()? {
         "text" => (body["text"]["body"].as_str()?.to_owned(), Vec::new()),
         "interactive" => {
@@ -83,9 +117,13 @@ pub(super) fn sent(body: &Value) -> Option<(String, String, Vec<Offered>)> {
             (text, choices)
         }
         "template" => (template(&body["template"])?, Vec::new()),
+        kind @ ("image" | "audio" | "video" | "document") => {
+            media = Some(body[kind]["id"].as_str()?.to_owned());
+            (body[kind]["caption"].as_str().unwrap_or_default().to_owned(), Vec::new())
+        }
         _ => return None,
     };
-    Some((phone, text, choices))
+    Some(Sent { phone, text, choices, media })
 }
 
 fn offered(choice: &Value) -> Option<Offered> {

@@ -2,6 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
+use channels::whatsapp::meta;
 use tokio::sync::mpsc;
 
 use super::*;
@@ -67,4 +68,59 @@ async fn what_a_patient_writes_reaches_the_hub_and_what_the_clinic_sends_the_scr
         let said = &posted["entry"][0]["changes"][0]["value"]["statuses"][0];
         assert_eq!((&said["status"], &said["id"]), (&status.into(), &shown[0].id.as_str().into()));
     }
+}
+
+#[tokio::test]
+async fn pictures_are_handed_over_looked_up_and_fetched_as_at_meta() {
+    let (address, mut told) = hub().await;
+    let phones = Phones::open(account()).await.unwrap();
+    phones.post_to(address);
+    let now = "2026-11-23T08:00:00Z".parse().unwrap();
+    let bytes = Bytes::from_static(b"\x89PNG\r\n\x1A\n--shown\r\n\r\n");
+    let id = phones.put(Picture { media_type: "image/png".into(), bytes: bytes.clone() });
+    let said = Said::Media(Sending { id: id.clone(), caption: Some("my report".into()) });
+    assert_eq!(phones.say(("+919844111173", "Asha"), said, now).await.unwrap(), 200);
+    let (_, posted) = told.recv().await.unwrap();
+    let image = &posted["entry"][0]["changes"][0]["value"]["messages"][0]["image"];
+    assert_eq!(*image, json!({ "id": id, "mime_type": "image/png", "caption": "my report" }));
+
+    // The hub's own words, as they go to Meta.
+    let number = NUMBER_ID;
+    let of = meta::Account { phone_number_id: number, access_token: "token", version: "v24.0" };
+    let url = phones.url();
+    let client = client().unwrap();
+    let get = async |fetch: channels::whatsapp::Fetch| {
+        let asked = client.get(fetch.address).header("authorization", fetch.authorization.unwrap());
+        let answer = asked.send().await.unwrap();
+        (answer.status().as_u16(), answer.bytes().await.unwrap())
+    };
+    let looked = get(meta::look_up(&of, Some(&url), &id).unwrap()).await;
+    let found = meta::looked_up(&of, Some(&url), (looked.0, &looked.1)).unwrap();
+    assert_eq!((found.bytes, found.media_type.as_str()), (bytes.len() as u64, "image/png"));
+    assert_eq!(get(found.fetch).await, (200, bytes.clone()));
+    let looked = get(meta::look_up(&of, Some(&url), "1").unwrap()).await;
+    let gone = Err(channels::whatsapp::NotFound::Never(channels::heard::Missing::Gone));
+    assert_eq!(meta::looked_up(&of, Some(&url), (looked.0, &looked.1)), gone);
+
+    let request = meta::hand_over(&of, "image/png", &bytes, 7).unwrap();
+    let mut asked = client.post(format!("{url}{}", request.path)).body(request.body);
+    for (name, value) in request.headers {
+        asked = asked.header(name, value);
+    }
+    let answer = asked.send().await.unwrap();
+    let status = answer.status().as_u16();
+    let handed = meta::handed_over(status, None, &answer.bytes().await.unwrap());
+    let channels::whatsapp::Outcome::Accepted(handed) = handed else { panic!("{handed:?}") };
+    let body = json!({ "to": "919844111173", "type": "image",
+        "image": { "id": handed, "caption": "Show this at the desk" } });
+    let messages = format!("{url}/v24.0/{NUMBER_ID}/messages");
+    let taken = client.post(&messages).bearer_auth("token").json(&body).send().await.unwrap();
+    assert_eq!(taken.status(), 200);
+    let shown = phones.messages("+919844111173", 1);
+    assert_eq!((shown.len(), shown[0].text.as_str()), (1, "Show this at the desk"));
+    let media = shown[0].media.as_ref().unwrap();
+    assert_eq!(phones.picture(&media.id).unwrap().bytes, bytes);
+    let body = json!({ "to": "919844111173", "type": "image", "image": { "id": "1" } });
+    let refused = client.post(&messages).bearer_auth("token").json(&body).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
 }

@@ -1,5 +1,6 @@
 //! The steps of a conversation on the wire: each is a POST that answers the conversation, but for a ticket.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -7,19 +8,22 @@ use prm::conversation::{self, Conversation};
 use prm::db::Tx;
 use prm::error::Result;
 use prm::id::{ConversationId, PatientId, StaffId};
-use prm::stamp::Stamp;
+use prm::staff::{self, Colleague};
+use prm::stamp::{Right, Stamp};
 use prm::ticket;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 use super::view::ConversationView;
 use crate::app::App;
 use crate::http::auth::Caller;
 use crate::http::error::{Answer, Problem};
 use crate::http::idempotency::{Posted, once};
-use crate::http::json::{Body, Segment};
+use crate::http::json::{Asked, Body, Segment};
+use crate::http::page::{Page, Part};
 use crate::http::tickets::{NewTicket, TicketView};
 use crate::http::version::{Seen, Versioned};
 
@@ -27,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(take_over))
         .routes(routes!(give_back))
+        .routes(routes!(assignees))
         .routes(routes!(assign))
         .routes(routes!(read))
         .routes(routes!(identify))
@@ -75,6 +80,27 @@ async fn give_back(
     step(&app, stamp, move |tx| conversation::give_back(tx, &stamp, id, seen)).await
 }
 
+/// Somebody to whom a conversation may be given.
+#[derive(Debug, Serialize, ToSchema)]
+struct Assignee {
+    id: Uuid,
+    name: String,
+}
+
+/// Those of the staff to whom conversations may be given, by name.
+#[utoipa::path(get, path = "/conversations/assignees", tag = "conversations", params(Part),
+    responses((status = 200, body = Page<Assignee>), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 422, body = Problem)))]
+async fn assignees(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Asked(part): Asked<Part>,
+) -> Answer<Json<Page<Assignee>>> {
+    let all = app.db.read(move |read| staff::who_may(read, &stamp, Right::Converse)).await?;
+    let page = part.of("conversations/assignees", all, |one| one.id.uuid())?;
+    Ok(Json(page.map(|Colleague { id, name }| Assignee { id: id.uuid(), name })))
+}
+
 /// Who is to have a conversation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -84,7 +110,7 @@ struct Assignment {
     staff_id: Option<StaffId>,
 }
 
-/// Gives a conversation to somebody of the staff, or to nobody.
+/// Gives a conversation to somebody of the staff, who answers from then on, or to nobody.
 #[utoipa::path(post, path = "/conversations/{id}/assign", tag = "conversations", request_body = Assignment,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = ConversationView), (status = 401, body = Problem), (status = 403, body = Problem),

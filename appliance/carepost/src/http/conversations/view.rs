@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 use super::{AddressView, WHATSAPP_WINDOW};
 use crate::app::App;
+use crate::http::calls::CallHeard;
+use crate::http::media::MediaView;
 use crate::http::words;
 use crate::reception::Understood;
 
@@ -168,6 +170,10 @@ pub(in crate::http) struct MessageView {
     choices: Vec<String>,
     /// What kind of thing it is where it has no words, such as `image/jpeg` or `sticker`.
     media_type: Option<String>,
+    /// The telephone call that it was, as a voice agent reported it.
+    call: Option<CallHeard>,
+    /// The picture, voice note or document that it holds.
+    media: Option<MediaView>,
     said_at: String,
     reply_to: Option<Uuid>,
     /// Of one that was heard: whether reception is through with it.
@@ -204,6 +210,19 @@ impl MessageView {
             reply_to,
             course,
         } = message;
+        let call = match medium {
+            Medium::VoiceAgent => CallHeard::of(read, stamp, id)?,
+            Medium::Whatsapp | Medium::Sms | Medium::Voice | Medium::Email => None,
+        };
+        let held = match &content {
+            Content::Media { media, media_type: _, caption: _ } => Some(*media),
+            Content::Text { text: _ }
+            | Content::Choices { text: _, label: _, choices: _ }
+            | Content::Chosen { id: _, title: _ }
+            | Content::Template { name: _, language: _, arguments: _, text: _ }
+            | Content::Unsupported { kind: _ } => None,
+        };
+        let held = held.map(|id| MediaView::of(read, stamp, id)).transpose()?.flatten();
         let (text, choices, media_type) = parts(content);
         let (handled, understood, sending) = match course {
             Course::Heard { understood, handled_at } => {
@@ -226,6 +245,8 @@ impl MessageView {
             text,
             choices,
             media_type,
+            call,
+            media: held,
             said_at: app.local(said_at),
             reply_to: reply_to.map(|id| id.uuid()),
             handled,

@@ -136,3 +136,66 @@ async fn a_wording_of_the_clinic_is_checked_before_it_is_saved() {
     assert_eq!(desk.ask("GET", &path, None).await.body["text"], "Namaste from { $clinic }!");
     assert_eq!(desk.ask("DELETE", &path, None).await.status, StatusCode::NO_CONTENT);
 }
+
+#[tokio::test]
+async fn a_conversation_is_given_to_somebody_who_may_have_it() {
+    let desk = Desk::open().await;
+    desk.clinic.hire("arun", Role::Clerk);
+    desk.clinic.hire("iyer", Role::Practitioner);
+    let id = desk.hears("Please call me", "Asha");
+    let listed = desk.ask("GET", "conversations/assignees", None).await.body;
+    let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["arun", "meera"]);
+    let arun = listed["items"][0]["id"].clone();
+
+    let waiting = "conversations?unassigned=true";
+    assert_eq!(desk.ask("GET", waiting, None).await.body["items"], json!([]));
+    let conversation = id.parse().unwrap();
+    let stamp = Stamp::of_reception(desk.clinic.app.now(), Medium::Whatsapp);
+    desk.clinic
+        .app
+        .db
+        .write_blocking(move |tx| {
+            prm::conversation::hand_over(tx, &stamp, conversation, "asked").map(drop)
+        })
+        .unwrap();
+    assert_eq!(desk.ask("GET", waiting, None).await.body["items"][0]["id"], json!(id));
+    let assign = format!("conversations/{id}/assign");
+    let given = desk.ask("POST", &assign, Some(json!({ "staff_id": arun }))).await.body;
+    assert_eq!((&given["assignee_name"], &given["held_by"]), (&json!("arun"), &json!("desk")));
+    assert_eq!(desk.ask("GET", waiting, None).await.body["items"], json!([]));
+    let iyer = desk.clinic.sign_in("iyer").await;
+    let headers = [("cookie", iyer.as_str())];
+    let session = desk.clinic.call("GET", &format!("{ROOT}/session"), &headers, None).await.body;
+    let to = json!({ "staff_id": session["staff"]["id"] });
+    assert_eq!(desk.ask("POST", &assign, Some(to)).await.status, StatusCode::NOT_FOUND);
+    let nobody = desk.ask("POST", &assign, Some(json!({ "staff_id": null }))).await.body;
+    assert_eq!((&nobody["assignee_id"], &nobody["held_by"]), (&Value::Null, &json!("desk")));
+}
+
+#[tokio::test]
+async fn outside_of_whatsapps_window_a_template_is_said_and_before_a_visit_one_that_reminds() {
+    let desk = Desk::open().await;
+    let id = desk.hears("Hello", "Asha");
+    let templates = format!("conversations/{id}/templates");
+    let listed = desk.ask("GET", &templates, None).await.body;
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1), "{listed}");
+    let write_back = &listed["items"][0];
+    assert_eq!(write_back["name"], "carepost_write_back");
+    assert!(write_back["text"].as_str().unwrap().contains("Shanti Clinic"));
+
+    let messages = format!("conversations/{id}/messages");
+    let said =
+        desk.ask("POST", &messages, Some(json!({ "template": "carepost_write_back" }))).await;
+    assert_eq!(said.status, StatusCode::CREATED, "{:?}", said.body);
+    assert_eq!(said.body["text"], write_back["text"]);
+    for wrong in [
+        json!({ "template": "carepost_reminder" }),
+        json!({ "template": "hello_world" }),
+        json!({ "template": "carepost_write_back", "text": "Hello" }),
+        json!({}),
+    ] {
+        let refused = desk.ask("POST", &messages, Some(wrong.clone())).await;
+        assert_eq!(refused.code(), "invalid", "{wrong}");
+    }
+}

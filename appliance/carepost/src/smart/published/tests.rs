@@ -153,40 +153,6 @@ fn only_https_addresses_that_others_can_reach_are_registered() {
 }
 
 #[test]
-fn addresses_of_special_purpose_are_not_public() {
-    for text in [
-        "0.0.0.0",
-        "10.1.2.3",
-        "100.64.0.1",
-        "127.0.0.1",
-        "169.254.1.1",
-        "172.31.0.1",
-        "192.0.0.8",
-        "192.168.0.1",
-        "198.19.0.1",
-        "203.0.113.5",
-        "224.0.0.1",
-        "255.255.255.255",
-        "::",
-        "::1",
-        "::ffff:192.168.0.1",
-        "64:ff9b::a00:1",
-        "fc00::1",
-        "fe80::1",
-        "fec0::1",
-        "ff02::1",
-        "2001:db8::1",
-        "2001::1",
-        "2002:a00:1::",
-    ] {
-        assert!(!is_public(text.parse().unwrap()), "{text}");
-    }
-    for text in ["1.1.1.1", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2a00:1450::1"] {
-        assert!(is_public(text.parse().unwrap()), "{text}");
-    }
-}
-
-#[test]
 fn a_key_set_is_kept_as_long_as_its_owner_says_within_bounds() {
     for (said, seconds) in [
         ("", GOOD_SECONDS),

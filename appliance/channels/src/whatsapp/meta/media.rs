@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::sending::{Account, GRAPH, outcome};
-use crate::heard::MEDIA_BYTES_MAX;
-use crate::whatsapp::fetch::{Fetch, host};
-use crate::whatsapp::{Malformed, NotWritable, Outcome, Request};
+use crate::heard::{MEDIA_BYTES_MAX, Missing};
+use crate::whatsapp::fetch::{Fetch, NotFound, host, is_at};
+use crate::whatsapp::{NotWritable, Outcome, Request};
 
 /// Where Meta keeps what people send.
 const HOSTS: [&str; 2] = ["lookaside.fbsbx.com", ".whatsapp.net"];
@@ -23,21 +23,47 @@ pub struct Found {
     pub bytes: u64,
 }
 
-/// Asks where something is that a message names.
+/// Asks where something is that a message names. `home` is where the account's provider is, if that is not Meta itself.
 ///
 /// # Errors
 /// [`NotWritable`].
-pub fn look_up(account: &Account<'_>, reference: &str) -> Result<Fetch, NotWritable> {
+pub fn look_up(
+    account: &Account<'_>,
+    home: Option<&str>,
+    reference: &str,
+) -> Result<Fetch, NotWritable> {
     let is_id = (1..=ID_BYTES_MAX).contains(&reference.len())
         && reference.bytes().all(|it| it.is_ascii_digit());
     if !is_id {
         return Err(NotWritable("this is no id of something at Meta"));
     }
-    let Account { phone_number_id, access_token, version } = account;
+    let Account { phone_number_id, access_token: _, version } = account;
+    let base = home.unwrap_or(GRAPH);
     Ok(Fetch {
-        address: format!("{GRAPH}/{version}/{reference}?phone_number_id={phone_number_id}"),
-        authorization: Some(format!("Bearer {access_token}")),
+        address: format!("{base}/{version}/{reference}?phone_number_id={phone_number_id}"),
+        authorization: authorization(account),
+        at_home: home.is_some(),
     })
+}
+
+/// Asks for what lies at an address of Meta's or of `home`, also where an answer led on to it.
+///
+/// # Errors
+/// [`NotWritable`], if it is anywhere else.
+pub fn fetch(
+    account: &Account<'_>,
+    home: Option<&str>,
+    address: &str,
+) -> Result<Fetch, NotWritable> {
+    let at_home = is_at(home, address);
+    if !at_home {
+        host(address, &HOSTS)?;
+    }
+    Ok(Fetch { address: address.to_owned(), authorization: authorization(account), at_home })
+}
+
+fn authorization(account: &Account<'_>) -> Option<String> {
+    Some(format!("Bearer {}", account.access_token))
 }
 
 #[derive(Deserialize)]
@@ -48,19 +74,29 @@ struct Answer {
     file_size: u64,
 }
 
-/// What is answered to [`look_up`] with status 200.
+/// What is answered to [`look_up`].
 ///
 /// # Errors
-/// [`Malformed`], also if it is too long or somewhere else than at Meta.
-pub fn looked_up(account: &Account<'_>, body: &[u8]) -> Result<Found, Malformed> {
-    let answer: Answer = serde_json::from_slice(body)
-        .map_err(|_| Malformed("this does not say where something is"))?;
-    host(&answer.url, &HOSTS).map_err(|it| Malformed(it.0))?;
+/// [`NotFound`], also if it is too long or somewhere else than at Meta.
+pub fn looked_up(
+    account: &Account<'_>,
+    home: Option<&str>,
+    (status, body): (u16, &[u8]),
+) -> Result<Found, NotFound> {
+    let answer = serde_json::from_slice::<Answer>(body).ok().filter(|_| status == 200);
+    let Some(answer) = answer else {
+        return Err(match outcome(status, None, None, body) {
+            Outcome::Refused { code: _ } => NotFound::Never(Missing::Gone),
+            Outcome::Accepted(code) | Outcome::Later { code, .. } | Outcome::Locked { code } => {
+                NotFound::Later { code }
+            }
+        });
+    };
     if answer.file_size > MEDIA_BYTES_MAX as u64 {
-        return Err(Malformed("it is longer than anything that is kept here"));
+        return Err(NotFound::Never(Missing::TooLong));
     }
-    let authorization = Some(format!("Bearer {}", account.access_token));
-    let fetch = Fetch { address: answer.url, authorization };
+    let fetch = fetch(account, home, &answer.url);
+    let fetch = fetch.map_err(|_| NotFound::Never(Missing::NotAllowed))?;
     Ok(Found { fetch, media_type: answer.mime_type, bytes: answer.file_size })
 }
 

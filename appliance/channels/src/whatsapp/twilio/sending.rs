@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{MESSAGE_PARAMETER, WHATSAPP};
 use crate::say::{Address, Say};
-use crate::whatsapp::fetch::{Fetch, host};
+use crate::whatsapp::fetch::{Fetch, host, is_at};
 use crate::whatsapp::text::{fit, one_line};
 use crate::whatsapp::{NotWritable, Outcome, Place, Request, With};
 
@@ -85,14 +85,20 @@ fn authorization(account: &Account<'_>) -> String {
 }
 
 /// Asks for a picture or sound that a message names. What is answered may lead elsewhere (3xx); where to is
-/// given here again, and only a host of Twilio's own hears the account's secret.
+/// given here again, and only a host of Twilio's own hears the account's secret. `home` is where the account's
+/// provider is, if that is not Twilio itself.
 ///
 /// # Errors
 /// [`NotWritable`], if it is anywhere else.
-pub fn fetch(account: &Account<'_>, address: &str) -> Result<Fetch, NotWritable> {
-    let is_api = host(address, &HOSTS)? == API_HOST;
+pub fn fetch(
+    account: &Account<'_>,
+    home: Option<&str>,
+    address: &str,
+) -> Result<Fetch, NotWritable> {
+    let at_home = is_at(home, address);
+    let is_api = at_home || host(address, &HOSTS)? == API_HOST;
     let authorization = is_api.then(|| authorization(account));
-    Ok(Fetch { address: address.to_owned(), authorization })
+    Ok(Fetch { address: address.to_owned(), authorization, at_home })
 }
 
 fn content(

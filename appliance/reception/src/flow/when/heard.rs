@@ -35,7 +35,9 @@ impl When {
                 | About::Appointment
                 | About::YesNo
                 | About::Change
-                | About::Language,
+                | About::Language
+                | About::Reminder
+                | About::Offer,
             )
             | None => false,
         };
@@ -101,6 +103,8 @@ impl When {
             | Pick::Confirm(_)
             | Pick::Move(_)
             | Pick::Cancel(_)
+            | Pick::Take(_)
+            | Pick::Pass(_)
             | Pick::Language(_) => return false,
         }
         true

@@ -46,7 +46,7 @@ impl Calendar<'_> {
             i8::try_from(day).ok()?,
         )
         .ok()?;
-        Some(if date < self.today { Vec::new() } else { vec![Days::on(date)] })
+        Some(self.to_come(date))
     }
 
     /// The next such day, this year or next.

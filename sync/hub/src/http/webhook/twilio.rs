@@ -8,12 +8,13 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
+use channels::webhook::{is_twilios, told_by_twilio};
 use channels::whatsapp::twilio::{self, BODY_BYTES_MAX, SIGNATURE, SIGNATURE_SETTINGS, Signed};
 use jiff::Timestamp;
 
 use super::{Refused, arrived, counted, header, keep, named, of_name};
 use crate::arrivals::{Arrival, Kept};
-use crate::channel::{Account, Channel, Name};
+use crate::channel::{Channel, Name};
 use crate::http::Problem;
 use crate::hub::Hub;
 use crate::message_counts::Refusal;
@@ -59,24 +60,13 @@ async fn answer(
         content_type: header(headers, CONTENT_TYPE.as_str()),
         body: &body,
     };
-    let channel = found.into_iter().find(|it| is_signed_by(&it.account, &signed));
+    let channel = found.into_iter().find(|it| is_twilios(it.account.twilio_keys(), &signed));
     let Channel { id: channel, clinic, .. } = channel.ok_or_else(Refused::signature)?;
     let now = Timestamp::from_millisecond(hub.clock.now_ms()).unwrap_or_default();
-    let told = twilio::read(&body, uri.query().unwrap_or_default(), now)
-        .map_err(|error| Refused::malformed(error.0))?;
-    let downs: Vec<_> =
-        told.into_iter().filter(|it| it.account == account).map(|it| it.what).collect();
+    let downs = told_by_twilio(&account, (&body, uri.query().unwrap_or_default()), now)?;
     if downs.is_empty() {
         // A state that says nothing, such as queued.
         return Ok(Kept::Known);
     }
     keep(hub, Arrival { clinic, channel, downs }).await
-}
-
-fn is_signed_by(account: &Account, signed: &Signed<'_>) -> bool {
-    let Account::Twilio { secrets, .. } = account else { return false };
-    secrets.iter().any(|it| {
-        let shared_key = it.shared_key.as_ref().map(|it| it.as_str());
-        twilio::verify(it.auth_token.as_str(), shared_key, signed).is_ok()
-    })
 }

@@ -10,15 +10,16 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use channels::heard::{Down, Webhook};
-use channels::standard_webhooks::{ID, Key, SIGNATURE, Signed, TIMESTAMP, verify};
-use channels::voice_agent::{self, BODY_BYTES_MAX};
+use channels::heard::Down;
+use channels::standard_webhooks::{ID, SIGNATURE, Signed, TIMESTAMP};
+use channels::voice_agent::BODY_BYTES_MAX;
+use channels::webhook::call;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Refused, arrived, counted, header, keep, named, of_name};
 use crate::arrivals::{Arrival, Kept};
-use crate::channel::{Account, Channel, Name};
+use crate::channel::{Channel, Name};
 use crate::http::Problem;
 use crate::hub::Hub;
 
@@ -55,23 +56,13 @@ async fn answer(
 ) -> Result<Kept, Refused> {
     let body = arrived(hub, headers, body, BODY_BYTES_MAX).await?;
     let channel = of_request(hub, query).await?;
-    let Account::VoiceAgent { secrets } = &channel.account else {
-        return Err(Refused::signature());
+    let signed = Signed {
+        id: header(headers, ID),
+        timestamp: header(headers, TIMESTAMP),
+        signature: header(headers, SIGNATURE),
+        body: &body,
     };
-    let keys: Vec<Key> = secrets.iter().filter_map(|it| Key::parse(it.as_str()).ok()).collect();
-    let (id, timestamp) = (header(headers, ID), header(headers, TIMESTAMP));
-    let signature = header(headers, SIGNATURE);
-    let received_at_ms = hub.clock.now_ms();
-    let signed = Signed { id, timestamp, signature, body: &body };
-    verify(&keys, &signed, received_at_ms).map_err(|_| Refused::signature())?;
-    voice_agent::read(&body, COUNTRY).map_err(|error| Refused::malformed(error.reason))?;
-    let webhook = Webhook {
-        id: id.to_owned(),
-        timestamp: timestamp.to_owned(),
-        signature: signature.to_owned(),
-        body: body.to_vec(),
-        received_at_ms,
-    };
+    let webhook = call(channel.account.agent_keys(), &signed, (COUNTRY, hub.clock.now_ms()))?;
     let Channel { id: channel, clinic, account: _, added_at: _ } = channel;
     keep(hub, Arrival { clinic, channel, downs: vec![Down::Webhook(webhook)] }).await
 }
