@@ -125,6 +125,7 @@ impl App {
         let signing = place::load_qr_key(data)?;
         let mut verifier = Verifier::new(clinic.short_id());
         verifier.trust(signing.public_key())?;
+        let media = Blobs::open(data, config.media.free_bytes)?;
         Ok(Self(Arc::new(Parts {
             db,
             clock,
@@ -149,7 +150,7 @@ impl App {
             published: FreeTimes::default(),
             measures: Measures::new()?,
             health: Health::default(),
-            media: Blobs::open(data)?,
+            media,
             sync: Bell::default(),
             line: OnceLock::new(),
             phones: OnceLock::new(),

@@ -36,6 +36,7 @@ pub const VARIABLE_PREFIX: &str = "CAREPOST_";
 pub const FLAG_VARIABLES: [&str; 2] = ["CAREPOST_DATA", "CAREPOST_CONFIG"];
 /// What the names of the hub's variables begin with, which may be there, too, where both run on one machine.
 pub const HUB_PREFIX: &str = "CAREPOST_HUB_";
+const MEGABYTE: u64 = 1_000_000;
 /// As large as the file may be, in bytes.
 pub const FILE_MAX: u64 = 64 * 1024;
 
@@ -66,6 +67,8 @@ pub struct Config {
     pub messages: Messages,
     /// Calls that a voice agent answers.
     pub calls: Calls,
+    /// Pictures, sounds and recordings.
+    pub media: Media,
     /// By which mail server, and from whom, if by one.
     pub email: Option<email::server::Settings>,
     layers: Layers,
@@ -139,6 +142,13 @@ pub struct Messages {
     pub hub_answers: bool,
     /// By which media they may go.
     pub ways: Vec<Medium>,
+}
+
+/// Section `media`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// So many bytes of the disk stay free of them.
+    pub free_bytes: u64,
 }
 
 /// Section `calls`.
@@ -340,6 +350,7 @@ impl Config {
                     .expect("invariant: the choices are the words of media"),
             },
             calls: Calls { recording_hosts: read.hosts("calls.recording_hosts")? },
+            media: Media { free_bytes: u64::from(read.number("media.free_megabytes")?) * MEGABYTE },
             email: read
                 .mail_server("email.server")?
                 .zip(read.mailbox("email.from")?)
@@ -417,5 +428,5 @@ impl Config {
 
 /// A day's budget of so many megabytes; 0 is no bound.
 fn budget(megabytes: u32) -> Budget {
-    Budget((megabytes > 0).then(|| u64::from(megabytes) * 1_000_000))
+    Budget((megabytes > 0).then(|| u64::from(megabytes) * MEGABYTE))
 }

@@ -64,8 +64,9 @@ fn bad(what: &'static str, detail: impl Into<String>) -> Finding {
 
 /// Looks at everything in a data folder. The box may serve meanwhile.
 pub fn examine(data: &Path, now: Timestamp) -> Vec<Finding> {
-    let mut found = vec![folder(data), disk(data)];
     let config = Config::load(data, None, std::env::vars_os(), &[]);
+    let for_records = config.as_ref().map_or(0, |config| config.media.free_bytes);
+    let mut found = vec![folder(data), disk(data, for_records)];
     let warn_after = match &config {
         Ok(config) => {
             found.push(good("settings", "understood"));
@@ -155,7 +156,8 @@ fn folder(data: &Path) -> Finding {
     }
 }
 
-fn disk(data: &Path) -> Finding {
+/// `for_records` are the bytes that pictures and sounds leave free.
+fn disk(data: &Path, for_records: u64) -> Finding {
     const WHAT: &str = "disk";
     match free_bytes(data) {
         Err(error) => bad(WHAT, format!("does not answer: {error}")),
@@ -163,6 +165,9 @@ fn disk(data: &Path) -> Finding {
             let mib = free / (1 << 20);
             if free < DISK_FREE_MIN {
                 bad(WHAT, format!("only {mib} MiB are free; make room, or writes will be refused"))
+            } else if free < for_records {
+                let why = "pictures, sounds and recordings are no longer taken in";
+                warning(WHAT, format!("only {mib} MiB are free; make room: {why}"))
             } else if free < 8 * DISK_FREE_MIN {
                 warning(WHAT, format!("only {mib} MiB are free; make room soon"))
             } else {

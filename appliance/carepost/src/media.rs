@@ -46,8 +46,6 @@ pub const BLOB_BYTES_MAX: u64 = 64 << 20;
 pub const STORE_BYTES_MAX: u64 = 64 << 30;
 /// And as many of them.
 pub const STORE_FILES_MAX: u64 = 200_000;
-/// So much room stays free on the disk, in bytes.
-pub const FREE_BYTES_MIN: u64 = 1 << 30;
 /// What nobody knows of, or was not written to, is removed after this long, in seconds.
 const LEFT_FOR_SECONDS: i64 = 24 * 60 * 60;
 
@@ -119,15 +117,11 @@ pub struct Swept {
 }
 
 impl Blobs {
-    /// Those of a data folder; folder and key are made if there is nothing yet.
+    /// Those of a data folder; folder and key are made if there is nothing yet. So many bytes of the disk stay free.
     ///
     /// # Errors
     /// If there are files but no key, or nothing can be kept there.
-    pub fn open(data: &Path) -> anyhow::Result<Self> {
-        Self::with_room(data, FREE_BYTES_MIN)
-    }
-
-    fn with_room(data: &Path, free_min: u64) -> anyhow::Result<Self> {
+    pub fn open(data: &Path, free_min: u64) -> anyhow::Result<Self> {
         let folder = data.join(place::MEDIA);
         place::make_private(&folder)?;
         let key = key(&place::keys(data), &folder)?;

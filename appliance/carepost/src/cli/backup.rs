@@ -214,7 +214,7 @@ mod tests {
         let restore = Restore { place, from: to, identity: keyfile, even_if_altered: false };
         restore.run(&Clock::System).unwrap();
 
-        let restored = Blobs::open(&data).unwrap();
+        let restored = Blobs::open(&data, 0).unwrap();
         assert_eq!(restored.read(there, 0..99).unwrap(), b"a picture");
         let (files, missing) = media::files(&open_db(&data).unwrap(), &data).unwrap();
         assert_eq!((files, missing), (vec![format!("media/{there}")], 1));

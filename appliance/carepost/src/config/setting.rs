@@ -243,6 +243,12 @@ pub const SETTINGS: &[Setting] = &[
         doc: "Hosts from which recordings of calls are fetched, by HTTPS; without one none is fetched. Whoever knows the voice agent's secret can make the box ask these hosts.",
     },
     Setting {
+        key: "media.free_megabytes",
+        kind: Kind::Number(64, 1_000_000),
+        default: "500",
+        doc: "So many megabytes of the disk are left to the records: with less, no picture, sound or recording is taken in.",
+    },
+    Setting {
         key: "sync.budget_megabytes_per_day",
         kind: Kind::Number(0, 100_000),
         default: "0",

@@ -16,7 +16,7 @@ impl Folder {
     fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
         fs::create_dir(data.path().join(place::KEYS)).unwrap();
-        let blobs = Blobs::with_room(data.path(), FREE_NO_MATTER).unwrap();
+        let blobs = Blobs::open(data.path(), FREE_NO_MATTER).unwrap();
         Self { data, blobs }
     }
 
@@ -129,7 +129,7 @@ fn what_was_changed_moved_or_cut_off_is_damaged_and_never_something_else() {
 #[test]
 fn a_disk_without_room_and_a_full_store_say_so() {
     let folder = Folder::new();
-    let tight = Blobs::with_room(folder.data.path(), u64::MAX - (1 << 40)).unwrap();
+    let tight = Blobs::open(folder.data.path(), u64::MAX - (1 << 40)).unwrap();
     let error = tight.begin(id()).err().unwrap().to_string();
     assert!(error.contains("no room") && error.contains("make room"), "{error}");
     let mut writer = folder.blobs.begin(id()).unwrap();
@@ -144,11 +144,11 @@ fn a_disk_without_room_and_a_full_store_say_so() {
 fn the_key_is_made_once_and_nothing_takes_its_place_while_there_are_files() {
     let folder = Folder::new();
     let id = folder.holds(b"heard");
-    let again = Blobs::open(folder.data.path()).unwrap();
+    let again = Blobs::open(folder.data.path(), FREE_NO_MATTER).unwrap();
     assert_eq!(again.read(id, 0..9).unwrap(), b"heard");
     let key = place::keys(folder.data.path()).join(place::MEDIA_KEY);
     fs::remove_file(&key).unwrap();
-    let error = Blobs::open(folder.data.path()).err().unwrap().to_string();
+    let error = Blobs::open(folder.data.path(), FREE_NO_MATTER).err().unwrap().to_string();
     assert!(error.contains("is missing") && error.contains("backup"), "{error}");
     assert!(!key.exists());
 }
