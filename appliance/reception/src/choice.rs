@@ -104,6 +104,34 @@ impl fmt::Display for Pick {
 }
 
 impl Pick {
+    /// Whether it stands below what was found, and asks for something else.
+    pub(crate) fn leads_on(&self) -> bool {
+        match self {
+            Self::AnyPractitioner
+            | Self::OtherPractitioner
+            | Self::OtherDay
+            | Self::More
+            | Self::SomebodyNew => true,
+            Self::Yes(_)
+            | Self::No(_)
+            | Self::Want(_)
+            | Self::Practitioner(_)
+            | Self::Specialty(_)
+            | Self::Service(_)
+            | Self::Day(_)
+            | Self::Part(_)
+            | Self::Slot(_)
+            | Self::Patient(_)
+            | Self::Appointment(_)
+            | Self::Confirm(_)
+            | Self::Move(_)
+            | Self::Cancel(_)
+            | Self::Take(_)
+            | Self::Pass(_)
+            | Self::Language(_) => false,
+        }
+    }
+
     /// What the id of a choice means; none if it is no id of ours.
     pub(crate) fn read(id: &str) -> Option<Self> {
         if id.len() > CHOICE_ID_BYTES_MAX {

@@ -7,11 +7,12 @@ use prm::id::{AppointmentId, PatientId};
 use prm::medium::Medium;
 use serde::{Deserialize, Serialize};
 
+use crate::choice::Pick;
 use crate::effect::Answer;
 use crate::flow::Frame;
 use crate::intent::Intent;
 use crate::offer::OfferFact;
-use crate::understand::Expecting;
+use crate::understand::{Expecting, Place};
 
 /// Flows that lie on each other at the most; where one more begins, the oldest is forgotten.
 pub const STACK_MAX: usize = 4;
@@ -95,6 +96,16 @@ pub(crate) enum About {
 }
 
 impl Open {
+    /// What stands at a place. The last is the last that was found, not what leads on from there.
+    pub(crate) fn at(&self, place: Place) -> Option<Pick> {
+        let picks = || self.choices.iter().filter_map(|(id, _)| Pick::read(id));
+        let found = match place {
+            Place::Nth(_) => self.choices.len(),
+            Place::Last | Place::Middle => picks().take_while(|pick| !pick.leads_on()).count(),
+        };
+        picks().nth(place.of(found)?)
+    }
+
     /// What the words of an answer are looked for.
     pub(crate) fn expecting(&self) -> Expecting {
         let titles = || self.choices.iter().map(|(_, title)| title.clone()).collect();

@@ -207,6 +207,30 @@ pub enum Relation {
     Other,
 }
 
+/// A place in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// From 0.
+    Nth(usize),
+    /// Of any number but none.
+    Last,
+    /// Of an odd number.
+    Middle,
+}
+
+impl Place {
+    /// Which one of so many it is, from 0.
+    pub fn of(self, count: usize) -> Option<usize> {
+        let at = match self {
+            Self::Nth(at) => at,
+            Self::Last => count.checked_sub(1)?,
+            Self::Middle if count % 2 == 1 => count / 2,
+            Self::Middle => return None,
+        };
+        (at < count).then_some(at)
+    }
+}
+
 /// Values that were said.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Slots {
@@ -247,6 +271,8 @@ pub struct Slots {
     pub birth_dates: Vec<BirthDate>,
     /// Which of the choices may be meant, from 0, in order of the choices; [`Expecting`] told them.
     pub chosen: Vec<usize>,
+    /// The place in a list of days, times and the like, where nothing else was said: "the third one".
+    pub place: Option<Place>,
     /// A bare number, where no choices were shown or it is none of them.
     pub number: Option<u32>,
     /// Yes or no.

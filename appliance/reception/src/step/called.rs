@@ -55,6 +55,7 @@ fn without_answers(mut words: Understood) -> Understood {
     let slots = &mut words.slots;
     slots.yes = None;
     slots.chosen.clear();
+    slots.place = None;
     slots.number = None;
     slots.name = None;
     slots.phone = None;

@@ -208,11 +208,14 @@ fn picked(turn: &mut Turn<'_>, pick: &Pick) {
 
 /// Something was said in words.
 fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
-    if let [one] = words.slots.chosen.as_slice()
-        && let Some(open) = &turn.dialogue.open
-        && let Some(pick) = open.choices.get(*one).and_then(|(id, _)| Pick::read(id))
-    {
-        return picked(turn, &pick);
+    if let Some(open) = &turn.dialogue.open {
+        let named = match words.slots.chosen.as_slice() {
+            [one] => open.choices.get(*one).and_then(|(id, _)| Pick::read(id)),
+            [] | [_, _, ..] => words.slots.place.and_then(|place| open.at(place)),
+        };
+        if let Some(pick) = named {
+            return picked(turn, &pick);
+        }
     }
     if turn.dialogue.stack.is_empty() && !words.negated && answers_reminder(turn, words) {
         return go_on(turn);

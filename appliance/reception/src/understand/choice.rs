@@ -7,7 +7,7 @@ use super::day::Calendar;
 use super::time::Clock;
 use super::vocabulary::{Meaning, Reading, Topic};
 use super::word::{Gap, words};
-use super::{Days, Times};
+use super::{Days, Place, Times};
 
 /// The least likeness of what was said and a title.
 const TITLE_MIN: f64 = 0.78;
@@ -39,7 +39,8 @@ pub(super) fn choose(reading: &Reading, titles: &[String], moment: &Moment<'_>) 
     {
         add(&mut places, place);
     }
-    if let Some(place) = ordinal(reading, titles.len()) {
+    let named = (0..reading.len()).find_map(|i| place_at(reading, i));
+    if let Some(place) = named.and_then(|(place, _)| place.of(titles.len())) {
         add(&mut places, place);
     }
     // Times and days that stand on the titles.
@@ -145,31 +146,59 @@ pub(super) fn number(reading: &Reading) -> Option<u32> {
     number
 }
 
-/// The place that is named in a row: first, doosra, the last one, 2nd.
-fn ordinal(reading: &Reading, count: usize) -> Option<usize> {
-    for i in 0..reading.len() {
-        let ending = reading.words.get(i + 1).is_some_and(|word| {
-            word.gap == Gap::None && matches!(word.folded.as_str(), "st" | "nd" | "rd" | "th")
-        });
-        if ending && let Some(number) = reading.words[i].number {
-            return usize::try_from(number).ok()?.checked_sub(1);
-        }
-        let place = reading.at(i, |m| {
-            if let Meaning::Ordinal(place) = m {
-                usize::from(place).checked_sub(1)
-            } else if m == Meaning::LastOne {
-                count.checked_sub(1)
-            } else if m == Meaning::MiddleOne {
-                (count % 2 == 1).then_some(count / 2)
-            } else {
-                None
+/// The place in a row that is all that was said. The days of a month have numbers themselves: where a day is asked
+/// for, "the third" is one of them and "the third one" is not.
+pub(super) fn place(reading: &Reading, day_asked: bool) -> Option<Place> {
+    let counts = |word: &str| matches!(word, "option" | "number" | "choice" | "विकल्प" | "नंबर");
+    if reading.words.iter().any(|word| counts(&word.folded))
+        && let Some(number) = number(reading)
+    {
+        return usize::try_from(number).ok()?.checked_sub(1).map(Place::Nth);
+    }
+    let mut found = None;
+    let mut i = 0;
+    while i < reading.len() {
+        if let Some((place, next)) = place_at(reading, i) {
+            let points = reading.words.get(next).is_some_and(|word| {
+                matches!(word.folded.as_str(), "one" | "wala" | "wali" | "wale")
+            });
+            let end = next + usize::from(points);
+            let is_bare = end == i + 1 || reading.words[i].number.is_some() && end == next;
+            if found.is_some() || day_asked && is_bare {
+                return None;
             }
-        });
-        if let Some((place, _)) = place {
-            return Some(place);
+            found = Some(place);
+            i = end;
+        } else {
+            // The "please" of "the last one please" belongs to a phrase that begins in what named the place.
+            let little = |m| matches!(m, Meaning::Filler | Meaning::Yes);
+            let spans = |from: usize, to: usize| (from..to).contains(&i);
+            (_, i, _) = reading.all().find(|(from, to, m)| spans(*from, *to) && little(*m))?;
         }
     }
-    None
+    found
+}
+
+/// The place that is named at a word, and the word behind it: first, doosra, the last one, 2nd.
+fn place_at(reading: &Reading, i: usize) -> Option<(Place, usize)> {
+    let ending = reading.words.get(i + 1).is_some_and(|word| {
+        word.gap == Gap::None && matches!(word.folded.as_str(), "st" | "nd" | "rd" | "th")
+    });
+    if ending && let Some(number) = reading.words[i].number {
+        let at = usize::try_from(number).ok()?.checked_sub(1)?;
+        return Some((Place::Nth(at), i + 2));
+    }
+    reading.at(i, |m| {
+        if let Meaning::Ordinal(place) = m {
+            usize::from(place).checked_sub(1).map(Place::Nth)
+        } else if m == Meaning::LastOne {
+            Some(Place::Last)
+        } else if m == Meaning::MiddleOne {
+            Some(Place::Middle)
+        } else {
+            None
+        }
+    })
 }
 
 /// Titles of which words were said.

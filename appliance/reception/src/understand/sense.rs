@@ -107,6 +107,26 @@ pub(super) fn understand(
     } else if slots.birth_dates.is_empty() && slots.phone.is_none() {
         slots.number = choice::number(&reading);
     }
+    slots.place = match expecting {
+        Expecting::Intent | Expecting::Practitioner | Expecting::Service | Expecting::Time => {
+            choice::place(&reading, false)
+        }
+        Expecting::Day => choice::place(&reading, true),
+        Expecting::Nothing
+        | Expecting::Choice(_)
+        | Expecting::Patient(_)
+        | Expecting::YesNo
+        | Expecting::Name
+        | Expecting::BirthDate
+        | Expecting::Phone
+        | Expecting::Words => None,
+    };
+    if slots.place.is_some() {
+        // "The third one" is neither the 3rd nor three o'clock.
+        slots.days.clear();
+        slots.times.clear();
+        slots.number = None;
+    }
     slots.yes = choice::yes_or_no(&reading, *expecting == Expecting::YesNo);
 
     let about = |from: usize, to: usize| {

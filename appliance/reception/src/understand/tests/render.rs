@@ -115,6 +115,7 @@ fn render_slots(slots: &Slots, out: &mut String) {
         phone,
         birth_dates,
         chosen,
+        place,
         number,
         yes,
         language,
@@ -154,6 +155,12 @@ fn render_slots(slots: &Slots, out: &mut String) {
     say("phone", phone.iter().map(|it| it.as_str().to_owned()).collect());
     say("born", birth_dates.iter().map(ToString::to_string).collect());
     say("pick", chosen.iter().map(|it| (it + 1).to_string()).collect());
+    let place = place.map(|it| match it {
+        Place::Nth(at) => (at + 1).to_string(),
+        Place::Last => "last".to_owned(),
+        Place::Middle => "middle".to_owned(),
+    });
+    say("place", place.into_iter().collect());
     say("n", number.iter().map(ToString::to_string).collect());
     say("lang", language.iter().map(|it| format!("{it:?}")).collect());
     for (is, word) in [
