@@ -221,7 +221,7 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
             }
             end
         }
-        None if asked => 0,
+        None if asked => reading.is(0, Meaning::Relation(Relation::Myself)).unwrap_or(0),
         None => return None,
     };
     let mut words: Vec<&str> = Vec::new();
@@ -268,11 +268,14 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
     if wish {
         return None;
     }
+    // "For me" and "my mother" say who it is, and no name.
+    let is_relation =
+        reading.within(from, reading.len()).any(|(_, _, m)| matches!(m, Meaning::Relation(_)));
     let letters = words.iter().any(|word| word.chars().count() >= 2);
     if words.is_empty()
         || words.len() > NAME_WORDS_MAX
         || !letters
-        || known && words.len() < 2 && behind.is_none()
+        || known && (words.len() < 2 || is_relation) && behind.is_none()
     {
         return None;
     }
