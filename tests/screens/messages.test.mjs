@@ -120,6 +120,7 @@ test('a sentence gets the clinic’s own words, which are tried as they are type
   await page.getByText(SAID['done.wording']).waitFor();
   await page.getByRole('row').filter({ hasText: 'Welcome to { $clinic }!' }).getByText(SAID['sentences.own']).waitFor();
   await assertWell(page);
+  ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), 'the page scrolls by one bar alone');
   await keepPicture(page, 'wording');
   const { items } = await clinic.api.get('templates');
   ok(items.some(({ sentence, text }) => sentence === 'greeting' && text === 'Welcome to { $clinic }!'));

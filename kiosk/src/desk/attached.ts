@@ -15,12 +15,15 @@ export function kindOf(mediaType: string): { how: How; word: Key } {
   return { how: 'saved', word: 'attached.document' };
 }
 
-export const WHY_NOT: Record<string, Key> = {
-  gone: 'attached.gone',
+const WHY_NOT: Record<string, Key> = {
   'too-long': 'attached.too-long',
   'not-allowed': 'attached.not-allowed',
   'no-room': 'attached.no-room',
   'host-not-named': 'attached.host-not-named',
   'never-came': 'attached.never-came',
-  'no-reference': 'attached.gone',
 };
+
+/** Why it is not there. How a line failed that was tried for a day is one thing to the desk. */
+export function whyNot(why: string | null): Key {
+  return WHY_NOT[why ?? ''] ?? 'attached.gone';
+}

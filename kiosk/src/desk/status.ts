@@ -5,7 +5,7 @@ import type { Step } from './day.svelte';
 import type { IconName } from './icons';
 import type { Key } from './words.svelte';
 
-export const STATUS_WORD: Record<AppointmentStatus, Key> = {
+const STATUS_WORD: Record<AppointmentStatus, Key> = {
   pending: 'status.pending',
   booked: 'status.booked',
   arrived: 'status.arrived',
@@ -17,13 +17,26 @@ export const STATUS_WORD: Record<AppointmentStatus, Key> = {
 };
 
 /** A mark beside the colour, for those who do not see it. */
-export const STATUS_ICON: Partial<Record<AppointmentStatus, IconName>> = {
+const STATUS_ICON: Partial<Record<AppointmentStatus, IconName>> = {
   pending: 'clock',
   arrived: 'person',
   'checked-in': 'person',
   fulfilled: 'check',
   noshow: 'close',
 };
+
+/** Who said that they will come is booked like the others, and more certain. */
+function isPromised({ status, confirmed }: Appointment): boolean {
+  return status === 'booked' && confirmed;
+}
+
+export function wordOf(appointment: Appointment): Key {
+  return isPromised(appointment) ? 'status.confirmed' : STATUS_WORD[appointment.status];
+}
+
+export function iconOf(appointment: Appointment): IconName | undefined {
+  return isPromised(appointment) ? 'chat' : STATUS_ICON[appointment.status];
+}
 
 export type Act = Step | 'move' | 'cancel' | 'qr';
 

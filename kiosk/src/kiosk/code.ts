@@ -1,7 +1,8 @@
 // Tells what a scanned code is: one of our bookings, a health card that can fill in the form, or something else.
 // Invariant: a card only fills in what a person then sees and confirms; nothing in it is believed.
 
-const OWN_PREFIX = 'CP1:';
+import { isVisitCode } from '../lib/visit-code';
+
 const CODE_LENGTH_MAX = 8_192;
 const INFLATED_MAX = 64 * 1024;
 
@@ -14,7 +15,7 @@ export type Code =
 export async function codeOf(text: string): Promise<Code> {
   const code = text.trim();
   if (code.length > CODE_LENGTH_MAX) return { kind: 'unknown' };
-  if (code.toUpperCase().startsWith(OWN_PREFIX)) return { kind: 'booking', qr: code };
+  if (isVisitCode(code)) return { kind: 'booking', qr: code };
   try {
     if (code.startsWith('{')) return abhaCard(JSON.parse(code));
     if (/^shc:\/\d+$/.test(code)) return smartHealthCard(JSON.parse(await payloadOf(code)));

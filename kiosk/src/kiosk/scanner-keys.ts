@@ -2,12 +2,13 @@
 // Invariant: a key of a scan is never also a person's key, and the other way round. For that each key is held
 //   back for as long as a scanner takes to the next one.
 
+import { isVisitCode } from '../lib/visit-code';
+
 const BETWEEN_KEYS_MS = 35;
 /** A scan without Enter at its end is over when nothing came for so long. */
 const SCAN_OVER_MS = 120;
 const SCAN_LENGTH_MIN = 6;
 const SCAN_LENGTH_MAX = 8_192;
-const OWN_PREFIX = 'CP1:';
 
 export interface Heard {
   /** A person pressed it. */
@@ -52,7 +53,7 @@ export class ScannerKeys {
     const burst = this.#burst;
     this.#burst = [];
     const text = burst.join('');
-    const ours = text.toUpperCase().startsWith(OWN_PREFIX);
+    const ours = isVisitCode(text);
     if (burst.length >= SCAN_LENGTH_MIN && (ended || ours)) this.#heard.scan(text);
     // Two or three quick keys are a nimble person.
     else if (burst.length < SCAN_LENGTH_MIN) burst.forEach((key) => this.#heard.key(key));
