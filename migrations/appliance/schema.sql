@@ -717,8 +717,6 @@ CREATE INDEX message_of ON message (conversation, said_at, number);
 
 CREATE UNIQUE INDEX message_heard_once ON message (medium, provider_id) WHERE provider_id IS NOT NULL;
 
-CREATE INDEX message_unhandled ON message (said_at, number) WHERE direction = 'in' AND handled_at IS NULL;
-
 CREATE INDEX message_to_look_at ON message (look_at, number) WHERE look_at IS NOT NULL;
 
 CREATE INDEX message_collapsing ON message (collapse_key)
@@ -962,10 +960,13 @@ CREATE INDEX recording_due ON recording (look_at) WHERE look_at IS NOT NULL;
 CREATE TABLE message_asked (
   item BLOB PRIMARY KEY NOT NULL CHECK (length(item) = 16),
   message BLOB NOT NULL UNIQUE REFERENCES message (id),
+  number INTEGER NOT NULL,
   given_at INTEGER,
   dialogue TEXT,
   CHECK (given_at IS NOT NULL OR dialogue IS NULL)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX message_in_doubt ON message_asked (number, item, given_at) WHERE given_at IS NULL;
 
 CREATE TABLE told_facts (
   one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -36,6 +36,7 @@ use self::letter::Letter;
 use self::server::{Connection, Outcome, Settings, Trouble};
 use crate::app::App;
 use crate::connections::Stopping;
+use crate::follow;
 use crate::place;
 use crate::reception::facts;
 
@@ -84,7 +85,11 @@ pub async fn serve(app: App, stopping: Stopping) {
             return;
         }
         let news = async {
-            if wait == TROUBLE { std::future::pending().await } else { changed.changed().await }
+            if wait == TROUBLE {
+                std::future::pending().await
+            } else {
+                follow::some(&mut changed).await
+            }
         };
         tokio::select! {
             () = stopping.requested() => return,

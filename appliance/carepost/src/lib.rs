@@ -16,6 +16,7 @@ pub mod dialogues;
 pub mod doctor;
 pub mod email;
 pub mod export;
+mod follow;
 pub mod founding;
 pub mod health;
 pub mod http;

@@ -35,6 +35,7 @@ use self::picture::Held;
 use crate::app::App;
 use crate::config::Config;
 use crate::connections::Stopping;
+use crate::follow;
 use crate::media::Blobs;
 use crate::requests::is_fatal;
 
@@ -124,7 +125,7 @@ pub async fn serve(app: App, stopping: Stopping) {
             () = stopping.requested() => return,
             () = sleep(next) => {}
             // A closed log means that the box stops.
-            _ = timeout(LOOK_AGAIN, changed.changed()) => {}
+            _ = timeout(LOOK_AGAIN, follow::some(&mut changed)) => {}
         }
     }
 }

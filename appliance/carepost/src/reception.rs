@@ -20,7 +20,7 @@ mod left_alone;
 mod look;
 mod picture;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,8 +46,10 @@ use self::facts::Names;
 pub(crate) use self::picture::Picture;
 use crate::app::App;
 use crate::away;
+use crate::clock::stopwatch;
 use crate::connections::Stopping;
 use crate::dialogues::Dialogues;
+use crate::follow;
 use crate::offers;
 use crate::outbox::by_way::About;
 use crate::outbox::{self, Rules};
@@ -114,8 +116,12 @@ pub async fn serve(app: App, stopping: Stopping) {
             swept = app.now();
             reception.sweep(swept);
         }
+        let begun = stopwatch();
         let wait = match answer_waiting(&app, &reception, &mut tries).await {
-            Ok(0) => LOOK_AGAIN,
+            Ok(0) => {
+                follow::rest(begun).await;
+                LOOK_AGAIN
+            }
             Ok(_) if tries.is_empty() => Duration::ZERO,
             Ok(_) => PAUSE,
             Err(error) => {
@@ -150,9 +156,7 @@ async fn answer_waiting(
 ) -> Result<usize> {
     let stamp = Stamp::of_box(app.now());
     let waiting = app.db.read(move |read| message::waiting(read, &stamp, WAITING_AT_ONCE)).await?;
-    let mut seen = HashSet::new();
-    let first: Vec<MessageId> =
-        waiting.iter().filter(|it| seen.insert(it.conversation)).map(|it| it.id).collect();
+    let first: Vec<MessageId> = waiting.iter().map(|it| it.id).collect();
     tries.retain(|id, _| first.contains(id));
     let mut under_way = JoinSet::new();
     for id in &first {

@@ -27,6 +27,7 @@ use tokio::time::{sleep, timeout};
 use self::fetch::{ANSWER_TIME_MAX, Failed, READ_TIME_MAX};
 use crate::app::App;
 use crate::connections::Stopping;
+use crate::follow;
 use crate::media::BLOB_BYTES_MAX;
 use crate::outward::{self, Names, trust};
 
@@ -75,7 +76,7 @@ pub async fn serve(app: App, stopping: Stopping) {
         tokio::select! {
             () = stopping.requested() => return,
             // A closed log means that the box stops.
-            _ = timeout(until, changed.changed()) => {}
+            _ = timeout(until, follow::some(&mut changed)) => {}
         }
     }
 }

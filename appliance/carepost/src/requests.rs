@@ -34,6 +34,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::app::App;
 use crate::connections::Stopping;
+use crate::follow;
 use crate::http::fhir::write::Refused;
 use crate::place;
 
@@ -112,7 +113,7 @@ async fn answer(app: &App, stopping: &Stopping) {
         let woken = async {
             if wait.or_change {
                 // A closed log means that the box stops.
-                let _ = timeout(LOOK_AGAIN, changed.changed()).await;
+                let _ = timeout(LOOK_AGAIN, follow::some(&mut changed)).await;
             } else {
                 sleep(wait.long).await;
             }

@@ -37,6 +37,8 @@ const FOLD: Duration = Duration::from_secs(5);
 const HOLDS_LOOK: Duration = Duration::from_secs(15);
 /// How often the box says that it lives, when systemd does not want it more often.
 const WATCHDOG_MAX: Duration = Duration::from_secs(30);
+/// How far the check of the database stands back behind all else: the furthest niceness.
+const STANDS_BACK: i32 = 19;
 
 /// Doors that are open but not yet served.
 pub struct Opened {
@@ -194,9 +196,13 @@ fn addresses() -> Vec<std::net::IpAddr> {
 /// Checks the whole database beside serving; a damaged one shows in `/readyz`.
 fn check_integrity(app: &App, stop: Arc<AtomicBool>) -> Option<JoinHandle<()>> {
     let app = app.clone();
-    let started = std::thread::Builder::new()
-        .name("integrity".into())
-        .spawn(move || app.health.check_integrity(&app.db, &stop));
+    let started = std::thread::Builder::new().name("integrity".into()).spawn(move || {
+        // A box that comes back after an outage has people to serve meanwhile.
+        if let Err(error) = rustix::process::nice(STANDS_BACK) {
+            tracing::debug!(%error, "the check of the database does not stand back");
+        }
+        app.health.check_integrity(&app.db, &stop);
+    });
     started.inspect_err(|error| tracing::warn!(%error, "the database is not checked")).ok()
 }
 

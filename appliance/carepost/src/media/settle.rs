@@ -13,6 +13,7 @@ use tokio::time::{interval, sleep};
 use super::{Finished, MediaError};
 use crate::app::App;
 use crate::connections::Stopping;
+use crate::follow;
 
 /// As many are put together in a row.
 const AT_ONCE: u32 = 8;
@@ -42,7 +43,7 @@ pub async fn serve(app: App, stopping: Stopping) {
             () = sleep(pause.unwrap_or_default()), if pause.is_some() => {}
             _ = sweeps.tick() => sweep(&app).await,
             // A closed log means that the box stops.
-            told = changed.changed(), if pause.is_none() => if told.is_err() { return },
+            told = follow::some(&mut changed), if pause.is_none() => if told.is_err() { return },
         }
     }
 }

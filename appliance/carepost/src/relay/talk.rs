@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 use super::hear::Heard;
 use crate::app::App;
+use crate::clock::stopwatch;
+use crate::follow;
 
 /// The box looks at least this often whether rows wait, for those that other processes wrote.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -74,7 +76,10 @@ pub(super) async fn talk(
             State::Away { failures: _, why: _ } => LOOK_AGAIN,
         };
         let wait = if wait.is_zero() {
-            match say(app, (&link, &messages, &topic), &mut connection).await {
+            let begun = stopwatch();
+            let said = say(app, (&link, &messages, &topic), &mut connection).await;
+            follow::rest(begun).await;
+            match said {
                 Ok(wait) => wait,
                 Err(Trouble::Nobody) => return,
                 Err(Trouble::Line) => PAUSE,

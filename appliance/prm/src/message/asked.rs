@@ -43,8 +43,8 @@ pub fn ask(
     stamp.needs(Right::Converse)?;
     tx.sql()
         .prepare_cached(
-            "INSERT INTO message_asked (item, message)
-             SELECT ?1, id FROM message
+            "INSERT INTO message_asked (item, message, number)
+             SELECT ?1, id, number FROM message
              WHERE medium = ?2 AND provider_id = ?3 AND handled_at IS NULL
              ON CONFLICT DO NOTHING",
         )?
@@ -57,8 +57,7 @@ pub fn in_doubt(read: &Read<'_>, stamp: &Stamp, limit: usize) -> Result<Vec<[u8;
     stamp.needs(Right::Converse)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = read.sql().prepare_cached(
-        "SELECT a.item FROM message_asked a JOIN message m ON m.id = a.message
-         WHERE a.given_at IS NULL ORDER BY m.number LIMIT ?1",
+        "SELECT item FROM message_asked WHERE given_at IS NULL ORDER BY number LIMIT ?1",
     )?;
     let rows = statement.query_map([limit], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -103,17 +103,25 @@ pub fn hear(tx: &mut Tx<'_>, stamp: &Stamp, hearing: Hearing) -> Result<Told> {
     Ok(Told { id, conversation, is_new: true })
 }
 
-/// The messages that wait for reception, the oldest first, at most `limit`. Those of which it is not known whether the box
-/// answers them, and those behind them, are not among them.
+/// Of each conversation the first message that waits for reception, the oldest first, at most `limit`. Where it is not
+/// known whether the box answers that one, what is behind it waits with it.
 pub fn waiting(read: &Read<'_>, stamp: &Stamp, limit: usize) -> Result<Vec<Message>> {
     stamp.needs(Right::Converse)?;
     row::many(
         read,
-        "WHERE direction = 'in' AND handled_at IS NULL AND NOT EXISTS
-           (SELECT 1 FROM message e CROSS JOIN message_asked a ON a.message = e.id
-            WHERE a.given_at IS NULL AND e.conversation = message.conversation
-              AND e.direction = 'in' AND e.handled_at IS NULL
-              AND (e.said_at, e.number) <= (message.said_at, message.number))
+        // From conversation to conversation by the index, past all that wait behind the first: after an outage that is most.
+        "WHERE id IN (
+           WITH RECURSIVE next (conversation) AS (
+             SELECT min(conversation) FROM message WHERE direction = 'in' AND handled_at IS NULL
+             UNION ALL
+             SELECT (SELECT min(m.conversation) FROM message m WHERE m.conversation > next.conversation
+                       AND m.direction = 'in' AND m.handled_at IS NULL)
+               FROM next WHERE next.conversation IS NOT NULL)
+           SELECT (SELECT f.id FROM message f WHERE f.conversation = next.conversation
+                     AND f.direction = 'in' AND f.handled_at IS NULL
+                    ORDER BY f.said_at, f.number LIMIT 1)
+             FROM next WHERE next.conversation IS NOT NULL)
+           AND NOT EXISTS (SELECT 1 FROM message_asked a WHERE a.message = message.id AND a.given_at IS NULL)
          ORDER BY said_at, number LIMIT ?1",
         [row::bounded(limit)],
     )

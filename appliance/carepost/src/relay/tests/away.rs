@@ -55,7 +55,7 @@ impl Relayed {
         let reception = Reception::open(&self.0.app.data, Rules::of(&self.0.app));
         let reception = std::sync::Arc::new(reception);
         let mut said = Vec::new();
-        for message in self.waiting() {
+        while let Some(message) = self.waiting().into_iter().next() {
             let (app, reception, now) =
                 (self.0.app.clone(), std::sync::Arc::clone(&reception), self.0.app.now());
             let id = message.id;
@@ -103,7 +103,7 @@ fn what_the_hub_might_answer_waits_until_it_is_given_and_so_does_what_comes_afte
     let in_doubt = || relayed.read(|read, stamp| message::in_doubt(read, stamp, 10));
     assert_eq!(in_doubt(), [[1; 16]]);
     relayed.gives(1, None);
-    assert_eq!((relayed.waiting().len(), in_doubt().len()), (2, 0));
+    assert_eq!((relayed.waiting().len(), in_doubt().len()), (1, 0));
     relayed.answers();
     let stood = relayed.stood().expect("the hub hears that the box is through with it");
     assert_eq!((stood.id.as_str(), stood.desk, stood.dialogue.is_some()), ("a", false, true));
