@@ -20,7 +20,11 @@ const QUESTIONS_MAX: usize = 8 + 2 * PATIENTS as usize;
 
 /// Books whatever is offered first, and says how often the clinic said that it is booked.
 async fn books(patient: &mut Patient) {
-    patient.write("I need a general medicine appointment tomorrow").await;
+    books_on(patient, "tomorrow").await;
+}
+
+async fn books_on(patient: &mut Patient, day: &str) {
+    patient.write(&format!("I need a general medicine appointment {day}")).await;
     for _ in 0..QUESTIONS_MAX {
         let said = patient.hear().await;
         if said.text.contains("Booked:") {
@@ -81,7 +85,8 @@ async fn after_a_week_without_the_line_nothing_stale_is_sent_and_what_waited_is_
     let to_ravi = world.register(&ravi).await;
     let rule = json!({ "before_minutes": 120, "media": ["whatsapp"] });
     world.post("reminder-rules", &rule).await;
-    books(&mut asha).await;
+    // Early visits are reminded of before the night; whoever books in the evening for the next morning is not.
+    books_on(&mut asha, "the day after tomorrow").await;
     asha.hear().await;
     // Nothing is under way any more when the line is cut.
     let with_asha = world.get("conversations").await["items"][0]["id"].clone();
