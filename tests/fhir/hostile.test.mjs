@@ -15,8 +15,8 @@ import * as examples from './examples.mjs';
 import { changed, damaged, random } from './mutants.mjs';
 import { redirect } from './references.mjs';
 
-/** The most memory that the box may have held at the end, in MiB. */
-const MEMORY_MIB_MAX = 512;
+/** The most memory that the box may have held at the end, in MiB. The debug build held 230 to 520 from run to run; millions of values are gigabytes. */
+const MEMORY_MIB_MAX = 640;
 /** How many mutants are made of elements, and of bytes. */
 const MUTANTS = Number(process.env.FHIR_MUTANTS ?? 1_200);
 /** The most entries that a bundle may have. */
