@@ -98,12 +98,15 @@ pub(crate) enum About {
 impl Open {
     /// What stands at a place. The last is the last that was found, not what leads on from there.
     pub(crate) fn at(&self, place: Place) -> Option<Pick> {
-        let picks = || self.choices.iter().filter_map(|(id, _)| Pick::read(id));
+        let pick = |(id, _): &(String, String)| Pick::read(id);
         let found = match place {
             Place::Nth(_) => self.choices.len(),
-            Place::Last | Place::Middle => picks().take_while(|pick| !pick.leads_on()).count(),
+            Place::Last | Place::Middle => {
+                let picks = self.choices.iter().map_while(pick);
+                picks.take_while(|pick| !pick.leads_on()).count()
+            }
         };
-        picks().nth(place.of(found)?)
+        self.choices.get(place.of(found)?).and_then(pick)
     }
 
     /// What the words of an answer are looked for.

@@ -17,7 +17,7 @@ use crate::flow::{Frame, Said};
 use crate::intent::Intent;
 use crate::sentence::Sentence;
 use crate::turn::Turn;
-use crate::understand::{Expecting, Language, Understood, understand};
+use crate::understand::{Expecting, Language, Place, Understood, understand};
 use crate::words::spoken;
 
 /// Words that a question has at least, to be looked up in the clinic's answers.
@@ -92,7 +92,7 @@ fn chosen(turn: &Turn<'_>, heard: &Heard) -> Option<Pick> {
         let title = text.to_lowercase();
         open.choices.iter().position(|(_, shown)| shown.to_lowercase() == title)
     })?;
-    open.choices.get(at).and_then(|(id, _)| Pick::read(id))
+    open.at(Place::Nth(at))
 }
 
 /// The signed QR of an appointment, if the text is or holds one.
@@ -210,7 +210,7 @@ fn picked(turn: &mut Turn<'_>, pick: &Pick) {
 fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
     if let Some(open) = &turn.dialogue.open {
         let named = match words.slots.chosen.as_slice() {
-            [one] => open.choices.get(*one).and_then(|(id, _)| Pick::read(id)),
+            [one] => open.at(Place::Nth(*one)),
             [] | [_, _, ..] => words.slots.place.and_then(|place| open.at(place)),
         };
         if let Some(pick) = named {

@@ -108,10 +108,11 @@ pub(super) fn understand(
         slots.number = choice::number(&reading);
     }
     slots.place = match expecting {
-        Expecting::Intent | Expecting::Practitioner | Expecting::Service | Expecting::Time => {
-            choice::place(&reading, false)
-        }
-        Expecting::Day => choice::place(&reading, true),
+        Expecting::Intent
+        | Expecting::Practitioner
+        | Expecting::Service
+        | Expecting::Day
+        | Expecting::Time => choice::place(&reading, *expecting == Expecting::Day),
         Expecting::Nothing
         | Expecting::Choice(_)
         | Expecting::Patient(_)
