@@ -230,6 +230,11 @@ impl<'a> Turn<'a> {
     /// Remembers that somebody's birth was said rightly.
     pub(crate) fn prove(&mut self, patient: PatientId) {
         self.dialogue.wrong_proofs = 0;
+        self.remember_proven(patient);
+    }
+
+    /// Remembers that whoever speaks knows somebody's birth: they said it, or registered them with it.
+    pub(crate) fn remember_proven(&mut self, patient: PatientId) {
         self.dialogue.proven.retain(|(proven, _)| *proven != patient);
         if self.dialogue.proven.len() >= PROVEN_MAX {
             self.dialogue.proven.remove(0);

@@ -132,7 +132,7 @@ impl Flow for Book {
                 true
             }
             Answer::Registered(person) => {
-                self.whom.registered(person);
+                self.whom.registered(person, turn);
                 true
             }
             Answer::Refused { code, alternatives } => {

@@ -55,7 +55,7 @@ impl Flow for Waitlist {
             return true;
         }
         if let Answer::Registered(person) = answer {
-            self.whom.registered(person);
+            self.whom.registered(person, turn);
             return true;
         }
         false

@@ -61,8 +61,10 @@ impl Whom {
         Self { person: Some(person), ..Self::default() }
     }
 
-    /// They are on record now.
-    pub(crate) fn registered(&mut self, person: Person) {
+    /// They are on record now, with the birth that was said here: it is not asked again. Births that were said
+    /// wrongly of others count on.
+    pub(crate) fn registered(&mut self, person: Person, turn: &mut Turn<'_>) {
+        turn.remember_proven(person.id);
         self.person = Some(person);
     }
 
