@@ -199,7 +199,7 @@ impl Db {
         let writer = Writer::new(conn, chain, told);
         let writing = std::thread::Builder::new()
             .name("prm-writer".into())
-            .spawn(move || writer.run(waiting))
+            .spawn(move || writer.work(waiting))
             .map_err(no_thread)?;
         Ok(Self {
             inner: Arc::new(Inner {

@@ -1,4 +1,7 @@
-//! The writer thread: takes verbs from the queue, runs each in a savepoint, commits them together.
+//! The writer thread: takes verbs from the queue, runs them one after the other, commits them together.
+//!
+//! Each can be undone alone: the first by the transaction itself, as nothing stands before it, those behind it by a savepoint.
+//! A savepoint keeps each page that is changed a second time, which a verb that writes much pays dearly.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -70,7 +73,7 @@ impl Writer {
     }
 
     /// Works until every sender is gone and the queue is empty.
-    pub(super) fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+    pub(super) fn work(mut self, mut waiting: mpsc::Receiver<Job>) {
         while let Some(first) = waiting.blocking_recv() {
             self.commit_with(first, &mut waiting);
         }
@@ -83,20 +86,27 @@ impl Writer {
         }
         let before = self.chain.clone();
         let mut answers = Vec::with_capacity(WRITES_PER_COMMIT_MAX);
-        let mut broken = None;
         let opened = Instant::now();
-        let mut next = Some(first);
-        while let Some(job) = next {
+        let answer = self.run(first);
+        let mut broken = self.conn.is_autocommit().then_some(Error::Full);
+        if broken.is_none() && !answer.done {
+            self.chain = before;
+            self.roll_back();
+            return (answer.tell)(Ok(()));
+        }
+        answers.push(answer);
+        while broken.is_none()
+            && answers.len() < WRITES_PER_COMMIT_MAX
+            && opened.elapsed() < COMMIT_OPEN_MAX
+            && let Ok(job) = waiting.try_recv()
+        {
             match self.run_in_savepoint(job) {
                 Ok(answer) => answers.push(answer),
                 Err((answer, error)) => {
                     answers.push(answer);
                     broken = Some(error);
-                    break;
                 }
             }
-            let open = answers.len() < WRITES_PER_COMMIT_MAX && opened.elapsed() < COMMIT_OPEN_MAX;
-            next = if open { waiting.try_recv().ok() } else { None };
         }
         let outcome = match broken {
             Some(error) => Err(error),
@@ -112,7 +122,10 @@ impl Writer {
                     *last = self.chain.last_change();
                     grown
                 });
-                checkpoints.after_writes(answers.len());
+                let changes = self.chain.last_change() - before.last_change();
+                let changes = usize::try_from(changes).unwrap_or(0);
+                // One verb may make many, and some make none.
+                checkpoints.after_writes(changes.max(answers.len()));
                 for answer in answers {
                     (answer.tell)(Ok(()));
                 }
@@ -149,14 +162,18 @@ impl Writer {
         }
     }
 
-    /// Runs one verb. The error case means that SQLite gave up the whole transaction.
+    fn run(&mut self, job: Job) -> Answer {
+        let mut tx = Tx { read: Read { conn: &self.conn }, chain: &mut self.chain };
+        (job.0)(Ok(&mut tx))
+    }
+
+    /// Runs one verb behind others. The error case means that SQLite gave up the whole transaction.
     fn run_in_savepoint(&mut self, job: Job) -> std::result::Result<Answer, (Answer, Error)> {
         if let Err(error) = self.statement("SAVEPOINT verb") {
             return Err(((job.0)(Err(again(&error))), error));
         }
         let before = self.chain.clone();
-        let mut tx = Tx { read: Read { conn: &self.conn }, chain: &mut self.chain };
-        let answer = (job.0)(Ok(&mut tx));
+        let answer = self.run(job);
         if self.conn.is_autocommit() {
             return Err((answer, Error::Full));
         }
