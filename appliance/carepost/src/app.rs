@@ -24,6 +24,7 @@ use crate::http::tries::Tries;
 use crate::http::webhooks::ROOM;
 use crate::media::Blobs;
 use crate::place;
+use crate::relay::Rush;
 use crate::smart::published::Published;
 use crate::sync::Bell;
 
@@ -85,6 +86,8 @@ pub struct Parts {
     pub sync: Bell,
     /// The hub gave the box messages to answer: no change of the records, but something to do.
     pub given: Notify,
+    /// Whether more comes by the relay at once than whoever answers should stand in the way of.
+    pub rush: Rush,
     /// The line to the hub that can be cut, in a demonstration only.
     pub line: OnceLock<Line>,
     /// The telephones of patients, in a demonstration only.
@@ -155,6 +158,7 @@ impl App {
             line: OnceLock::new(),
             phones: OnceLock::new(),
             given: Notify::new(),
+            rush: Rush::default(),
         })))
     }
 

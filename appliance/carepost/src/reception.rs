@@ -107,6 +107,13 @@ pub async fn serve(app: App, stopping: Stopping) {
     let mut tries = HashMap::new();
     let (mut swept, mut looked) = (Timestamp::MIN, Timestamp::MIN);
     loop {
+        let rush = app.rush.left();
+        if !rush.is_zero() {
+            tokio::select! {
+                () = stopping.requested() => return,
+                () = sleep(rush) => continue,
+            }
+        }
         changed.borrow_and_update();
         if left_alone::LOOK < app.now().duration_since(looked) {
             looked = app.now();
@@ -148,7 +155,7 @@ pub async fn serve(app: App, stopping: Stopping) {
     }
 }
 
-/// Answers the first waiting message of each conversation; how many there were.
+/// Answers the first waiting message of each conversation, until a rush begins; how many there were.
 async fn answer_waiting(
     app: &App,
     reception: &Arc<Reception>,
@@ -160,6 +167,9 @@ async fn answer_waiting(
     tries.retain(|id, _| first.contains(id));
     let mut under_way = JoinSet::new();
     for id in &first {
+        if !app.rush.left().is_zero() {
+            break;
+        }
         let (app, reception, id) = (app.clone(), Arc::clone(reception), *id);
         if under_way.len() >= ANSWERS_AT_ONCE
             && let Some(done) = under_way.join_next().await

@@ -9,6 +9,7 @@
 //! the settings, or before the box has joined a hub, nothing runs here, and nothing else waits for it.
 
 mod hear;
+mod rush;
 mod seen;
 mod talk;
 
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use self::hear::{Ear, HEARD_WAITING_MAX};
+pub use self::rush::Rush;
 use self::seen::LastHeard;
 pub(crate) use self::seen::Seen;
 use crate::app::App;

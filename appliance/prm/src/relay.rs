@@ -20,8 +20,8 @@ use crate::time::{from_ms, to_ms};
 
 /// As many rows wait for the hub at the most; then nothing more goes by this way until it has some.
 pub const WAITING_MAX: i64 = 20_000;
-/// As many old rows are forgotten with one write.
-const FORGOTTEN_AT_ONCE: u32 = 500;
+/// As many old rows of either way are forgotten with one write: no fewer than one batch can add.
+const FORGOTTEN_AT_ONCE: u32 = 1_000;
 
 /// A row that the hub does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,25 +50,36 @@ pub fn number_of(read: &Read<'_>, id: [u8; 16]) -> Result<Option<u64>> {
 }
 
 /// Notes that an item of the hub was taken in with this number, in the transaction that takes it in.
-/// Those of before `known_for` are forgotten, except the last one, which says how many there were.
-pub fn take(
-    tx: &mut Tx<'_>,
-    stamp: &Stamp,
-    (id, number): ([u8; 16], u64),
-    known_for: SignedDuration,
-) -> Result<()> {
+pub fn take(tx: &mut Tx<'_>, stamp: &Stamp, (id, number): ([u8; 16], u64)) -> Result<()> {
     stamp.needs(Right::Converse)?;
     tx.sql()
         .prepare_cached("INSERT INTO relay_taken (number, id, taken_at) VALUES (?1, ?2, ?3)")?
         .execute((to_stored(number), id, to_ms(stamp.now)))?;
-    let old = stamp.now.checked_sub(known_for).unwrap_or(Timestamp::MIN);
+    Ok(())
+}
+
+/// Forgets what was taken in before `known_for`, except the last, which says how many there were; and the rows
+/// that the hub has had for `kept_for`.
+pub fn forget_old(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    (known_for, kept_for): (SignedDuration, SignedDuration),
+) -> Result<()> {
+    stamp.needs(Right::Converse)?;
+    let before = |age| to_ms(stamp.now.checked_sub(age).unwrap_or(Timestamp::MIN));
     tx.sql()
         .prepare_cached(
             "DELETE FROM relay_taken WHERE number IN
                (SELECT number FROM relay_taken WHERE taken_at < ?1 ORDER BY taken_at LIMIT ?2)
              AND number < (SELECT max(number) FROM relay_taken)",
         )?
-        .execute((to_ms(old), FORGOTTEN_AT_ONCE))?;
+        .execute((before(known_for), FORGOTTEN_AT_ONCE))?;
+    tx.sql()
+        .prepare_cached(
+            "DELETE FROM relay_row WHERE number IN
+               (SELECT number FROM relay_row WHERE had_at < ?1 ORDER BY had_at LIMIT ?2)",
+        )?
+        .execute((before(kept_for), FORGOTTEN_AT_ONCE))?;
     Ok(())
 }
 
@@ -147,14 +158,8 @@ pub fn lost_from(tx: &mut Tx<'_>, stamp: &Stamp, number: u64) -> Result<usize> {
     Ok(tx.sql().prepare_cached(sql)?.execute([to_stored(number)])?)
 }
 
-/// The hub has a row, as its number so and so. Answers whether that is the row of a try. Rows that it has had
-/// for `kept_for` are forgotten.
-pub fn had(
-    tx: &mut Tx<'_>,
-    stamp: &Stamp,
-    (id, number): (DeliveryId, u64),
-    kept_for: SignedDuration,
-) -> Result<bool> {
+/// The hub has a row, as its number so and so. Answers whether that is the row of a try.
+pub fn had(tx: &mut Tx<'_>, stamp: &Stamp, (id, number): (DeliveryId, u64)) -> Result<bool> {
     stamp.needs(Right::Converse)?;
     // Its last word stands: a number is of one row.
     let sql = "UPDATE relay_row SET had = NULL, had_at = NULL WHERE had = ?1 AND id <> ?2";
@@ -163,15 +168,7 @@ pub fn had(
     let values = (id, to_stored(number), to_ms(stamp.now));
     tx.sql().prepare_cached(sql)?.execute(values)?;
     let sql = "SELECT EXISTS (SELECT 1 FROM relay_row WHERE id = ?1 AND part_of IS NULL)";
-    let is_there: bool = tx.sql().prepare_cached(sql)?.query_row([id], |row| row.get(0))?;
-    let old = stamp.now.checked_sub(kept_for).unwrap_or(Timestamp::MIN);
-    tx.sql()
-        .prepare_cached(
-            "DELETE FROM relay_row WHERE number IN
-               (SELECT number FROM relay_row WHERE had_at < ?1 ORDER BY had_at LIMIT ?2)",
-        )?
-        .execute((to_ms(old), FORGOTTEN_AT_ONCE))?;
-    Ok(is_there)
+    Ok(tx.sql().prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
 }
 
 /// Forgets a row that the hub does not have and shall not have any more, and its parts.

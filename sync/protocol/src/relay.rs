@@ -66,6 +66,9 @@ pub const BATCH_BYTES_MAX: usize = 2 << 20;
 pub const HAVE_MAX: usize = 2 * ITEMS_MAX;
 /// As many rows are on their way at once: those behind wait until the first are had.
 pub const WINDOW_MAX: usize = 4 * ITEMS_MAX;
+/// New rows that do not fill a batch wait until what is on its way is had, but no longer than this after it was sent, in
+/// milliseconds: one after the other an end takes in anyway, and what goes alone costs it a commit of its own.
+pub const HOLD_MS: i64 = 1_000;
 /// What was sent and is not had is sent again after this long, in milliseconds; then after twice as long, ...
 pub const RESEND_MS: i64 = 5_000;
 /// ... and at last this often.
@@ -186,22 +189,36 @@ pub struct Next {
 pub fn next(rows: &[Row], now_ms: i64) -> Next {
     let mut next = Next::default();
     let mut bytes = 0_usize;
+    let (mut is_again, mut held_until) = (false, None);
     for row in rows.iter().take(WINDOW_MAX) {
         if let Some(sent) = row.sent.filter(|sent| !is_due(*sent, now_ms)) {
-            let again = sent.again_ms();
-            next.wake_ms = Some(next.wake_ms.map_or(again, |at| at.min(again)));
+            next.wake_at(sent.again_ms());
+            held_until = held_until.max(Some(sent.at_ms.saturating_add(HOLD_MS)));
         } else if next.more {
             // The batch is full; the row stays due.
         } else if next.send.is_empty()
             || (next.send.len() < ITEMS_MAX && bytes.saturating_add(row.bytes) <= BATCH_BYTES_MAX)
         {
             bytes = bytes.saturating_add(row.bytes);
+            is_again |= row.sent.is_some();
             next.send.push(row.number);
         } else {
             next.more = true;
         }
     }
+    let is_full = next.more || next.send.len() == ITEMS_MAX;
+    let may_wait = !next.send.is_empty() && !is_again && !is_full;
+    if let Some(until) = held_until.filter(|until| may_wait && now_ms < *until) {
+        next.send.clear();
+        next.wake_at(until);
+    }
     next
+}
+
+impl Next {
+    fn wake_at(&mut self, ms: i64) {
+        self.wake_ms = Some(self.wake_ms.map_or(ms, |at| at.min(ms)));
+    }
 }
 
 /// A time in the future was noted by a clock that was set back since.

@@ -373,10 +373,7 @@ fn a_picture_goes_in_parts_before_its_message_and_as_words_where_it_did_not_arri
     // The hub has all of it: only the message is a try.
     let had: Vec<bool> = (1..)
         .zip(rows)
-        .map(|(number, row)| {
-            let kept_for = SignedDuration::from_hours(1);
-            outbox.write(move |tx, stamp| relay::had(tx, stamp, (row, number), kept_for))
-        })
+        .map(|(number, row)| outbox.write(move |tx, stamp| relay::had(tx, stamp, (row, number))))
         .collect();
     assert_eq!(had, [false, false, true]);
 

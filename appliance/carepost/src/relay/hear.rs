@@ -58,7 +58,8 @@ impl Hears for Ear {
         };
         let now = self.app.now();
         self.last_heard.note(now);
-        let is_given = batch.yours.is_some();
+        let (is_given, items) = (batch.yours.is_some(), batch.items.len());
+        self.app.rush.note(items);
         let keys = place::keys(&self.app.data);
         let accounts = match tokio::task::spawn_blocking(move || accounts::load(&keys)).await {
             Ok(Ok(accounts)) => accounts,
@@ -71,6 +72,7 @@ impl Hears for Ear {
         let taken = self.app.db.write(move |tx| take_in(tx, now, (batch, &accounts))).await;
         match taken {
             Ok(heard) => {
+                self.app.rush.note(items);
                 if is_given {
                     self.app.given.notify_one();
                 }
@@ -128,14 +130,15 @@ pub(super) fn take_in(
             let id = uuid::Uuid::from_bytes(item.id.0);
             tracing::warn!(%id, why, "something that came by the relay is of no use");
         }
-        let known_for = SignedDuration::from_millis(IDS_KEPT_MS);
-        relay::take(tx, &stamp, (item.id.0, *number), known_for)?;
+        relay::take(tx, &stamp, (item.id.0, *number))?;
     }
     for yours in batch.yours.iter().flatten() {
         let dialogue = yours.dialogue.as_deref().and_then(|it| std::str::from_utf8(it).ok());
         message::given(tx, &stamp, yours.id.0, dialogue)?;
     }
     let lost = hear(tx, &stamp, &batch)?;
+    let ages = (SignedDuration::from_millis(IDS_KEPT_MS), SignedDuration::from_millis(KEPT_MS));
+    relay::forget_old(tx, &stamp, ages)?;
     let total = batch.ask.then_some(taken.taken);
     Ok(Heard { have: taken.have, taken: total, lost: lost || batch.ask })
 }
@@ -159,8 +162,7 @@ fn hear(tx: &mut Tx<'_>, stamp: &Stamp, batch: &Batch) -> Result<bool> {
     }
     for had in heard.had {
         let id = DeliveryId::from_bytes(had.id.0);
-        let kept_for = SignedDuration::from_millis(KEPT_MS);
-        if relay::had(tx, stamp, (id, had.number), kept_for)? {
+        if relay::had(tx, stamp, (id, had.number))? {
             match message::hand(tx, stamp, id) {
                 // What is not to be said to anybody has no try to deliver it.
                 Ok(()) | Err(Error::NotFound(_)) => {}

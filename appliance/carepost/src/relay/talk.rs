@@ -145,7 +145,8 @@ async fn say(
     };
     let whose: Vec<ItemId> =
         in_doubt.iter().copied().filter(|id| is_unasked(id)).map(ItemId).collect();
-    connection.sent.retain(|id, _| rows.iter().any(|row| row.id == *id));
+    let there: HashSet<DeliveryId> = rows.iter().map(|row| row.id).collect();
+    connection.sent.retain(|id, _| there.contains(id));
     let listed: Vec<Row> = rows
         .iter()
         .map(|row| Row {

@@ -7,7 +7,7 @@ use super::{ADDRESSES_MAX, Address, Conversation, Filter, Holder, join};
 use crate::contact::{self, BirthDate, Phone};
 use crate::db::{Read, Tx};
 use crate::error::{Code, Error, Result};
-use crate::id::{ConversationId, Noun};
+use crate::id::{ConversationId, Noun, PatientId};
 use crate::patient::{self, Brief};
 use crate::stamp::{Right, Stamp};
 use crate::time::{from_ms, to_ms};
@@ -214,12 +214,12 @@ fn add_addresses(tx: &Tx<'_>, id: ConversationId, addresses: &[&Address]) -> Res
     Ok(())
 }
 
-/// Notes that the person said something.
-pub(crate) fn heard(tx: &Tx<'_>, id: ConversationId, at: Timestamp) -> Result<()> {
+/// Notes that the person said something. Answers who it is, if somebody has made sure.
+pub(crate) fn heard(tx: &Tx<'_>, id: ConversationId, at: Timestamp) -> Result<Option<PatientId>> {
     let sql = "UPDATE conversation SET last_heard_at = max(coalesce(last_heard_at, ?2), ?2),
-        last_at = max(last_at, ?2) WHERE id = ?1";
-    tx.sql().prepare_cached(sql)?.execute((id, to_ms(at)))?;
-    Ok(())
+        last_at = max(last_at, ?2) WHERE id = ?1 RETURNING patient";
+    let mut statement = tx.sql().prepare_cached(sql)?;
+    Ok(statement.query_row((id, to_ms(at)), |row| row.get(0))?)
 }
 
 /// Notes that the clinic said something.

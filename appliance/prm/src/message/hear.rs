@@ -97,8 +97,7 @@ pub fn hear(tx: &mut Tx<'_>, stamp: &Stamp, hearing: Hearing) -> Result<Told> {
             reply_to,
             provider_id,
         ))?;
-    conversation::heard(tx, conversation, said_at)?;
-    let patient = conversation::get(tx, stamp, conversation)?.patient;
+    let patient = conversation::heard(tx, conversation, said_at)?;
     tx.record(stamp, "hear", (Noun::Message, id.as_bytes(), 1), patient)?;
     Ok(Told { id, conversation, is_new: true })
 }

@@ -15,7 +15,7 @@ use sync_hub::channel;
 use sync_hub::media::fetch::Fetcher;
 use sync_hub::media::incoming::{self, Job};
 use sync_hub::relay::due;
-use sync_protocol::relay::{Batch, Had, ItemId};
+use sync_protocol::relay::{Batch, HOLD_MS, Had, ItemId};
 
 use self::keeper::Keeper;
 use super::Place;
@@ -82,6 +82,8 @@ pub async fn fetch_once(place: &Place) -> usize {
 /// All that is due for the box, which takes it as these numbers and says so.
 pub fn taken(place: &Place, device: &Device, numbers: &mut u64) -> Vec<(ItemId, Down)> {
     let mut all = Vec::new();
+    // What is on its way with an answer from before is not had.
+    later(place, HOLD_MS);
     while let Some(goes) = due(&place.hub, device.clinic, false).unwrap() {
         let batch = opened(device, &goes);
         let have = batch.items.iter().map(|it| {

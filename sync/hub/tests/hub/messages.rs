@@ -25,7 +25,7 @@ use sync_hub::say::carry::Carrier;
 use sync_hub::say::{self, CLAIM_MS, NO_CHANNEL, OUTSIDE_WINDOW, STALE, TRIES_MAX, WINDOW_MS};
 use sync_hub::store;
 use sync_protocol::envelope::{Expected, Kind, OpeningKey, Place as At, Receiver, seal};
-use sync_protocol::relay::{Batch, Had, In, Item, ItemId, Out, RESEND_MS};
+use sync_protocol::relay::{Batch, HOLD_MS, Had, In, Item, ItemId, Out, RESEND_MS};
 use sync_protocol::wire;
 use tower::ServiceExt as _;
 
@@ -168,6 +168,8 @@ pub async fn try_once(place: &Place) -> usize {
 
 /// What the box hears of how its messages fare; it has all of it then.
 fn states(place: &Place, device: &Device) -> Vec<(Option<MessageId>, DeliveryState)> {
+    // What is on its way with an answer from before is not had.
+    place.clock.fetch_add(HOLD_MS, Ordering::Relaxed);
     let Some(goes) = due(&place.hub, device.clinic, false).unwrap() else { return Vec::new() };
     let batch = opened(device, &goes);
     let line = place.hub.store.read(device.clinic, |tx| store::message_line(tx, device.clinic));

@@ -18,7 +18,7 @@ fn a_row_goes_again_after_a_pause_that_doubles_up_to_five_minutes() {
     assert_eq!(next(&[row(1, Some(sent))], 1_000_000 + RESEND_MS).send, [1]);
     let twice = Sent::now(Some(sent), 1_000_000);
     assert_eq!(next(&[row(1, Some(twice))], 0).send, [1], "a clock that was set back");
-    let waiting = next(&[row(1, Some(twice)), row(2, None)], 1_000_000);
+    let waiting = next(&[row(1, Some(twice)), row(2, None)], 1_000_000 + HOLD_MS);
     assert_eq!((waiting.send, waiting.wake_ms), (vec![2], Some(1_000_000 + 2 * RESEND_MS)));
     let often = Sent { at_ms: 0, tries: u32::MAX };
     assert_eq!(next(&[row(1, Some(often))], RESEND_MS_MAX).send, [1]);
@@ -41,8 +41,21 @@ fn what_is_behind_the_window_waits_until_the_first_are_had() {
     let sent = Some(Sent::now(None, 0));
     let mut rows: Vec<Row> = (1..=WINDOW_MAX as u64).map(|it| row(it, sent)).collect();
     rows.push(row(WINDOW_MAX as u64 + 1, None));
-    assert_eq!(next(&rows, 1).send, []);
-    assert_eq!(next(&rows[1..], 1).send, [WINDOW_MAX as u64 + 1]);
+    assert_eq!(next(&rows, HOLD_MS).send, []);
+    assert_eq!(next(&rows[1..], HOLD_MS).send, [WINDOW_MAX as u64 + 1]);
+}
+
+#[test]
+fn a_few_new_rows_go_together_when_what_is_on_its_way_is_had_or_took_long() {
+    let (sent, again) = (Some(Sent::now(None, 0)), Some(Sent::now(None, -RESEND_MS)));
+    let held = next(&[row(1, sent), row(2, None), row(3, None)], HOLD_MS - 1);
+    assert_eq!((held.send, held.more, held.wake_ms), (vec![], false, Some(HOLD_MS)));
+    assert_eq!(next(&[row(2, None), row(3, None)], 1).send, [2, 3], "it is had");
+    assert_eq!(next(&[row(1, sent), row(2, None)], HOLD_MS).send, [2]);
+    assert_eq!(next(&[row(1, sent), row(2, again), row(3, None)], 1).send, [2, 3]);
+    let many = (2..=ITEMS_MAX as u64 + 1).map(|it| row(it, None));
+    let full: Vec<Row> = [row(1, sent)].into_iter().chain(many).collect();
+    assert_eq!(next(&full, 1).send.len(), ITEMS_MAX, "a batch that is full waits for nothing");
 }
 
 #[test]
