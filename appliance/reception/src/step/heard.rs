@@ -107,17 +107,19 @@ pub(super) fn follow_language(turn: &mut Turn<'_>, words: &Understood) {
     if turn.dialogue.language_chosen {
         return;
     }
-    let tag = match words.language {
-        Some(language @ (Language::Hindi | Language::Hinglish)) => language.tag(),
+    let is_open = turn.dialogue.language.is_none();
+    let says_more = words.words.len() > 1;
+    let language = match words.language {
+        Some(Language::Hindi) => Language::Hindi,
+        // Who writes English says "haan", too.
+        Some(Language::Hinglish) if is_open || says_more => Language::Hinglish,
         // Names and short words are in Latin letters in any language.
-        Some(Language::English)
-            if turn.dialogue.language.is_none()
-                || (words.intent.is_some() && words.words.len() > 1) =>
-        {
-            Language::English.tag()
+        Some(Language::English) if is_open || (words.intent.is_some() && says_more) => {
+            Language::English
         }
-        Some(Language::English) | None => return,
+        Some(Language::Hinglish | Language::English) | None => return,
     };
+    let tag = language.tag();
     if let Some(tag) = spoken(tag, turn.facts) {
         turn.dialogue.language = Some(tag.to_owned());
     }
