@@ -118,5 +118,11 @@ export const FAILURES: Record<string, Key> = {
   not_writable: 'failure.not-writable',
   '131026': 'failure.not-reached',
   '63003': 'failure.not-reached',
+  '30003': 'failure.no-sms',
+  '30005': 'failure.no-sms',
+  '30006': 'failure.no-sms',
+  '21614': 'failure.no-sms',
+  '21635': 'failure.no-sms',
+  '21610': 'failure.not-wanted',
   '132001': 'failure.template',
 };

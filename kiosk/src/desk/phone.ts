@@ -1,5 +1,7 @@
 // A telephone number as the clinic's people read it out.
 
+import type { Message } from '../lib/shapes';
+
 /** The digits after the country's code, in the groups of that country; another country's number stays whole. */
 const COUNTRIES: Record<string, { code: string; groups: number[] }> = {
   IN: { code: '+91', groups: [5, 5] },
@@ -18,4 +20,9 @@ export function showPhone(e164: string | null, country: string | undefined): str
     rest = rest.slice(length);
   }
   return [...parts, rest].filter((part) => part !== '').join(' ');
+}
+
+/** Where a message comes from or goes to: a number as it is read out, anything else as it is. */
+export function showAddress({ family, address }: Message['address'], country: string | undefined): string {
+  return family === 'phone' ? showPhone(address, country) : address;
 }
