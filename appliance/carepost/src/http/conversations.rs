@@ -16,6 +16,7 @@ use prm::error::{Error, Result};
 use prm::id::{ConversationId, MessageId, Noun, PatientId};
 use prm::medium::Medium;
 use prm::message::{self, Course, MESSAGES_MAX, Purpose, Saying};
+use prm::patient;
 use prm::stamp::{Actor, Stamp};
 use prm::time::{from_ms, to_ms};
 use serde::{Deserialize, Serialize};
@@ -276,7 +277,12 @@ fn ways(
     let heard = message::of_conversation(read, stamp, id, None, MESSAGES_MAX)?
         .into_iter()
         .find(|it| matches!(it.course, Course::Heard { .. }) && WRITTEN.contains(&it.medium));
-    let addresses = conversation::addresses(read, stamp, id)?;
+    let mut addresses = conversation::addresses(read, stamp, id)?;
+    // Who it is was made sure of: their e-mail on record is theirs. A number that leads to two people says less.
+    if let Some(patient) = conversation::get(read, stamp, id)?.patient {
+        let on_record = patient::get(read, stamp, patient)?.email;
+        addresses.extend(on_record.and_then(|email| Address::email(&email).ok()));
+    }
     let preferred = first.or(heard.as_ref().map(|it| it.medium));
     let media =
         preferred.into_iter().chain(WRITTEN.into_iter().filter(|it| Some(*it) != preferred));

@@ -85,12 +85,20 @@ async fn what_somebody_at_the_desk_writes_takes_the_conversation_over_and_waits_
 }
 
 #[tokio::test]
-async fn a_medium_that_does_not_lead_to_the_person_is_refused() {
+async fn an_email_on_record_is_a_way_once_it_is_made_sure_who_it_is() {
     let desk = Desk::open().await;
     let id = desk.hears("Hello", "Asha");
+    let asha =
+        json!({ "name": "Asha Rao", "phone": "98441 11173", "email": "asha@clinic.example" });
+    let asha = desk.ask("POST", "patients", Some(asha)).await.body;
     let by_mail = json!({ "text": "Hello", "medium": "email" });
-    let said = desk.ask("POST", &format!("conversations/{id}/messages"), Some(by_mail)).await;
+    let path = format!("conversations/{id}/messages");
+    let said = desk.ask("POST", &path, Some(by_mail.clone())).await;
     assert_eq!((said.code(), &said.body["field"]), ("invalid", &json!("medium")));
+    let is = json!({ "patient_id": asha["id"] });
+    desk.ask("POST", &format!("conversations/{id}/identify"), Some(is)).await;
+    let said = desk.ask("POST", &path, Some(by_mail)).await.body;
+    assert_eq!(said["address"], json!({ "family": "email", "address": "asha@clinic.example" }));
 }
 
 #[tokio::test]
