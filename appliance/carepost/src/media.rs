@@ -13,7 +13,7 @@
 //! Invariant: nothing here fills the disk: records and their backups need room, too.
 
 mod blob;
-mod code;
+pub(crate) mod code;
 mod settle;
 
 use std::fs::{self, File, OpenOptions};
@@ -35,7 +35,6 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use zeroize::Zeroizing;
 
 pub use self::blob::{Finished, Pieces, Writer};
-pub use self::code::code_in;
 pub use self::settle::serve;
 use crate::health::free_bytes;
 use crate::place;

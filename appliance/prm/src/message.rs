@@ -30,7 +30,8 @@ use serde::{Deserialize, Serialize};
 pub use self::asked::{Given, ask, called, given, in_doubt, settled, was_given};
 pub use self::elsewhere::{Elsewhere, said_elsewhere};
 pub use self::hear::{
-    HEARD_LETTERS_MAX, Hearing, Told, handled, hear, last_handled, waiting, waiting_count,
+    HEARD_LETTERS_MAX, Hearing, PICTURE_AWAITED, Told, handled, hear, last_handled, shows, waiting,
+    waiting_count,
 };
 pub use self::outbox::{
     begin, begun_since, dropped, due, exhausted, judge, next_due, postpone, preview, queued_count,

@@ -1,15 +1,18 @@
 //! What has come in parts is put together in its file, and what nobody knows of is removed.
 //!
 //! Parts are rows until the row of the whole says that it is kept: killed anywhere in between, it is put together again.
+//! If a picture that somebody sent shows the code of a visit, it is as if they had written it.
 
 use std::time::Duration;
 
 use channels::media_type;
 use prm::id::MediaId;
 use prm::media::{self, Found, Whole};
+use prm::message;
 use prm::stamp::Stamp;
 use tokio::time::{interval, sleep};
 
+use super::code::code_in;
 use super::{Finished, MediaError};
 use crate::app::App;
 use crate::connections::Stopping;
@@ -73,26 +76,38 @@ async fn put_together(app: &App, Whole { id, reference, bytes }: Whole) -> anyho
         return end(app, id, Err(NOT_ALLOWED)).await;
     };
     let blobs = app.media.clone();
-    let written = tokio::task::spawn_blocking(move || -> Result<Finished, MediaError> {
+    let written = tokio::task::spawn_blocking(move || -> Result<_, MediaError> {
         // What an earlier try left is of the same bytes or of nobody.
         blobs.remove(id)?;
         let mut writer = blobs.begin(id)?;
         writer.append(0, &whole)?;
-        writer.finish()
+        let code = if media_type.starts_with("image/") { code_in(&whole) } else { None };
+        Ok((writer.finish()?, code))
     });
-    let Finished { bytes: length, sha256 } = written.await??;
+    let (Finished { bytes: length, sha256 }, code) = written.await??;
     if length != bytes {
         anyhow::bail!("{id} was to have {bytes} bytes and has {length}");
     }
     let media_type = media_type.to_owned();
-    end(app, id, Ok(Found { media_type, bytes, sha256 })).await
+    end(app, id, Ok((Found { media_type, bytes, sha256 }, code))).await
 }
 
-async fn end(app: &App, id: MediaId, end: Result<Found, &'static str>) -> anyhow::Result<()> {
+/// Notes what came of it, and which code it shows.
+async fn end(
+    app: &App,
+    id: MediaId,
+    end: Result<(Found, Option<String>), &'static str>,
+) -> anyhow::Result<()> {
     let stamp = Stamp::of_box(app.now());
     let write = app.db.write(move |tx| match &end {
-        Ok(found) => media::kept(tx, &stamp, id, found),
-        Err(why) => media::refused(tx, &stamp, id, why),
+        Ok((found, code)) => {
+            let message = media::kept(tx, &stamp, id, found)?.message;
+            match (message, code) {
+                (Some(message), Some(code)) => message::shows(tx, &stamp, message, code).map(drop),
+                (_, _) => Ok(()),
+            }
+        }
+        Err(why) => media::refused(tx, &stamp, id, why).map(drop),
     });
     write.await?;
     Ok(())

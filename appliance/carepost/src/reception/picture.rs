@@ -53,7 +53,7 @@ mod tests {
     use prm::qr;
 
     use super::*;
-    use crate::media::code_in;
+    use crate::media::code::code_in;
 
     #[test]
     fn the_picture_of_a_code_reads_as_the_code() {

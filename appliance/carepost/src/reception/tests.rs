@@ -501,7 +501,7 @@ fn the_code_of_a_visit_goes_by_whatsapp_as_a_picture_with_its_words_beside_it() 
     let picture = talk
         .read(|read, stamp| prm::media::in_parts(read, stamp, &kept.reference.unwrap()))
         .unwrap();
-    assert_eq!(crate::media::code_in(&picture), Some(code));
+    assert_eq!(crate::media::code::code_in(&picture), Some(code));
 }
 
 mod unasked;

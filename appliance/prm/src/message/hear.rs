@@ -1,6 +1,6 @@
 //! Hearing: what comes in, once, and what waits for reception.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::OptionalExtension as _;
 
 use super::{Course, Message, row};
@@ -15,6 +15,8 @@ use crate::time::to_ms;
 
 /// As many letters of what is heard are kept; the rest is cut off.
 pub const HEARD_LETTERS_MAX: usize = 20_000;
+/// An answer waits so long for the picture that a message holds, which may show the code of a visit.
+pub const PICTURE_AWAITED: SignedDuration = SignedDuration::from_secs(15);
 /// The longest id of a message elsewhere, in bytes.
 const PROVIDER_ID_BYTES_MAX: usize = 512;
 
@@ -102,10 +104,34 @@ pub fn hear(tx: &mut Tx<'_>, stamp: &Stamp, hearing: Hearing) -> Result<Told> {
     Ok(Told { id, conversation, is_new: true })
 }
 
+/// A picture that was heard shows a text: from now on it is said with the picture, unless that is answered already.
+/// Answers whether it is.
+pub fn shows(tx: &mut Tx<'_>, stamp: &Stamp, id: MessageId, text: &str) -> Result<bool> {
+    stamp.needs(Right::Converse)?;
+    let message = row::many(tx, "WHERE id = ?1", [id])?;
+    let message = message.into_iter().next().ok_or(Error::NotFound(Noun::Message))?;
+    match message.course {
+        Course::Heard { understood: _, handled_at: None } => {}
+        Course::Heard { understood: _, handled_at: Some(_) } | Course::Said(_) => return Ok(false),
+    }
+    let Content::Media { media, media_type, caption } = message.content else { return Ok(false) };
+    let said = caption.map_or_else(|| text.to_owned(), |words| format!("{words}\n{text}"));
+    let content = cut(Content::Media { media, media_type, caption: Some(said) });
+    let version = message.version + 1;
+    tx.sql()
+        .prepare_cached("UPDATE message SET version = ?2, content = ?3 WHERE id = ?1")?
+        .execute((id, version, written(&content)?))?;
+    let patient = conversation::get(tx, stamp, message.conversation)?.patient;
+    tx.record(stamp, "show", (Noun::Message, id.as_bytes(), version), patient)?;
+    Ok(true)
+}
+
 /// Of each conversation the first message that waits for reception, the oldest first, at most `limit`. Where it is not
-/// known whether the box answers that one, what is behind it waits with it.
+/// known whether the box answers that one, or where its picture is on its way (for [`PICTURE_AWAITED`]), what is behind it
+/// waits with it.
 pub fn waiting(read: &Read<'_>, stamp: &Stamp, limit: usize) -> Result<Vec<Message>> {
     stamp.needs(Right::Converse)?;
+    let awaited_since = stamp.now.checked_sub(PICTURE_AWAITED).unwrap_or(Timestamp::MIN);
     row::many(
         read,
         // From conversation to conversation by the index, past all that wait behind the first: after an outage that is most.
@@ -121,8 +147,10 @@ pub fn waiting(read: &Read<'_>, stamp: &Stamp, limit: usize) -> Result<Vec<Messa
                     ORDER BY f.said_at, f.number LIMIT 1)
              FROM next WHERE next.conversation IS NOT NULL)
            AND NOT EXISTS (SELECT 1 FROM message_asked a WHERE a.message = message.id AND a.given_at IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM media p WHERE p.message = message.id AND p.state = 'waiting'
+                             AND p.media_type LIKE 'image/%' AND p.expected_at > ?2)
          ORDER BY said_at, number LIMIT ?1",
-        [row::bounded(limit)],
+        (row::bounded(limit), to_ms(awaited_since)),
     )
 }
 

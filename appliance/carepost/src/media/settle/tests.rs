@@ -1,11 +1,13 @@
 //! What patients send by WhatsApp, from the parts to what the desk is shown.
 
 use axum::http::StatusCode;
+use channels::code_picture::CodePicture;
 use channels::heard::{Down, Heard, Part, Said, Sender};
 use prm::audit;
 use prm::content::Content;
 use prm::medium::Medium;
-use prm::message;
+use prm::message::{Message, PICTURE_AWAITED};
+use prm::qr;
 use prm::stamp::Role;
 
 use super::*;
@@ -22,6 +24,10 @@ const REFERENCE: &str = "1013859600285441";
 
 impl Sent {
     fn heard() -> Self {
+        Self::holding("audio/ogg; codecs=opus")
+    }
+
+    fn holding(media_type: &str) -> Self {
         let clinic = Clinic::with_settings("[relay]\nbroker = \"mqtt://127.0.0.1:1\"");
         let heard = Down::Heard(Heard {
             id: "wamid.1".into(),
@@ -35,7 +41,7 @@ impl Sent {
             said_at: clinic.app.now(),
             said: Said::Media {
                 reference: REFERENCE.into(),
-                media_type: "audio/ogg; codecs=opus".into(),
+                media_type: media_type.into(),
                 name: None,
                 caption: None,
                 bytes: None,
@@ -46,13 +52,24 @@ impl Sent {
         let sent = Self { clinic, id: MediaId::from_bytes([0; 16]) };
         assert_eq!(sent.takes(heard.clone()), Taken::Kept);
         assert_eq!(sent.takes(heard), Taken::Kept, "it comes again");
-        let stamp = Stamp::of_box(sent.clinic.app.now());
-        let waiting = sent.clinic.app.db.read_blocking(|read| message::waiting(read, &stamp, 9));
-        let [message] = <[_; 1]>::try_from(waiting.unwrap()).unwrap();
-        let Content::Media { media, media_type: _, caption: None } = message.content else {
-            panic!("it holds a sound")
+        let Content::Media { media, media_type: _, caption: None } = sent.message().content else {
+            panic!("it holds something")
         };
         Self { id: media, ..sent }
+    }
+
+    fn message(&self) -> Message {
+        let stamp = Stamp::of_box(self.clinic.app.now());
+        let name = (Medium::Whatsapp, "wamid.1");
+        let found = self.clinic.app.db.read_blocking(|read| message::called(read, &stamp, name));
+        found.unwrap().unwrap()
+    }
+
+    /// What reception would answer now.
+    fn waiting(&self) -> Vec<String> {
+        let stamp = Stamp::of_box(self.clinic.app.now());
+        let found = self.clinic.app.db.read_blocking(|read| message::waiting(read, &stamp, 9));
+        found.unwrap().iter().map(|it| it.content.plain()).collect()
     }
 
     fn takes(&self, down: Down) -> Taken {
@@ -160,4 +177,26 @@ async fn the_desk_is_told_why_something_will_not_come_and_of_a_file_that_is_dama
     assert!(lost.body["detail"].as_str().unwrap().contains("backup"));
     let (files, missing) = crate::media::files(&sent.clinic.app.db, &sent.clinic.app.data).unwrap();
     assert_eq!((files.len(), missing), (0, 1));
+}
+
+#[tokio::test]
+async fn a_picture_of_the_code_of_a_visit_is_answered_as_if_the_code_was_written() {
+    let sent = Sent::holding("image/jpeg");
+    assert_eq!(sent.waiting(), [""; 0], "the picture is on its way");
+    let code = qr::PREFIX.to_owned() + &"1 A".repeat((qr::TEXT_LENGTH - qr::PREFIX.len()) / 3);
+    let picture = CodePicture::of(&Content::text(code.clone()), Medium::Whatsapp).unwrap().bytes;
+    sent.comes(&picture);
+    sent.settle().await;
+    assert_eq!(sent.waiting(), [code]);
+
+    let late = Sent::holding("image/jpeg");
+    let now = late.clinic.app.now();
+    late.clinic.app.clock.set(now.checked_add(PICTURE_AWAITED).unwrap());
+    assert_eq!(late.waiting(), [""], "nobody waits for ever");
+    let (id, stamp) = (late.message().id, Stamp::of_reception(now, Medium::Whatsapp));
+    let answered = move |tx: &mut prm::db::Tx<'_>| message::handled(tx, &stamp, id, (None, false));
+    late.clinic.app.db.write_blocking(answered).unwrap();
+    late.comes(&picture);
+    late.settle().await;
+    assert_eq!(late.message().content.plain(), "", "what was answered stays as it was");
 }
