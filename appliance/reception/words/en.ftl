@@ -122,7 +122,7 @@ queue-place = Token { $token }: { $ahead ->
  }
 queue-minutes = It will take about { $minutes } minutes.
 checked-in = You are checked in.
-not-checked-in = That code did not check you in. It works at the clinic on the day of the visit; our desk can help.
+not-checked-in = That code did not check you in. Here it works from an hour before the visit, when you are at the clinic; our desk can help.
 ask-service = For which visit?
 no-instructions = There is nothing special to prepare for { $service }.
 

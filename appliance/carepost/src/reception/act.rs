@@ -1,6 +1,7 @@
 //! What reception does, by the verbs that all doors use and with reception's rights.
 
 use ::reception::{Act, Answer, Why};
+use jiff::SignedDuration;
 use prm::appointment::{self, Booking};
 use prm::conversation::Conversation;
 use prm::error::Result;
@@ -16,6 +17,8 @@ use crate::http::appointments::qr_of;
 
 /// Why an appointment was called off, in the records.
 const CALLED_OFF: &str = "the patient called it off in a conversation";
+/// A message does not show where somebody is. So it checks in no earlier before a visit than people come for it.
+const CHECK_IN_AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 /// Does something. What the rules refuse is an answer, with free times near the one that was wanted.
 pub(super) fn act(turn: &mut Turn<'_, '_>, act: Act) -> Result<Answer> {
@@ -87,6 +90,9 @@ fn done(turn: &mut Turn<'_, '_>, act: Act) -> Result<Answer> {
             let claim = claim.map_err(|_| check_in::see_the_desk())?;
             let id = AppointmentId::from_bytes(claim.appointment);
             let found = of_somebody_here(turn, id)?;
+            if CHECK_IN_AHEAD < found.start.duration_since(stamp.now) {
+                return Err(check_in::see_the_desk());
+            }
             let ticket = check_in::check_in(turn.tx, &stamp, found.id)?;
             Ok(Answer::CheckedIn(place_fact(ticket.entry, ticket.place)))
         }

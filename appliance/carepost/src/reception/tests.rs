@@ -235,6 +235,30 @@ fn a_visit_is_booked_and_the_answer_is_on_its_way_in_the_same_transaction() {
 }
 
 #[test]
+fn a_code_that_is_sent_checks_in_from_an_hour_before_the_visit() {
+    let talk = Talk::open();
+    talk.patient("Asha Rao", ASHA);
+    let yes = talk.up_to_the_last_yes(ASHA);
+    let code = talk.said(ASHA, yes).iter().find_map(|it| match &it.content {
+        Content::Media { media: _, media_type: _, caption } => caption.clone(),
+        Content::Text { .. }
+        | Content::Choices { .. }
+        | Content::Chosen { .. }
+        | Content::Template { .. }
+        | Content::Unsupported { .. } => None,
+    });
+    let code = code.expect("the code of the visit");
+    let start = talk.diary()[0].start;
+    let status = |talk: &Talk| talk.diary()[0].status;
+    talk.clinic.app.clock.set(start.checked_sub(61.minutes()).unwrap());
+    talk.says(ASHA, &code);
+    assert_eq!(status(&talk), appointment::Status::Booked);
+    talk.clinic.app.clock.set(start.checked_sub(60.minutes()).unwrap());
+    talk.says(ASHA, &code);
+    assert_eq!(status(&talk), appointment::Status::CheckedIn);
+}
+
+#[test]
 fn whoever_books_is_told_what_to_know_before_and_nothing_where_there_is_nothing() {
     let talk = Talk::open();
     talk.patient("Asha Rao", ASHA);
