@@ -13,23 +13,31 @@ export class Listed<T> {
   /** Whether something is being done with one of them. */
   busy = $state(false);
   readonly read: () => void;
+  /** Whether the screen is open: what it asks with is gone with it. */
+  #open = false;
 
   constructor(ask: () => Promise<T[]>) {
     this.read = soon(async () => {
+      if (!this.#open) return;
       try {
         this.items = await ask();
         this.readMs = session.nowMs();
         this.ready = true;
       } catch (cause) {
-        notices.explain(cause);
+        if (this.#open) notices.explain(cause);
       }
     });
   }
 
   /** Begins to follow; call the answer to stop. */
   begin(): () => void {
+    this.#open = true;
     this.read();
-    return desk.hearAll(this.read);
+    const stop = desk.hearAll(this.read);
+    return () => {
+      this.#open = false;
+      stop();
+    };
   }
 
   /** Does something with one of them, says that it is done, and reads all of them again. Answers whether it was done. */
