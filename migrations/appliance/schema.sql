@@ -859,7 +859,7 @@ CREATE TABLE waitlist (
   offered_schedule BLOB,
   offered_minute INTEGER,
   offered_until INTEGER,
-  appointment BLOB REFERENCES appointment (id),
+  appointment BLOB REFERENCES appointment (id), declined_schedule BLOB, declined_minute INTEGER,
   CHECK ((status = 'offered') = (offered_until IS NOT NULL)),
   CHECK ((offered_schedule IS NULL) = (offered_until IS NULL)),
   CHECK ((offered_minute IS NULL) = (offered_until IS NULL)),

@@ -70,10 +70,13 @@ test('the desk writes to a patient, keeps what is to be done, and gives the conv
   await page.context().close();
 });
 
-test('a time that is called off is shown to suit who waits, and is theirs by one press', async () => {
+test('a time that is called off is shown to suit who waits: offered, not wanted, and theirs by one press', async () => {
   const appointment = await book(clinic, iyer, '15:00', { name: 'Rohan Bhat', phone: '9844111170', birth_date: '1990' });
   const page = await openDesk(browser, clinic, CLERK);
   const waiting = await clinic.api.post('patients', { name: 'Lakshmi Nair', phone: '9844111171', birth_date: '1971' });
+  const first = await clinic.api.post('patients', { name: 'Anil Menon', phone: '9844111172', birth_date: '1964' });
+  const day = appointment.start.slice(0, 10);
+  await clinic.api.post('waitlist', { patient_id: first.id, practitioner_id: iyer.id, from: day, to: day });
   await openPage(page, 'waitlist');
   await page.getByLabel(SAID.search, { exact: true }).last().fill('Lakshmi');
   await page.getByRole('list', { name: SAID['search.results'] }).last().getByRole('button').first().click();
@@ -97,10 +100,20 @@ test('a time that is called off is shown to suit who waits, and is theirs by one
   await dialog.getByText(waiting.name).first().waitFor();
   await assertWell(page);
   await keepPicture(page, 'waitlist-fitting');
+  await dialog.getByRole('button', { name: `${SAID['waitlist.offer']} ${first.name}` }).click();
+  await page.getByText(SAID['done.waitlist_offered'].replace('{name}', first.name)).waitFor();
   await dialog.getByRole('button', { name: `${SAID['waitlist.book']} ${waiting.name}` }).click();
   await page.getByText(SAID['done.waitlist_booked'].replace('{name}', waiting.name)).waitFor();
   const { items } = await clinic.api.get(`appointments?patient=${waiting.id}`);
   equal(items[0].slot_id, appointment.slot_id);
+
+  await openPage(page, 'waitlist');
+  const row = page.getByRole('row').filter({ hasText: first.name });
+  await row.getByRole('button', { name: SAID['waitlist.decline'] }).click();
+  await row.getByText(SAID['waitlist.declined'].split('{')[0].trim()).waitFor();
+  await assertWell(page);
+  await keepPicture(page, 'waitlist-declined');
+  equal(await page.getByText(SAID['refused.fault']).count(), 0, 'a dialog that was closed asks nothing more');
   await page.context().close();
 });
 

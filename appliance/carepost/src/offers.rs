@@ -17,24 +17,24 @@ use crate::reception::facts;
 /// By these it is offered, unless the patient prefers another order: an answer to them is heard.
 const MEDIA: [Medium; 2] = [Medium::Whatsapp, Medium::Sms];
 
-/// Says to whoever waits what was offered, as long as the offer stands; nothing if there is no way to them. It is the
+/// Says to whoever waits what was offered, as long as the offer stands; false if there is no way to them. It is the
 /// clinic's message, not that of who pressed the button: so reception hears the answer.
 ///
 /// # Errors
 /// Those of the database.
-pub(crate) fn say(tx: &mut Tx<'_>, app: &App, entry: &Entry) -> Result<()> {
+pub(crate) fn say(tx: &mut Tx<'_>, app: &App, entry: &Entry) -> Result<bool> {
     let stamp = Stamp::of_box(app.now());
-    let Some(offered) = entry.offer else { return Ok(()) };
+    let Some(offered) = entry.offer else { return Ok(false) };
     let patient = patient::get(tx, &stamp, entry.patient)?;
     let conversation = match conversation::of_patient(tx, &stamp, patient.id) {
         Ok(conversation) => conversation,
         // There is no address on record.
-        Err(Error::Refused(_)) => return Ok(()),
+        Err(Error::Refused(_)) => return Ok(false),
         Err(error) => return Err(error),
     };
     let route = reminder::ways(tx, &stamp, (&patient, conversation), &MEDIA)?;
     if route.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let session = schedule::get(tx, &stamp, offered.slot.schedule)?;
     let practitioner = practitioner::get(tx, &stamp, session.practitioner)?;
@@ -58,7 +58,7 @@ pub(crate) fn say(tx: &mut Tx<'_>, app: &App, entry: &Entry) -> Result<()> {
         collapse_key: Some(format!("waitlist:{}:offer", entry.id)),
         reply_to: None,
     };
-    message::say(tx, &stamp, saying).map(drop)
+    message::say(tx, &stamp, saying).map(|_| true)
 }
 
 /// What was offered to somebody on the list, as long as the offer stands.

@@ -158,6 +158,8 @@ pub struct Entry {
     pub joined_at: Timestamp,
     /// What was offered last, while it is offered.
     pub offer: Option<Offer>,
+    /// The time that they said no to last: it is not offered to them again.
+    pub declined: Option<SlotId>,
     /// What was booked.
     pub appointment: Option<AppointmentId>,
 }
@@ -236,6 +238,30 @@ pub fn offer(
     step(tx, stamp, (id, seen), "offer", (Status::Offered, Some(offer), None))
 }
 
+/// Notes that somebody does not want the time that they were offered: they wait again, and that time goes to others.
+///
+/// # Errors
+/// [`Code::IllegalStep`] if nothing is offered to them.
+pub fn decline(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    (id, seen): (WaitlistId, Option<i64>),
+) -> Result<Entry> {
+    stamp.needs(Right::Book)?;
+    let before = row::find(tx, id)?;
+    next_version(before.version, seen)?;
+    let Some(offer) = before.offer else {
+        let what = "nothing is offered to them; look at the list again";
+        return Err(Error::refused(Code::IllegalStep, what));
+    };
+    tx.sql()
+        .prepare_cached(
+            "UPDATE waitlist SET declined_schedule = ?2, declined_minute = ?3 WHERE id = ?1",
+        )?
+        .execute((id, offer.slot.schedule, offer.slot.start_minute))?;
+    step(tx, stamp, (id, seen), "decline", (Status::Waiting, None, None))
+}
+
 /// Notes that somebody on the list has an appointment now; it was booked by its own verb, in the same transaction
 /// or before.
 pub fn book(
@@ -286,6 +312,15 @@ pub fn taken(
         Some(entry) => book(tx, stamp, (entry.id, None), appointment).map(drop),
         None => Ok(()),
     }
+}
+
+/// Notes that somebody does not want the very time that they were offered; nothing if it was not offered to them.
+pub fn declined(tx: &mut Tx<'_>, stamp: &Stamp, slot: SlotId, patient: PatientId) -> Result<()> {
+    let waiting = row::open_of(tx, patient)?;
+    for entry in waiting.iter().filter(|entry| entry.offer.is_some_and(|it| it.slot == slot)) {
+        decline(tx, stamp, (entry.id, None))?;
+    }
+    Ok(())
 }
 
 /// Takes an entry off the list.

@@ -159,6 +159,11 @@ pub enum Act {
         /// To before this local date.
         to: Date,
     },
+    /// Note that a time that was offered to somebody on this address is not wanted: [`Answer::OfferDeclined`].
+    DeclineOffer {
+        /// Which.
+        slot: SlotId,
+    },
     /// Send nothing more that was not asked for: [`Answer::Stopped`].
     Stop,
     /// Take that back: [`Answer::Allowed`].
@@ -197,7 +202,8 @@ impl Act {
             | Self::Confirm { .. }
             | Self::CheckIn { .. }
             | Self::Identify { .. }
-            | Self::JoinWaitlist { .. } => false,
+            | Self::JoinWaitlist { .. }
+            | Self::DeclineOffer { .. } => false,
         }
     }
 }
@@ -285,6 +291,8 @@ pub enum Answer {
     Identified(Vec<Person>),
     /// They are on the waiting list.
     Waitlisted,
+    /// They wait on, and that time is not offered to them again.
+    OfferDeclined,
     /// Nothing more is sent that was not asked for.
     Stopped,
     /// That is taken back.

@@ -6,6 +6,7 @@ mod book;
 mod cannot_come;
 mod check_in;
 mod consent;
+mod decline;
 mod desk;
 mod faq;
 mod frame;

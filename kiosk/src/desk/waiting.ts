@@ -1,10 +1,11 @@
 // Who waits for a time: whom of the list one that became free would suit, and what is said of a wish.
-import type { Appointment, PartOfDay, WaitlistEntry } from '../lib/shapes';
+import type { Appointment, PartOfDay, WaitlistEntry, WaitlistOffered } from '../lib/shapes';
 import { get, post } from './box';
 import { lists } from './clinic.svelte';
 import { showDate } from './clock';
 import { desk } from './desk.svelte';
 import { notices } from './notice.svelte';
+import { showMoment } from './sync.svelte';
 import { say, words, type Key } from './words.svelte';
 
 export const PARTS: Record<PartOfDay, Key> = {
@@ -39,8 +40,18 @@ export async function tellFitting(appointment: Appointment): Promise<void> {
   ]);
 }
 
-export function offer(entry: WaitlistEntry, slotId: string): Promise<WaitlistEntry> {
+export function offer(entry: WaitlistEntry, slotId: string): Promise<WaitlistOffered> {
   return post('waitlist/{id}/offer', { path: { id: entry.id }, body: { slot_id: slotId } });
+}
+
+export function decline(entry: WaitlistEntry): Promise<WaitlistEntry> {
+  return post('waitlist/{id}/decline', { path: { id: entry.id } });
+}
+
+/** Where somebody on the list stands, in words. */
+export function standsOf({ offer, declined }: WaitlistEntry): string {
+  if (offer) return say('waitlist.offered', { time: showMoment(offer.start), until: showMoment(offer.until) });
+  return declined ? say('waitlist.declined', { time: showMoment(declined) }) : say('waitlist.waiting');
 }
 
 export function take(entry: WaitlistEntry, slotId: string): Promise<WaitlistEntry> {

@@ -2076,6 +2076,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prm/waitlist/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Notes that somebody said no to the time that they were offered: they wait on, and it is not offered to them again.
+         *     Without an offer it is 409 `illegal_step`.
+         */
+        post: operations["post_waitlist_id_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prm/waitlist/{id}/offer": {
         parameters: {
             query?: never;
@@ -2085,7 +2105,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Offers somebody a time, and says it to them: for so long they are offered no other. The slot is not held. */
+        /**
+         * Offers somebody a time, and says it to them if there is a way: for so long they are offered no other. The slot is not
+         *     held.
+         */
         post: operations["post_waitlist_id_offer"];
         delete?: never;
         options?: never;
@@ -4091,6 +4114,8 @@ export interface components {
             items: {
                 /** Format: uuid */
                 appointment_id: string | null;
+                /** @description When the time begins that they said no to last; it is not offered to them again. */
+                declined: string | null;
                 /** @description The first local date that will do. */
                 from: string;
                 /** Format: uuid */
@@ -4987,6 +5012,8 @@ export interface components {
         WaitlistEntry: {
             /** Format: uuid */
             appointment_id: string | null;
+            /** @description When the time begins that they said no to last; it is not offered to them again. */
+            declined: string | null;
             /** @description The first local date that will do. */
             from: string;
             /** Format: uuid */
@@ -5011,6 +5038,11 @@ export interface components {
             to: string;
             /** Format: int64 */
             version: number;
+        };
+        /** @description Somebody who was offered a time. */
+        WaitlistOffered: components["schemas"]["WaitlistEntry"] & {
+            /** @description Whether it goes to them as a message; else nobody has told them yet. */
+            told: boolean;
         };
         /**
          * @description Where somebody who waits for a time stands.
@@ -13454,6 +13486,69 @@ export interface operations {
             };
         };
     };
+    post_waitlist_id_decline: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitlistEntry"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_waitlist_id_offer: {
         parameters: {
             query?: never;
@@ -13476,7 +13571,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WaitlistEntry"];
+                    "application/json": components["schemas"]["WaitlistOffered"];
                 };
             };
             401: {

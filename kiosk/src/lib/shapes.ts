@@ -69,6 +69,7 @@ export type Medium = Schemas['Medium'];
 export type DeskTicket = Schemas['DeskTicket'];
 /** Somebody who waits for a time. */
 export type WaitlistEntry = Schemas['WaitlistEntry'];
+export type WaitlistOffered = Schemas['WaitlistOffered'];
 export type PartOfDay = Schemas['PartOfDay'];
 export type Faq = Schemas['Faq'];
 /** The clinic's own wording of a sentence of reception. */

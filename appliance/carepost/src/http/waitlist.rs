@@ -41,6 +41,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(fitting))
         .routes(routes!(get))
         .routes(routes!(offer))
+        .routes(routes!(decline))
         .routes(routes!(book))
         .routes(routes!(withdraw))
 }
@@ -80,7 +81,19 @@ struct EntryView {
     /// Since when they wait.
     joined_at: String,
     offer: Option<OfferedTime>,
+    /// When the time begins that they said no to last; it is not offered to them again.
+    declined: Option<String>,
     appointment_id: Option<Uuid>,
+}
+
+/// Somebody who was offered a time.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = WaitlistOffered)]
+struct OfferedView {
+    #[serde(flatten)]
+    entry: EntryView,
+    /// Whether it goes to them as a message; else nobody has told them yet.
+    told: bool,
 }
 
 impl EntryView {
@@ -96,6 +109,7 @@ impl EntryView {
             status,
             joined_at,
             offer,
+            declined,
             appointment,
         } = entry;
         let Wish { practitioner, specialty, healthcare_service, first_day, last_day, part_of_day } =
@@ -120,6 +134,7 @@ impl EntryView {
                 start: app.local(offer.slot.start()),
                 until: app.local(offer.until),
             }),
+            declined: declined.map(|slot| app.local(slot.start())),
             appointment_id: appointment.map(|id| id.uuid()),
         }
     }
@@ -263,10 +278,11 @@ struct NewOffer {
     minutes: Option<i64>,
 }
 
-/// Offers somebody a time, and says it to them: for so long they are offered no other. The slot is not held.
+/// Offers somebody a time, and says it to them if there is a way: for so long they are offered no other. The slot is not
+/// held.
 #[utoipa::path(post, path = "/waitlist/{id}/offer", tag = "waitlist", request_body = NewOffer,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, body = EntryView), (status = 401, body = Problem), (status = 403, body = Problem),
+    responses((status = 200, body = OfferedView), (status = 401, body = Problem), (status = 403, body = Problem),
               (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem),
               (status = 422, body = Problem)))]
 async fn offer(
@@ -275,16 +291,32 @@ async fn offer(
     Segment(id): Segment<WaitlistId>,
     Seen(seen): Seen,
     Body(NewOffer { slot_id, minutes }): Body<NewOffer>,
-) -> Answer<Versioned<EntryView>> {
+) -> Answer<Versioned<OfferedView>> {
     let minutes = minutes.unwrap_or(OFFER_MINUTES).clamp(1, OFFER_MINUTES_MAX);
     let offer = Offer { slot: slot_named(&slot_id)?, until: plus_minutes(stamp.now, minutes) };
     let saying = app.clone();
     let offering = move |tx: &mut Tx<'_>| {
         let entry = waitlist::offer(tx, &stamp, (id, seen), offer)?;
-        offers::say(tx, &saying, &entry)?;
-        Ok(entry)
+        let told = offers::say(tx, &saying, &entry)?;
+        Ok((entry, told))
     };
-    let entry = app.db.write(offering).await?;
+    let (entry, told) = app.db.write(offering).await?;
+    Ok(Versioned(entry.version, OfferedView { entry: EntryView::of(&app, entry), told }))
+}
+
+/// Notes that somebody said no to the time that they were offered: they wait on, and it is not offered to them again.
+/// Without an offer it is 409 `illegal_step`.
+#[utoipa::path(post, path = "/waitlist/{id}/decline", tag = "waitlist",
+    params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = EntryView), (status = 401, body = Problem), (status = 403, body = Problem),
+              (status = 404, body = Problem), (status = 409, body = Problem), (status = 412, body = Problem)))]
+async fn decline(
+    State(app): State<App>,
+    Caller(stamp): Caller,
+    Segment(id): Segment<WaitlistId>,
+    Seen(seen): Seen,
+) -> Answer<Versioned<EntryView>> {
+    let entry = app.db.write(move |tx| waitlist::decline(tx, &stamp, (id, seen))).await?;
     Ok(Versioned(entry.version, EntryView::of(&app, entry)))
 }
 

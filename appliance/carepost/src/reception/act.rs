@@ -31,6 +31,7 @@ pub(super) fn act(turn: &mut Turn<'_, '_>, act: Act) -> Result<Answer> {
         | Act::Register { .. }
         | Act::Identify { .. }
         | Act::JoinWaitlist { .. }
+        | Act::DeclineOffer { .. }
         | Act::Stop
         | Act::Allow
         | Act::HandOver(_)
@@ -139,6 +140,12 @@ fn done(turn: &mut Turn<'_, '_>, act: Act) -> Result<Answer> {
             };
             waitlist::join(turn.tx, &stamp, patient, (wish, None))?;
             Ok(Answer::Waitlisted)
+        }
+        Act::DeclineOffer { slot } => {
+            for person in conversation::people(turn.tx, &stamp, turn.conversation.id)? {
+                waitlist::declined(turn.tx, &stamp, slot, person.id)?;
+            }
+            Ok(Answer::OfferDeclined)
         }
         Act::Stop => {
             consent::stop(turn.tx, &stamp, &turn.message.address)?;

@@ -9,7 +9,7 @@ use super::key::Keys;
 
 /// The migrations in order; the first brings an empty file to format 1. Never edited once
 /// they have been on a clinic's box.
-const MIGRATIONS: [&str; 22] = [
+const MIGRATIONS: [&str; 23] = [
     include_str!("../../../../migrations/appliance/0001_clinic.sql"),
     include_str!("../../../../migrations/appliance/0002_dismissed_pair.sql"),
     include_str!("../../../../migrations/appliance/0003_diary_index.sql"),
@@ -32,6 +32,7 @@ const MIGRATIONS: [&str; 22] = [
     include_str!("../../../../migrations/appliance/0020_call.sql"),
     include_str!("../../../../migrations/appliance/0021_away.sql"),
     include_str!("../../../../migrations/appliance/0022_email.sql"),
+    include_str!("../../../../migrations/appliance/0023_declined_offer.sql"),
 ];
 
 /// The newest format.

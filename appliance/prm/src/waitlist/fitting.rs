@@ -28,7 +28,8 @@ pub fn fitting(read: &Read<'_>, stamp: &Stamp, slot: SlotId) -> Result<Vec<Entry
     }
     for entry in row::waiting_for(read, &wall.date().to_string(), to_ms(stamp.now))? {
         let wish = &entry.wish;
-        let suits = wish.practitioner.is_none_or(|it| it == practitioner.id)
+        let suits = entry.declined != Some(slot)
+            && wish.practitioner.is_none_or(|it| it == practitioner.id)
             && wish.specialty.as_ref().is_none_or(|it| practitioner.specialties.contains(it))
             && wish.part_of_day.is_none_or(|it| it == part);
         let is_done_here = match wish.healthcare_service {

@@ -16,7 +16,8 @@ pub const LIST_MAX: u32 = 500;
 const COLUMNS: &str = "w.id, w.version, w.patient, p.name, \
     (SELECT number FROM patient_phone f WHERE f.patient = w.patient ORDER BY position LIMIT 1), \
     w.practitioner, w.specialty, w.healthcare_service, w.first_day, w.last_day, w.part_of_day, w.note, \
-    w.status, w.joined_at, w.offered_schedule, w.offered_minute, w.offered_until, w.appointment \
+    w.status, w.joined_at, w.offered_schedule, w.offered_minute, w.offered_until, w.appointment, \
+    w.declined_schedule, w.declined_minute \
     FROM waitlist w JOIN patient p ON p.id = w.patient";
 
 /// Which entries to list.
@@ -99,6 +100,10 @@ fn from_row(row: &rusqlite::Row<'_>) -> Result<Entry> {
         }
         (_, _, _) => None,
     };
+    let declined = match (row.get(18)?, row.get(19)?) {
+        (Some(schedule), Some(start_minute)) => Some(SlotId { schedule, start_minute }),
+        (_, _) => None,
+    };
     Ok(Entry {
         id: row.get(0)?,
         version: row.get(1)?,
@@ -117,6 +122,7 @@ fn from_row(row: &rusqlite::Row<'_>) -> Result<Entry> {
         status: Status::parse(&text(12)?)?,
         joined_at: from_ms(row.get(13)?),
         offer,
+        declined,
         appointment: row.get(17)?,
     })
 }

@@ -157,6 +157,7 @@ impl Flow for Book {
             | Answer::CheckedIn(_)
             | Answer::Identified(_)
             | Answer::Waitlisted
+            | Answer::OfferDeclined
             | Answer::Stopped
             | Answer::Allowed
             | Answer::HandedOver

@@ -8,6 +8,7 @@ use super::book::Book;
 use super::cannot_come::CannotCome;
 use super::check_in::CheckIn;
 use super::consent::Consent;
+use super::decline::Decline;
 use super::desk::Desk;
 use super::faq::Faq;
 use super::instructions::Instructions;
@@ -36,6 +37,7 @@ pub(crate) enum Frame {
     Instructions(Instructions),
     Faq(Faq),
     Waitlist(Box<Waitlist>),
+    Decline(Decline),
     Desk(Desk),
     Consent(Consent),
     AskLanguage(AskLanguage),
@@ -118,6 +120,7 @@ impl Frame {
                 let person = facts.people().iter().find(|it| it.id == offered.patient)?;
                 Self::Book(Box::new(Book::of_offer(offered, person.clone())))
             }
+            Pick::Pass(slot) => Self::Decline(Decline::of(*slot)),
             Pick::Yes(_)
             | Pick::No(_)
             | Pick::Want(_)
@@ -134,7 +137,6 @@ impl Frame {
             | Pick::Patient(_)
             | Pick::SomebodyNew
             | Pick::Appointment(_)
-            | Pick::Pass(_)
             | Pick::Language(_) => return None,
         };
         Some(frame.within_reach(facts))
@@ -168,6 +170,7 @@ impl Frame {
             | Self::Tell(_)
             | Self::CheckIn(_)
             | Self::Waitlist(_)
+            | Self::Decline(_)
                 if !facts.can.book =>
             {
                 Self::desk(Why::Away)
@@ -181,6 +184,7 @@ impl Frame {
             | Self::Instructions(_)
             | Self::Faq(_)
             | Self::Waitlist(_)
+            | Self::Decline(_)
             | Self::Desk(_)
             | Self::Consent(_)
             | Self::AskLanguage(_) => self,
@@ -210,7 +214,11 @@ impl Frame {
             Self::Waitlist(_) => Intent::JoinWaitlist,
             Self::AskLanguage(_) => Intent::ChangeLanguage,
             // Each question is one of its own.
-            Self::Faq(_) | Self::CheckIn(_) | Self::Desk(_) | Self::Consent(_) => return None,
+            Self::Faq(_)
+            | Self::CheckIn(_)
+            | Self::Decline(_)
+            | Self::Desk(_)
+            | Self::Consent(_) => return None,
         })
     }
 
@@ -230,6 +238,7 @@ impl Frame {
             | Self::Instructions(_)
             | Self::Faq(_)
             | Self::Waitlist(_)
+            | Self::Decline(_)
             | Self::Desk(_)
             | Self::Consent(_)
             | Self::AskLanguage(_) => None,
@@ -246,6 +255,7 @@ impl Frame {
             | Self::Instructions(_)
             | Self::Faq(_)
             | Self::Waitlist(_)
+            | Self::Decline(_)
             | Self::Desk(_)
             | Self::Consent(_)
             | Self::AskLanguage(_) => Sentence::Dropped,
@@ -257,6 +267,7 @@ impl Frame {
         match self {
             Self::CheckIn(_) => "code",
             Self::Faq(_) => "faq",
+            Self::Decline(_) => "offer",
             Self::Desk(_) => "desk",
             Self::Consent(_) => "consent",
             Self::Book(_)
@@ -282,6 +293,7 @@ impl Frame {
             Self::Instructions(flow) => flow,
             Self::Faq(flow) => flow,
             Self::Waitlist(flow) => flow.as_mut(),
+            Self::Decline(flow) => flow,
             Self::Desk(flow) => flow,
             Self::Consent(flow) => flow,
             Self::AskLanguage(flow) => flow,

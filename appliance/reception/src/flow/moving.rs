@@ -126,6 +126,7 @@ impl Flow for Moving {
             | Answer::Registered(_)
             | Answer::Identified(_)
             | Answer::Waitlisted
+            | Answer::OfferDeclined
             | Answer::Stopped
             | Answer::Allowed
             | Answer::HandedOver

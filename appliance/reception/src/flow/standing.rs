@@ -87,6 +87,7 @@ impl Flow for Standing {
             | Answer::Registered(_)
             | Answer::Identified(_)
             | Answer::Waitlisted
+            | Answer::OfferDeclined
             | Answer::Stopped
             | Answer::Allowed
             | Answer::HandedOver

@@ -156,6 +156,7 @@ impl When {
             | Answer::Registered(_)
             | Answer::Identified(_)
             | Answer::Waitlisted
+            | Answer::OfferDeclined
             | Answer::Stopped
             | Answer::Allowed
             | Answer::HandedOver

@@ -184,10 +184,8 @@ fn picked(turn: &mut Turn<'_>, pick: &Pick) {
         | Pick::Take(_)
         | Pick::Language(_) => None,
         Pick::Pass(_) => {
-            turn.note(None, false, "offer-left");
-            turn.say(Sentence::OfferLeft, &[]);
             turn.dialogue.open = None;
-            return go_on(turn);
+            None
         }
     };
     if let Some(frame) = Frame::begun_by_pick(pick, turn.facts) {

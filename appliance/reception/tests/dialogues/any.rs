@@ -132,6 +132,7 @@ fn needs_a_yes(act: &Act) -> bool {
         Act::Confirm { appointment: _ }
         | Act::CheckIn { qr: _ }
         | Act::Identify { phone: _, birth: _ }
+        | Act::DeclineOffer { slot: _ }
         | Act::Stop
         | Act::Allow
         | Act::HandOver(_)

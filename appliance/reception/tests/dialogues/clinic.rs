@@ -332,6 +332,7 @@ impl Clinic {
                 self.waitlist.push(patient);
                 Answer::Waitlisted
             }
+            Act::DeclineOffer { slot: _ } => Answer::OfferDeclined,
             Act::Stop => {
                 self.stopped.push(writer.address.clone());
                 Answer::Stopped

@@ -279,6 +279,7 @@ impl Play {
             Act::JoinWaitlist { patient, practitioner: _, specialty: _, service: _, from, to } => {
                 format!("waitlist {} from {from} to {to}", clinic.name(*patient))
             }
+            Act::DeclineOffer { slot } => format!("decline {}", clinic.slot_words(*slot)),
             Act::Stop => "stop".to_owned(),
             Act::Allow => "allow".to_owned(),
             Act::HandOver(why) => format!("hand over: {}", why.as_str()),

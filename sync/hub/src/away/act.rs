@@ -43,7 +43,8 @@ pub(super) fn act(turn: &mut Turn<'_>, act: Act) -> Result<Answer, NotDone> {
         | Act::Confirm { .. }
         | Act::CheckIn { .. }
         | Act::Identify { .. }
-        | Act::JoinWaitlist { .. } => Ok(refused(Code::SeeTheDesk)),
+        | Act::JoinWaitlist { .. }
+        | Act::DeclineOffer { .. } => Ok(refused(Code::SeeTheDesk)),
     }
 }
 

@@ -59,6 +59,16 @@ async fn a_time_that_is_called_off_goes_to_whom_of_the_list_it_suits() {
     let offer = format!("waitlist/{}/offer", entry["id"].as_str().unwrap());
     let offered = desk.ask("POST", &offer, Some(json!({ "slot_id": slot, "minutes": 30 }))).await;
     assert_eq!(offered.body["offer"]["until"], "2026-11-23T10:30:00+05:30");
+    assert_eq!(offered.body["told"], false, "there is no number to write to");
+    let decline = format!("waitlist/{}/decline", entry["id"].as_str().unwrap());
+    let declined = desk.ask("POST", &decline, None).await;
+    let said = (&declined.body["status"], &declined.body["offer"], &declined.body["declined"]);
+    let no_to = json!("2026-11-24T09:00:00+05:30");
+    assert_eq!(said, (&json!("waiting"), &Value::Null, &no_to));
+    let fitting = desk.ask("GET", &format!("waitlist/fitting?slot={slot}"), None).await;
+    assert_eq!(fitting.body["items"], json!([]));
+    let again = desk.ask("POST", &decline, None).await;
+    assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "illegal_step"));
     let booked = desk.ask("POST", &take, Some(json!({ "slot_id": slot }))).await;
     assert_eq!(booked.body["status"], "booked", "{:?}", booked.body);
     let made = format!("appointments/{}", booked.body["appointment_id"].as_str().unwrap());

@@ -247,10 +247,15 @@ fn a_yes_to_an_offer_books_that_time_and_settles_the_wish() {
 fn a_no_to_an_offer_books_nothing_and_a_yes_that_comes_too_late_neither() {
     let talk = Talk::open();
     let id = talk.offered();
+    let slot = talk.entry(id).offer.unwrap().slot;
+    let suited = || talk.read(move |read, stamp| waitlist::fitting(read, stamp, slot)).len();
     talk.says(ASHA, "no");
     talk.says(ASHA, "yes");
     assert!(talk.diary().is_empty());
-    assert_eq!(talk.entry(id).status, waitlist::Status::Offered);
+    let entry = talk.entry(id);
+    let stands = (entry.status, entry.offer, entry.declined);
+    assert_eq!(stands, (waitlist::Status::Waiting, None, Some(slot)));
+    assert_eq!(suited(), 0, "it is not offered to them again");
 
     let talk = Talk::open();
     talk.offered();
@@ -290,11 +295,14 @@ fn an_offered_time_that_is_taken_meanwhile_is_not_booked_and_no_other_without_a_
 #[test]
 fn an_offer_for_somebody_else_is_of_no_use() {
     let talk = Talk::open();
-    talk.offered();
-    let yes = choices(&talk.last_given().content).remove(0);
+    let id = talk.offered();
+    let shown = choices(&talk.last_given().content);
     talk.patient("Arun Rao", ARUN);
-    talk.said(ARUN, Said::Chosen { id: yes.id, title: yes.title });
+    for chosen in shown {
+        talk.said(ARUN, Said::Chosen { id: chosen.id, title: chosen.title });
+    }
     assert!(talk.diary().is_empty());
+    assert!(talk.entry(id).offer.is_some(), "another's no is not theirs");
 }
 
 #[test]
