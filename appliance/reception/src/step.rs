@@ -112,8 +112,8 @@ fn refresh(turn: &mut Turn<'_>) {
 
 /// Begins a flow on top of the others. Of as many as are kept, the oldest is forgotten.
 fn push(turn: &mut Turn<'_>, frame: Frame) {
-    // The question what to do with a visit is answered by whatever begins.
-    turn.dialogue.stack.retain(|frame| !matches!(frame, Frame::CannotCome(_)));
+    // The question what to do with a visit, or whether to ask the desk, is answered by whatever begins.
+    turn.dialogue.stack.retain(|frame| !matches!(frame, Frame::CannotCome(_) | Frame::Faq(_)));
     if turn.dialogue.stack.len() >= STACK_MAX {
         turn.dialogue.stack.remove(0);
     }

@@ -18,6 +18,11 @@ impl Desk {
     pub(crate) fn of(why: Why) -> Self {
         Self { why, over: false }
     }
+
+    /// Whether the desk answers when it can, and whatever is under way goes on meanwhile.
+    fn goes_on(&self, turn: &Turn<'_>) -> bool {
+        self.why == Why::Question && turn.facts.can.book
+    }
 }
 
 impl Flow for Desk {
@@ -37,6 +42,8 @@ impl Flow for Desk {
         } else if matches!(answer, Answer::Ticketed) && self.why == Why::Late {
             turn.say(Sentence::LateNoted, &[]);
             return true;
+        } else if matches!(answer, Answer::Ticketed) && self.goes_on(turn) {
+            turn.say(Sentence::HandedOver, &[]);
         } else {
             // Whether the desk could be told or not: it is not there to answer, and nothing goes on without it.
             turn.dialogue.stack.clear();
@@ -58,14 +65,13 @@ impl Flow for Desk {
         match self.why {
             // Nobody is at the desk of a clinic that is out of reach: it finds this when it is back.
             _ if !turn.facts.can.book => Next::Do(Act::Ticket(self.why)),
-            Why::Away | Why::Late => Next::Do(Act::Ticket(self.why)),
+            Why::Away | Why::Late | Why::Question => Next::Do(Act::Ticket(self.why)),
             Why::Asked
             | Why::Emergency
             | Why::NotUnderstood
             | Why::TooLong
             | Why::NotProven
-            | Why::NotDone
-            | Why::Question => Next::Do(Act::HandOver(self.why)),
+            | Why::NotDone => Next::Do(Act::HandOver(self.why)),
         }
     }
 }
