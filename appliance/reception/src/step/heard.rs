@@ -4,6 +4,8 @@
 //! what the words say; then, where the rules find nothing, what a model proposed; then the clinic's answers to
 //! what is often asked. What is left was not understood. The report of a call is none of this: see `called`.
 
+use std::borrow::Cow;
+
 use prm::contact::ascii_digits;
 use prm::medium::Medium;
 use prm::qr;
@@ -39,12 +41,13 @@ pub(super) fn hear(turn: &mut Turn<'_>, heard: &Heard) {
     if heard.medium == Medium::VoiceAgent {
         return called::hear(turn, heard);
     }
+    let (text, code) = apart(&heard.text);
     let pick = chosen(turn, heard);
     let expecting = turn.dialogue.open.as_ref().map_or(Expecting::Nothing, |it| it.expecting());
     let now = turn.facts.now.to_zoned(turn.facts.zone.clone());
     let words = match &pick {
         Some(_) => Understood::default(),
-        None => understand(&heard.text, &turn.facts.lexicon, &expecting, &now),
+        None => understand(&text, &turn.facts.lexicon, &expecting, &now),
     };
     follow_language(turn, &words);
     if words.emergency {
@@ -63,7 +66,7 @@ pub(super) fn hear(turn: &mut Turn<'_>, heard: &Heard) {
         turn.note(Some(Intent::Allow), false, "start");
         return begin(turn, Intent::Allow, "", None);
     }
-    if let Some(qr) = check_in_code(&heard.text) {
+    if let Some(qr) = code {
         turn.note(Some(Intent::CheckIn), false, "code");
         push(turn, Frame::check_in(qr));
         return go_on(turn);
@@ -95,11 +98,14 @@ fn chosen(turn: &Turn<'_>, heard: &Heard) -> Option<Pick> {
     open.at(Place::Nth(at))
 }
 
-/// The signed QR of an appointment, if the text is or holds one.
-fn check_in_code(text: &str) -> Option<String> {
-    let at = text.find(qr::PREFIX)?;
-    let code: String = text.get(at..)?.chars().take(qr::TEXT_LENGTH).collect();
-    Some(code)
+/// What somebody says, and the signed QR of an appointment, if the text holds one. Words that stand in a code by chance
+/// nobody said.
+fn apart(text: &str) -> (Cow<'_, str>, Option<String>) {
+    let Some((before, rest)) = text.split_once(qr::PREFIX) else { return (text.into(), None) };
+    let mut after = rest.chars();
+    let signed = after.by_ref().take(qr::TEXT_LENGTH - qr::PREFIX.len());
+    let code = qr::PREFIX.chars().chain(signed).collect();
+    (format!("{before}\n{}", after.as_str()).into(), Some(code))
 }
 
 /// Whoever writes in another language is answered in it, unless they chose one.

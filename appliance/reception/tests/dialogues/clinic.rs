@@ -413,10 +413,11 @@ fn refused(code: Code) -> Answer {
     Answer::Refused { code, alternatives: Vec::new() }
 }
 
-/// The code of an appointment; here it is signed by nobody.
+/// The code of an appointment; here it is signed by nobody. Any word may stand in one by chance: nobody says it.
 pub fn code(id: AppointmentId) -> String {
     let made = id.as_bytes()[0];
-    format!("{}{:0>width$}", qr::PREFIX, made, width = qr::TEXT_LENGTH - qr::PREFIX.len())
+    let words = "STOP MUJHE KAL SUBAH CHEST PAIN ".repeat(qr::TEXT_LENGTH);
+    format!("{}{made:0>3} {words}", qr::PREFIX).chars().take(qr::TEXT_LENGTH).collect()
 }
 
 fn faq(words: &str, language: &str) -> Option<String> {
