@@ -17,9 +17,12 @@ pub const OPEN_MAX: i64 = 5_000;
 pub const LIST_MAX: u32 = 500;
 
 const COLUMNS: &str = "t.id, t.version, t.reason, t.subject, t.patient, p.name, t.conversation, t.due, \
-                       t.assignee, s.name, t.status, t.opened_at, t.done_at \
+                       t.assignee, s.name, t.status, t.opened_at, t.done_at, \
+                       COALESCE(c.name, (SELECT address FROM conversation_address a \
+                         WHERE a.conversation = c.id ORDER BY family, address LIMIT 1)) \
                        FROM ticket t LEFT JOIN patient p ON p.id = t.patient \
-                       LEFT JOIN staff s ON s.id = t.assignee";
+                       LEFT JOIN staff s ON s.id = t.assignee \
+                       LEFT JOIN conversation c ON c.id = t.conversation";
 
 /// Why there is a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +133,8 @@ pub struct Ticket {
     pub patient_name: Option<String>,
     /// Where it came from, if from a conversation.
     pub conversation: Option<ConversationId>,
+    /// Who speaks there: the name that they go by, or else their address.
+    pub conversation_name: Option<String>,
     /// By when.
     pub due: Option<Timestamp>,
     /// Who does it.
@@ -350,6 +355,7 @@ fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Ticket> {
         patient: row.get(4)?,
         patient_name: row.get(5)?,
         conversation: row.get(6)?,
+        conversation_name: row.get(13)?,
         due: time(7)?,
         assignee: row.get(8)?,
         assignee_name: row.get(9)?,

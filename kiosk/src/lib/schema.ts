@@ -2546,6 +2546,8 @@ export interface components {
              * @description Where it came from, if from a conversation.
              */
             conversation_id: string | null;
+            /** @description Who speaks there: the name that they go by, or else their address. */
+            conversation_name: string | null;
             done_at: string | null;
             /** @description By when; RFC 3339 with the clinic's offset. */
             due: string | null;
@@ -3473,6 +3475,8 @@ export interface components {
                  * @description Where it came from, if from a conversation.
                  */
                 conversation_id: string | null;
+                /** @description Who speaks there: the name that they go by, or else their address. */
+                conversation_name: string | null;
                 done_at: string | null;
                 /** @description By when; RFC 3339 with the clinic's offset. */
                 due: string | null;

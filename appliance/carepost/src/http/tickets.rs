@@ -47,6 +47,8 @@ pub(super) struct TicketView {
     patient_name: Option<String>,
     /// Where it came from, if from a conversation.
     conversation_id: Option<Uuid>,
+    /// Who speaks there: the name that they go by, or else their address.
+    conversation_name: Option<String>,
     /// By when; RFC 3339 with the clinic's offset.
     due: Option<String>,
     assignee_id: Option<Uuid>,
@@ -68,6 +70,7 @@ impl TicketView {
             patient,
             patient_name,
             conversation,
+            conversation_name,
             due,
             assignee,
             assignee_name,
@@ -83,6 +86,7 @@ impl TicketView {
             patient_id: patient.map(|id| id.uuid()),
             patient_name,
             conversation_id: conversation.map(|id| id.uuid()),
+            conversation_name,
             due: due.map(|time| app.local(time)),
             assignee_id: assignee.map(|id| id.uuid()),
             assignee_name,

@@ -374,6 +374,20 @@ fn who_asks_for_a_person_is_at_the_desk_with_a_ticket() {
 }
 
 #[test]
+fn a_question_without_an_answer_is_left_to_the_desk_and_reception_goes_on() {
+    let talk = Talk::open();
+    talk.says(ASHA, "do you sell spectacles?");
+    talk.says(ASHA, "yes");
+    let conversation = talk.conversation(ASHA).unwrap();
+    assert_eq!(conversation.held_by, Holder::Reception);
+    let open = talk.read(|read, stamp| ticket::list(read, stamp, (ticket::Status::Open, 0), 10));
+    let [left] = open.as_slice() else { panic!("one is left: {open:?}") };
+    assert_eq!((left.subject.as_str(), left.conversation), ("question", Some(conversation.id)));
+    assert_eq!(left.conversation_name.as_deref(), Some("Somebody"));
+    assert!(!talk.says(ASHA, "hello").is_empty());
+}
+
+#[test]
 fn what_was_heard_after_a_week_offline_is_left_to_the_desk_with_one_honest_sentence() {
     let talk = Talk::open();
     talk.hears("wamid.1", ASHA, Said::Text("book an appointment".into()));
