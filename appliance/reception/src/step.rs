@@ -113,7 +113,10 @@ fn refresh(turn: &mut Turn<'_>) {
 /// Begins a flow on top of the others. Of as many as are kept, the oldest is forgotten.
 fn push(turn: &mut Turn<'_>, frame: Frame) {
     // The question what to do with a visit, or whether to ask the desk, is answered by whatever begins.
-    turn.dialogue.stack.retain(|frame| !matches!(frame, Frame::CannotCome(_) | Frame::Faq(_)));
+    turn.dialogue.stack.retain(|under| {
+        let is_question = matches!(under, Frame::CannotCome(_) | Frame::Faq(_));
+        !(is_question || frame.is_of_a_visit() && under.is_of_a_visit())
+    });
     if turn.dialogue.stack.len() >= STACK_MAX {
         turn.dialogue.stack.remove(0);
     }

@@ -191,6 +191,23 @@ impl Frame {
         }
     }
 
+    /// Whether it settles what becomes of a visit: what was wanted before it is not wanted after it.
+    pub(crate) fn is_of_a_visit(&self) -> bool {
+        match self {
+            Self::Moving(_) | Self::Standing(_) | Self::CannotCome(_) => true,
+            Self::Book(_)
+            | Self::Tell(_)
+            | Self::CheckIn(_)
+            | Self::Instructions(_)
+            | Self::Faq(_)
+            | Self::Waitlist(_)
+            | Self::Decline(_)
+            | Self::Desk(_)
+            | Self::Consent(_)
+            | Self::AskLanguage(_) => false,
+        }
+    }
+
     /// Whether an intent is the one that began it, so that it goes on instead of beginning again.
     pub(crate) fn is_of(&self, intent: Intent) -> bool {
         self.intent() == Some(intent)
@@ -247,19 +264,7 @@ impl Frame {
 
     /// What is said when it is left.
     pub(crate) fn when_left(&self) -> Sentence {
-        match self {
-            Self::Moving(_) | Self::Standing(_) | Self::CannotCome(_) => Sentence::Kept,
-            Self::Book(_)
-            | Self::Tell(_)
-            | Self::CheckIn(_)
-            | Self::Instructions(_)
-            | Self::Faq(_)
-            | Self::Waitlist(_)
-            | Self::Decline(_)
-            | Self::Desk(_)
-            | Self::Consent(_)
-            | Self::AskLanguage(_) => Sentence::Dropped,
-        }
+        if self.is_of_a_visit() { Sentence::Kept } else { Sentence::Dropped }
     }
 
     /// The word for it, for the desk.

@@ -63,6 +63,7 @@ impl Moving {
 impl Flow for Moving {
     fn take(&mut self, said: &Said<'_>, turn: &mut Turn<'_>) -> bool {
         let whose = self.whose.take(said, turn);
+        self.whose.take_with(said);
         let when = !whose && self.when.take(said, turn);
         if whose || (when && !self.when.is_settled()) {
             self.unsettled = false;

@@ -241,6 +241,14 @@ impl Whose {
         true
     }
 
+    /// Takes the practitioner whom somebody names as they say what they want: if one of their appointments is with them, it is
+    /// that one. It may as well be to whom it is to be moved, so this takes nothing away.
+    pub(crate) fn take_with(&mut self, said: &Said<'_>) {
+        if let (None, [one]) = (self.appointment, said.words.slots.practitioners.as_slice()) {
+            self.practitioner = Some(one.of);
+        }
+    }
+
     /// A birth was said: of whom it is, or of nobody.
     fn take_birth(&mut self, births: &[BirthDate], people: &[Person], turn: &mut Turn<'_>) {
         if people.is_empty() {
