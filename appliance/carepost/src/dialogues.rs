@@ -14,6 +14,8 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use ::reception::Dialogue;
 use anyhow::Context as _;
@@ -30,6 +32,10 @@ use crate::place;
 pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// Memory that sled takes for its cache, in bytes.
 const CACHE_BYTES: u64 = 4 * 1024 * 1024;
+/// What is held by another is tried so often again, ...
+const HELD_TRIES: u32 = 40;
+/// ... each after this pause.
+const HELD_PAUSE: Duration = Duration::from_millis(50);
 
 /// The dialogues under way.
 pub struct Dialogues {
@@ -56,9 +62,20 @@ impl Dialogues {
         let folder = place::state(data)?.join(place::DIALOGUES);
         let open = || sled::Config::new().path(&folder).cache_capacity(CACHE_BYTES).open();
         // What is damaged enough makes sled panic.
-        let opened = catch_unwind(AssertUnwindSafe(open))
-            .unwrap_or_else(|_| Err(sled::Error::Unsupported("damaged".into())));
-        let store = match opened {
+        let opened = || {
+            catch_unwind(AssertUnwindSafe(open))
+                .unwrap_or_else(|_| Err(sled::Error::Unsupported("damaged".into())))
+        };
+        let mut first = opened();
+        for _ in 0..HELD_TRIES {
+            // Whoever had it open may not have let go of it yet: that is no damage.
+            if !matches!(first, Err(sled::Error::Io(_))) {
+                break;
+            }
+            thread::sleep(HELD_PAUSE);
+            first = opened();
+        }
+        let store = match first {
             Ok(store) => store,
             Err(error) => {
                 tracing::warn!(%error, "what was under way in conversations is lost; people are asked again");

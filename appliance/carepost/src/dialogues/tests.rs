@@ -27,6 +27,26 @@ fn spoken() -> Dialogue {
 }
 
 #[test]
+fn what_is_still_held_by_another_is_waited_for_and_not_thrown_away() {
+    let data = tempfile::tempdir().unwrap();
+    place::make_private(&place::keys(data.path())).unwrap();
+    let (conversation, message) = ids();
+    let held = Dialogues::open(data.path()).unwrap();
+    held.keep(conversation, (message, spoken()), (None, now()));
+    let folder = data.path().to_owned();
+    let (begins, begun) = std::sync::mpsc::channel();
+    let opening = thread::spawn(move || {
+        begins.send(()).unwrap();
+        Dialogues::open(&folder).unwrap()
+    });
+    begun.recv().unwrap();
+    // It takes a while to close, and longer than to find that it is held.
+    drop(held);
+    let again = opening.join().unwrap();
+    assert_eq!(again.load(conversation, Some(message), now()).language(), Some("hi"));
+}
+
+#[test]
 fn a_dialogue_is_remembered_for_a_day_after_its_message_and_no_other() {
     let data = tempfile::tempdir().unwrap();
     place::make_private(&place::keys(data.path())).unwrap();
