@@ -58,6 +58,10 @@ pub struct Dialogue {
     pub(crate) desk: bool,
     /// Of which appointment the person was reminded, and has not answered.
     pub(crate) reminded: Option<AppointmentId>,
+    /// What was shown unasked just now, while a question was open that takes no yes or no: one alone is about this. It
+    /// holds for the next message, which is heard before anything is kept.
+    #[serde(skip)]
+    pub(crate) beside: Option<Open>,
     /// Whose birth was said rightly, and when.
     pub(crate) proven: Vec<(PatientId, Timestamp)>,
     /// Births that were said wrongly since.

@@ -126,9 +126,12 @@ impl<'a> Turn<'a> {
 
     /// What was shown without being asked for: until something is asked, it may be answered by number.
     pub(crate) fn was_shown(&mut self, about: About, choices: Vec<Choice>) {
+        let choices = choices.into_iter().map(|choice| (choice.id, choice.title)).collect();
+        let shown = Some(Open { about, choices });
         if self.dialogue.stack.is_empty() {
-            let choices = choices.into_iter().map(|choice| (choice.id, choice.title)).collect();
-            self.dialogue.open = Some(Open { about, choices });
+            self.dialogue.open = shown;
+        } else if self.dialogue.open.as_ref().is_some_and(|open| open.about != About::YesNo) {
+            self.dialogue.beside = shown;
         }
     }
 

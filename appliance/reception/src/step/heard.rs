@@ -13,7 +13,7 @@ use prm::qr;
 use super::wanted::{begin, go_on_or_menu, not_understood, wanted};
 use super::{called, go_on, push, refresh, take};
 use crate::choice::Pick;
-use crate::dialogue::{About, Heard};
+use crate::dialogue::{About, Heard, Open};
 use crate::effect::Why;
 use crate::flow::{Frame, Said};
 use crate::intent::Intent;
@@ -226,8 +226,19 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
     if turn.dialogue.stack.is_empty() && !words.negated && answers_reminder(turn, words) {
         return go_on(turn);
     }
-    if let Some(pick) = answers_offer(turn, words) {
+    if let Some(pick) = answers_offer(turn.dialogue.open.as_ref(), words) {
         return picked(turn, &pick);
+    }
+    if let Some(beside) = turn.dialogue.beside.take().filter(|_| !says_more(words)) {
+        if let Some(pick) = answers_offer(Some(&beside), words) {
+            return picked(turn, &pick);
+        }
+        if beside.about == About::Reminder
+            && words.slots.yes.is_some()
+            && answers_reminder(turn, words)
+        {
+            return go_on(turn);
+        }
     }
     let about = turn.dialogue.open.as_ref().map(|open| open.about);
     let yes = match about {
@@ -291,8 +302,8 @@ fn answers_reminder(turn: &mut Turn<'_>, words: &Understood) -> bool {
 }
 
 /// What a yes or a no alone chooses of what was offered, if something was.
-fn answers_offer(turn: &Turn<'_>, words: &Understood) -> Option<Pick> {
-    let open = turn.dialogue.open.as_ref().filter(|open| open.about == About::Offer)?;
+fn answers_offer(open: Option<&Open>, words: &Understood) -> Option<Pick> {
+    let open = open.filter(|open| open.about == About::Offer)?;
     let yes = words.slots.yes.filter(|_| words.intent.is_none_or(Intent::is_courtesy))?;
     let chosen = if yes { open.choices.first() } else { open.choices.last() };
     chosen.and_then(|(id, _)| Pick::read(id))
@@ -325,9 +336,13 @@ fn belongs_here(turn: &Turn<'_>, intent: Intent, words: &Understood) -> bool {
 
 /// Whether anything was said that a flow may take.
 fn fills(words: &Understood) -> bool {
+    words.slots.yes.is_some() || says_more(words)
+}
+
+/// Whether it is more than a yes or a no.
+fn says_more(words: &Understood) -> bool {
     let slots = &words.slots;
-    slots.yes.is_some()
-        || slots.name.is_some()
+    slots.name.is_some()
         || !slots.days.is_empty()
         || !slots.times.is_empty()
         || !slots.chosen.is_empty()

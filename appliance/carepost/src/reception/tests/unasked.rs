@@ -104,6 +104,11 @@ impl Talk {
     fn offered(&self) -> prm::id::WaitlistId {
         let asha = self.patient("Asha Rao", ASHA);
         self.says(ASHA, "hello");
+        self.offered_to(asha)
+    }
+
+    /// Somebody waits, and is offered the first time of tomorrow for an hour.
+    fn offered_to(&self, patient: PatientId) -> prm::id::WaitlistId {
         let app = self.clinic.app.clone();
         let id = self.write(move |tx, stamp| {
             let rao = practitioner::list(tx, stamp)?.remove(0).id;
@@ -116,7 +121,7 @@ impl Talk {
                 last_day: today.saturating_add(3.days()),
                 part_of_day: None,
             };
-            let entry = waitlist::join(tx, stamp, asha, (wish, None))?;
+            let entry = waitlist::join(tx, stamp, patient, (wish, None))?;
             let search = prm::slot::Search {
                 practitioner: Some(rao),
                 specialty: None,
@@ -241,6 +246,24 @@ fn a_yes_to_an_offer_books_that_time_and_settles_the_wish() {
         );
         assert_eq!(talk.conversation(ASHA).unwrap().held_by, Holder::Reception);
     }
+}
+
+#[test]
+fn a_yes_or_no_to_an_offer_is_one_although_a_list_is_open_but_not_where_a_yes_was_asked_for() {
+    for (answer, booked) in [("yes", 1), ("no", 0)] {
+        let talk = Talk::open();
+        let asha = talk.patient("Asha Rao", ASHA);
+        talk.says(ASHA, "I want to see Dr Rao");
+        let id = talk.offered_to(asha);
+        talk.says(ASHA, answer);
+        assert_eq!((talk.diary().len(), talk.entry(id).offer), (booked, None), "{answer}");
+    }
+    let talk = Talk::open();
+    let asha = talk.patient("Asha Rao", ASHA);
+    talk.up_to_the_last_yes(ASHA);
+    let id = talk.offered_to(asha);
+    talk.says(ASHA, "no thanks");
+    assert!(talk.entry(id).offer.is_some(), "it is a no to what was read back");
 }
 
 #[test]
