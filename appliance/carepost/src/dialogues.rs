@@ -10,7 +10,7 @@
 //! Invariant: what lies on the disk is encrypted.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -66,16 +66,17 @@ impl Dialogues {
             catch_unwind(AssertUnwindSafe(open))
                 .unwrap_or_else(|_| Err(sled::Error::Unsupported("damaged".into())))
         };
-        let mut first = opened();
+        // Whoever had it open may not have let go of it yet: sled has no error of its own for that.
+        let is_held = |it: &sled::Result<sled::Db>| matches!(it, Err(sled::Error::Io(error)) if error.kind() == ErrorKind::Other);
+        let mut store = opened();
         for _ in 0..HELD_TRIES {
-            // Whoever had it open may not have let go of it yet: that is no damage.
-            if !matches!(first, Err(sled::Error::Io(_))) {
+            if !is_held(&store) {
                 break;
             }
             thread::sleep(HELD_PAUSE);
-            first = opened();
+            store = opened();
         }
-        let store = match first {
+        let store = match store {
             Ok(store) => store,
             Err(error) => {
                 tracing::warn!(%error, "what was under way in conversations is lost; people are asked again");

@@ -14,7 +14,7 @@ use crate::appointment::{self, Booking};
 use crate::change::next_version;
 use crate::clinic;
 use crate::contact;
-use crate::db::Tx;
+use crate::db::{Read, Tx};
 use crate::error::{Code, Error, Result};
 use crate::healthcare_service;
 use crate::id::{
@@ -248,17 +248,6 @@ pub fn decline(
     (id, seen): (WaitlistId, Option<i64>),
 ) -> Result<Entry> {
     stamp.needs(Right::Book)?;
-    let before = row::find(tx, id)?;
-    next_version(before.version, seen)?;
-    let Some(offer) = before.offer else {
-        let what = "nothing is offered to them; look at the list again";
-        return Err(Error::refused(Code::IllegalStep, what));
-    };
-    tx.sql()
-        .prepare_cached(
-            "UPDATE waitlist SET declined_schedule = ?2, declined_minute = ?3 WHERE id = ?1",
-        )?
-        .execute((id, offer.slot.schedule, offer.slot.start_minute))?;
     step(tx, stamp, (id, seen), "decline", (Status::Waiting, None, None))
 }
 
@@ -307,8 +296,7 @@ pub fn taken(
     slot: SlotId,
     (patient, appointment): (PatientId, AppointmentId),
 ) -> Result<()> {
-    let waiting = row::open_of(tx, patient)?;
-    match waiting.iter().find(|entry| entry.offer.is_some_and(|offer| offer.slot == slot)) {
+    match offered(tx, slot, patient)?.first() {
         Some(entry) => book(tx, stamp, (entry.id, None), appointment).map(drop),
         None => Ok(()),
     }
@@ -316,11 +304,17 @@ pub fn taken(
 
 /// Notes that somebody does not want the very time that they were offered; nothing if it was not offered to them.
 pub fn declined(tx: &mut Tx<'_>, stamp: &Stamp, slot: SlotId, patient: PatientId) -> Result<()> {
-    let waiting = row::open_of(tx, patient)?;
-    for entry in waiting.iter().filter(|entry| entry.offer.is_some_and(|it| it.slot == slot)) {
+    for entry in offered(tx, slot, patient)? {
         decline(tx, stamp, (entry.id, None))?;
     }
     Ok(())
+}
+
+/// The entries of a patient to whom a time is offered.
+fn offered(read: &Read<'_>, slot: SlotId, patient: PatientId) -> Result<Vec<Entry>> {
+    let mut open = row::open_of(read, patient)?;
+    open.retain(|entry| entry.offer.is_some_and(|offer| offer.slot == slot));
+    Ok(open)
 }
 
 /// Takes an entry off the list.
@@ -349,11 +343,21 @@ fn step(
             return Err(Error::refused(Code::IllegalStep, what));
         }
     }
+    let declined = match (status, before.offer) {
+        // Nobody goes back to waiting but by a no.
+        (Status::Waiting, Some(offer)) => Some(offer.slot),
+        (Status::Waiting, None) => {
+            let what = "nothing is offered to them; look at the list again";
+            return Err(Error::refused(Code::IllegalStep, what));
+        }
+        (Status::Offered | Status::Booked | Status::Withdrawn, _) => before.declined,
+    };
     let slot = offer.map(|offer| offer.slot);
     tx.sql()
         .prepare_cached(
             "UPDATE waitlist SET version = ?2, status = ?3, offered_schedule = ?4,
-               offered_minute = ?5, offered_until = ?6, appointment = ?7 WHERE id = ?1",
+               offered_minute = ?5, offered_until = ?6, appointment = ?7,
+               declined_schedule = ?8, declined_minute = ?9 WHERE id = ?1",
         )?
         .execute((
             id,
@@ -363,6 +367,8 @@ fn step(
             slot.map(|slot| slot.start_minute),
             offer.map(|offer| to_ms(offer.until)),
             appointment,
+            declined.map(|slot| slot.schedule),
+            declined.map(|slot| slot.start_minute),
         ))?;
     tx.record(stamp, verb, (Noun::Waitlist, id.as_bytes(), version), Some(before.patient))?;
     row::find(tx, id)

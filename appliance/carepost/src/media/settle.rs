@@ -103,7 +103,7 @@ async fn end(
         Ok((found, code)) => {
             let message = media::kept(tx, &stamp, id, found)?.message;
             match (message, code) {
-                (Some(message), Some(code)) => message::shows(tx, &stamp, message, code).map(drop),
+                (Some(message), Some(code)) => message::shows(tx, &stamp, message, code),
                 (_, _) => Ok(()),
             }
         }

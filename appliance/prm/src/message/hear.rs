@@ -105,16 +105,13 @@ pub fn hear(tx: &mut Tx<'_>, stamp: &Stamp, hearing: Hearing) -> Result<Told> {
 }
 
 /// A picture that was heard shows a text: from now on it is said with the picture, unless that is answered already.
-/// Answers whether it is.
-pub fn shows(tx: &mut Tx<'_>, stamp: &Stamp, id: MessageId, text: &str) -> Result<bool> {
-    stamp.needs(Right::Converse)?;
-    let message = row::many(tx, "WHERE id = ?1", [id])?;
-    let message = message.into_iter().next().ok_or(Error::NotFound(Noun::Message))?;
+pub fn shows(tx: &mut Tx<'_>, stamp: &Stamp, id: MessageId, text: &str) -> Result<()> {
+    let message = row::get(tx, stamp, id)?;
     match message.course {
         Course::Heard { understood: _, handled_at: None } => {}
-        Course::Heard { understood: _, handled_at: Some(_) } | Course::Said(_) => return Ok(false),
+        Course::Heard { understood: _, handled_at: Some(_) } | Course::Said(_) => return Ok(()),
     }
-    let Content::Media { media, media_type, caption } = message.content else { return Ok(false) };
+    let Content::Media { media, media_type, caption } = message.content else { return Ok(()) };
     let said = caption.map_or_else(|| text.to_owned(), |words| format!("{words}\n{text}"));
     let content = cut(Content::Media { media, media_type, caption: Some(said) });
     let version = message.version + 1;
@@ -122,8 +119,7 @@ pub fn shows(tx: &mut Tx<'_>, stamp: &Stamp, id: MessageId, text: &str) -> Resul
         .prepare_cached("UPDATE message SET version = ?2, content = ?3 WHERE id = ?1")?
         .execute((id, version, written(&content)?))?;
     let patient = conversation::get(tx, stamp, message.conversation)?.patient;
-    tx.record(stamp, "show", (Noun::Message, id.as_bytes(), version), patient)?;
-    Ok(true)
+    tx.record(stamp, "show", (Noun::Message, id.as_bytes(), version), patient)
 }
 
 /// Of each conversation the first message that waits for reception, the oldest first, at most `limit`. Where it is not
