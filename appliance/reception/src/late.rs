@@ -1,4 +1,5 @@
-//! What is said to somebody who is not answered here: because it was heard too late, or the clinic is out of reach.
+//! What is said to somebody who is not answered here: because it was heard too late, the clinic is out of reach, or they
+//! write without end.
 
 use prm::content::Content;
 
@@ -15,4 +16,9 @@ pub fn late((language, languages): (Option<&str>, &[String]), wording: &Wording)
 /// Says that the message is there and the clinic out of reach, in a language as [`late`] chooses it.
 pub fn away((language, languages): (Option<&str>, &[String]), wording: &Wording) -> Content {
     Content::text(Words::in_one_of((language, languages), wording).say(Sentence::Away, &[]))
+}
+
+/// Says that the desk answers from now on, in a language as [`late`] chooses it.
+pub fn handed_over(language: (Option<&str>, &[String]), wording: &Wording) -> Content {
+    Content::text(Words::in_one_of(language, wording).say(Sentence::HandedOver, &[]))
 }

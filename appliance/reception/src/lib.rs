@@ -43,7 +43,7 @@ pub use facts::{
     AppointmentFact, Can, ClinicFacts, Facts, FreeDay, Person, PlaceFact, PractitionerFact,
     ServiceFact, SlotFact, Who, Wording, lexicon,
 };
-pub use late::{away, late};
+pub use late::{away, handed_over, late};
 pub use offer::{OfferFact, Offering, WAITLIST_OFFER, offer, offer_choices};
 pub use remind::{REMINDER, REMINDER_TO_CONFIRM, Visit, remind};
 pub use sentence::Sentence;

@@ -449,9 +449,11 @@ fn who_opts_out_hears_that_and_no_more_of_what_they_did_not_ask_for() {
 #[test]
 fn whoever_writes_without_end_is_left_to_a_person() {
     let talk = Talk::open();
-    let mut answered = 0;
+    let (mut answered, mut last) = (0, None);
     for _ in 0..REPLIES_PER_HOUR_MAX + 20 {
-        answered += i64::try_from(talk.says(ASHA, "hello").len()).unwrap();
+        let answers = talk.says(ASHA, "hello");
+        answered += i64::try_from(answers.len()).unwrap();
+        last = answers.last().cloned().or(last);
         let conversation = talk.conversation(ASHA).unwrap();
         // Reception leaves so many questions to the desk sooner; here the desk gives each back.
         if conversation.held_by == Holder::Desk && answered < REPLIES_PER_HOUR_MAX {
@@ -459,6 +461,8 @@ fn whoever_writes_without_end_is_left_to_a_person() {
         }
     }
     assert!((REPLIES_PER_HOUR_MAX..REPLIES_PER_HOUR_MAX + 3).contains(&answered), "{answered}");
+    // The last word is that a person reads on.
+    assert!(last.is_some_and(|it| it.content.plain().contains("passed this to our desk")));
     assert_eq!(talk.conversation(ASHA).unwrap().held_by, Holder::Desk);
     // What must be heard at any time is heard, without a word more.
     assert!(talk.says(ASHA, "STOP").is_empty());
