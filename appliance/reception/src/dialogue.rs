@@ -113,6 +113,13 @@ impl Open {
         self.choices.get(place.of(found)?).and_then(pick)
     }
 
+    /// The one answer that was found, beside those that lead on from it: a yes takes it.
+    pub(crate) fn only(&self) -> Option<Pick> {
+        let picks = self.choices.iter().filter_map(|(id, _)| Pick::read(id));
+        let mut found = picks.filter(|pick| !pick.leads_on() && !matches!(pick, Pick::Want(_)));
+        found.next().filter(|_| found.next().is_none())
+    }
+
     /// What the words of an answer are looked for.
     pub(crate) fn expecting(&self) -> Expecting {
         let titles = || self.choices.iter().map(|(_, title)| title.clone()).collect();

@@ -56,7 +56,7 @@ fn learn(turn: &mut Turn<'_>, answer: Answer) {
     let Some(mut frame) = turn.dialogue.stack.pop() else { return };
     if frame.flow().learn(answer, turn) {
         if std::mem::take(&mut turn.missed) {
-            return wanted::not_understood(turn);
+            return wanted::not_understood(turn, Sentence::NotUnderstood);
         }
         turn.dialogue.stack.push(frame);
     } else {
@@ -174,11 +174,18 @@ fn go_on(turn: &mut Turn<'_>) {
             Next::Become(other) => push(turn, other),
             Next::Done => {
                 turn.dialogue.misses = 0;
-                if !turn.dialogue.stack.is_empty() && !turn.dialogue.desk {
-                    turn.say(Sentence::BackToIt, &[]);
+                if !turn.dialogue.desk {
+                    back_to_it(turn);
                 }
             }
         }
+    }
+}
+
+/// Says what comes now, where something was under way before.
+fn back_to_it(turn: &mut Turn<'_>) {
+    if let Some(what) = turn.dialogue.stack.last().map(Frame::word) {
+        turn.say(Sentence::BackToIt, &[("what", what.into())]);
     }
 }
 

@@ -237,6 +237,8 @@ pub struct Slots {
     /// Days that were named; more than one where several were, or where the words may mean either. Offers
     /// are looked for on each, and said with their date.
     pub days: Vec<Days>,
+    /// Whether the day is a day of the week and nothing more: where days are shown, it is one of those.
+    pub weekday: bool,
     /// Days that were ruled out: "not Thursday".
     pub not_days: Vec<Days>,
     /// Parts of the day, those of [`Self::times`] among them.

@@ -24,11 +24,21 @@ will-come = I will come
 join-waitlist = Join waiting list
 
 not-understood = Sorry, I did not understand that.
+several-people = Several people use this number. Please choose the name.
 reply-by-number = I still do not understand, sorry. Please reply with one of these numbers.
 words-only = I can only read text here.
 about-your-call = You have just called us. Let us go on here.
 still-there = Are you still there?
-back-to-it = Now, let us go on.
+back-to-it = { $what ->
+    [book] Now, back to the booking.
+    [move] Now, back to changing the appointment.
+    [cancel] Now, back to cancelling the appointment.
+    [confirm] Now, back to confirming the appointment.
+    [my-appointments] Now, back to the appointments.
+    [where-in-queue] Now, back to the place in the queue.
+    [join-waitlist] Now, back to the waiting list.
+   *[other] Now, let us go on.
+ }
 dropped = All right, I have stopped that.
 started-again = All right, from the start.
 here-again = The automatic assistant is here again.

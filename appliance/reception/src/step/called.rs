@@ -32,7 +32,10 @@ pub(super) fn hear(turn: &mut Turn<'_>, heard: &Heard) {
         parts.iter().map(|part| understand(part, &turn.facts.lexicon, &Expecting::Nothing, &now));
     let first = read.next().unwrap_or_default();
     let is_danger = first.emergency || read.any(|it| it.emergency);
-    follow_language(turn, &first);
+    // A transcript may be a translation: who was written with in a language goes on in it.
+    if turn.dialogue.language.is_none() {
+        follow_language(turn, &first);
+    }
     if is_danger {
         return emergency(turn);
     }

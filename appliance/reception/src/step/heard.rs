@@ -114,7 +114,9 @@ pub(super) fn follow_language(turn: &mut Turn<'_>, words: &Understood) {
         return;
     }
     let is_open = turn.dialogue.language.is_none();
-    let says_more = words.words.len() > 1;
+    // "Das" is a name, and ten.
+    let of_a_name = words.slots.name.as_ref().map_or(0, |name| name.split_whitespace().count());
+    let says_more = words.words.len() > of_a_name.max(1);
     let language = match words.language {
         Some(Language::Hindi) => Language::Hindi,
         // Who writes English says "haan", too.
@@ -267,6 +269,11 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
         turn.note(words.intent, false, "words");
         return go_on(turn);
     }
+    if words.slots.yes == Some(true)
+        && let Some(only) = turn.dialogue.open.as_ref().and_then(Open::only)
+    {
+        return picked(turn, &only);
+    }
     if turn.dialogue.stack.is_empty() && words.slots.yes.is_some() {
         turn.note(None, false, "nothing-asked");
         return go_on_or_menu(turn);
@@ -282,7 +289,10 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
         return go_on(turn);
     }
     turn.note(None, false, if words.abuse { "abuse" } else { "not-understood" });
-    not_understood(turn);
+    // Who "me" is, a number of several people does not say.
+    let is_unclear = about == Some(About::Patient) && !words.slots.persons.is_empty();
+    let why = if is_unclear { Sentence::SeveralPeople } else { Sentence::NotUnderstood };
+    not_understood(turn, why);
 }
 
 /// Takes what answers the last reminder; whether it does.

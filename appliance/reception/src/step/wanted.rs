@@ -1,6 +1,6 @@
 //! What is wanted: flows are begun, left and gone back to; what is not understood ends at the desk.
 
-use super::{go_on, push, take};
+use super::{back_to_it, go_on, push, take};
 use crate::dialogue::{MISSES_MAX, QUESTIONS_MAX};
 use crate::effect::Why;
 use crate::flow::{Frame, Said};
@@ -23,9 +23,8 @@ pub(super) fn wanted(turn: &mut Turn<'_>, intent: Intent, text: &str, said: Opti
             if turn.dialogue.stack.is_empty() {
                 turn.dialogue.open = None;
                 turn.dialogue.questions = 0;
-            } else {
-                turn.say(Sentence::BackToIt, &[]);
             }
+            back_to_it(turn);
             go_on(turn);
         }
         Intent::Back => {
@@ -79,7 +78,7 @@ pub(super) fn begin(turn: &mut Turn<'_>, intent: Intent, text: &str, said: Optio
         Some(at) => turn.dialogue.stack.truncate(at + 1),
         None => match Frame::begun_by(intent, text, turn.facts) {
             Some(frame) => push(turn, frame),
-            None => return not_understood(turn),
+            None => return not_understood(turn, Sentence::NotUnderstood),
         },
     }
     if let Some(said) = said {
@@ -91,7 +90,7 @@ pub(super) fn begin(turn: &mut Turn<'_>, intent: Intent, text: &str, said: Optio
 }
 
 /// It was not understood: the question again, then with numbers, then the desk.
-pub(super) fn not_understood(turn: &mut Turn<'_>) {
+pub(super) fn not_understood(turn: &mut Turn<'_>, why: Sentence) {
     turn.dialogue.misses = turn.dialogue.misses.saturating_add(1);
     if turn.dialogue.misses >= MISSES_MAX {
         push(turn, Frame::desk(Why::NotUnderstood));
@@ -101,7 +100,7 @@ pub(super) fn not_understood(turn: &mut Turn<'_>) {
         turn.by_number = true;
         turn.say(Sentence::ReplyByNumber, &[]);
     } else {
-        turn.say(Sentence::NotUnderstood, &[]);
+        turn.say(why, &[]);
     }
     go_on_or_menu(turn);
 }

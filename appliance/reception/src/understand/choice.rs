@@ -7,10 +7,12 @@ use super::day::Calendar;
 use super::time::Clock;
 use super::vocabulary::{Meaning, Reading, Topic};
 use super::word::{Gap, words};
-use super::{Days, Place, Times};
+use super::{Days, Place, Relation, Times};
 
 /// The least likeness of what was said and a title.
 const TITLE_MIN: f64 = 0.78;
+/// The same where a day or a time was said, of which a word may sound like a title: "kal" like "ke liye".
+const TITLE_BESIDE_MOMENT_MIN: f64 = 0.9;
 
 /// Which of the titles may be meant, from 0, and the bare number that was said.
 pub(super) struct Chosen {
@@ -76,7 +78,8 @@ pub(super) fn choose(reading: &Reading, titles: &[String], moment: &Moment<'_>) 
         }
     }
     if places.is_empty() {
-        for place in by_words(reading, titles) {
+        let least = if said_moment { TITLE_BESIDE_MOMENT_MIN } else { TITLE_MIN };
+        for place in by_words(reading, titles, least) {
             add(&mut places, place);
         }
     }
@@ -201,11 +204,19 @@ fn place_at(reading: &Reading, i: usize) -> Option<(Place, usize)> {
     })
 }
 
-/// Titles of which words were said.
-fn by_words(reading: &Reading, titles: &[String]) -> Vec<usize> {
+/// Titles of which words were said, with the least likeness.
+fn by_words(reading: &Reading, titles: &[String], least: f64) -> Vec<usize> {
     let said: Vec<&str> = (0..reading.len())
         .filter(|i| {
-            reading.is(*i, Meaning::Filler).is_none() && reading.is(*i, Meaning::Title).is_none()
+            // "For me" is no title, nor what of it stands in one: "for somebody else".
+            let nothing = [
+                Meaning::Filler,
+                Meaning::Title,
+                Meaning::For,
+                Meaning::My,
+                Meaning::Relation(Relation::Myself),
+            ];
+            !reading.all().any(|(from, to, m)| (from..to).contains(i) && nothing.contains(&m))
         })
         .filter(|i| reading.words[*i].number.is_none())
         .map(|i| reading.words[i].raw.as_str())
@@ -227,7 +238,7 @@ fn by_words(reading: &Reading, titles: &[String]) -> Vec<usize> {
                 .fold(0.0, f64::max);
             (if same { 1.0 } else { sought.likeness(title).max(each * 0.97) }, place)
         })
-        .filter(|(score, _)| *score >= TITLE_MIN)
+        .filter(|(score, _)| *score >= least)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let top = scored.first().map_or(0.0, |(score, _)| *score);

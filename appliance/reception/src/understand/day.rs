@@ -191,10 +191,11 @@ impl Calendar<'_> {
     /// Today, kal, parso.
     fn near(&self, i: usize) -> Option<(Vec<Days>, usize)> {
         let r = self.reading;
-        let (ahead, next) = r.at(i, |m| {
+        let named = r.at(i, |m| {
             let Meaning::DaysAhead(days) = m else { return None };
             Some(days)
-        })?;
+        });
+        let (ahead, next) = named.or_else(|| self.day_after(i))?;
         let clause = r.clauses().into_iter().find(|(from, to)| (*from..*to).contains(&i));
         // "Chahiye thi" is polite, not past.
         let past = clause.is_some_and(|(from, to)| {
@@ -206,6 +207,19 @@ impl Calendar<'_> {
             return Some((Vec::new(), next));
         }
         Some((vec![Days::on(self.plus(i32::from(ahead))?)], next))
+    }
+
+    /// "Day after" alone is that after tomorrow; not in "any day after Friday", "day after 5 pm".
+    fn day_after(&self, i: usize) -> Option<(i8, usize)> {
+        let r = self.reading;
+        let says = |i: usize, word: &str| r.words.get(i).is_some_and(|it| it.folded == word);
+        let next = i + 2;
+        let then = self.fillers(next);
+        let is_number = r.words.get(then).is_some_and(|word| word.number.is_some());
+        let is_day =
+            r.at(then, |m| matches!(m, Meaning::Weekday(_) | Meaning::Month(_)).then_some(()));
+        let is_it = says(i, "day") && says(i + 1, "after") && !is_number && is_day.is_none();
+        is_it.then_some((2, next))
     }
 
     fn plus(&self, days: i32) -> Option<Date> {
@@ -232,6 +246,7 @@ impl Calendar<'_> {
             let days = match ahead {
                 ..0 => Vec::new(),
                 0 => vec![Days::on(coming)],
+                1 if coming == self.today => vec![Days::on(of_next)],
                 // The coming one may lie in this week yet: then either may be meant.
                 1 if coming < of_next => vec![Days::on(of_next), Days::on(coming)],
                 1 => vec![Days::on(of_next)],

@@ -19,6 +19,10 @@ const AGE_MAX: i16 = 115;
 pub(super) fn relations(reading: &Reading, asked: bool) -> Vec<(usize, Relation)> {
     let mut relations: Vec<(usize, Relation)> = Vec::new();
     let short = reading.len() <= 2;
+    // In Hindi "me" is "in"; alone it answers for whom.
+    if asked && reading.len() == 1 && reading.words[0].folded == "me" {
+        relations.push((0, Relation::Myself));
+    }
     for (at, end, meaning) in reading.all() {
         let Meaning::Relation(relation) = meaning else { continue };
         let belongs = (at.saturating_sub(3)..at).any(|i| {
@@ -142,6 +146,10 @@ fn birth_at(reading: &Reading, i: usize, today: Date) -> Option<(Vec<BirthDate>,
             if i == 0 || word.gap == Gap::Space && part(reading, i - 1).is_none() =>
         {
             BirthDate::parse(&format!("{year:04}")).into_iter().collect()
+        }
+        [Part::Number(year, digits @ 2)] if reading.len() == 1 => {
+            let years = years(year, digits, today).into_iter();
+            years.filter_map(|year| BirthDate::parse(&format!("{year:04}")).ok()).collect()
         }
         _ => Vec::new(),
     };

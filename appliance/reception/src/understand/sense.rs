@@ -81,6 +81,11 @@ pub(super) fn understand(
     let times = clock.times();
 
     put_moments(&reading, &days, &times, &mut slots);
+    let weekday = |m| matches!(m, Meaning::Weekday(_)).then_some(());
+    slots.weekday = match days.as_slice() {
+        [only] => reading.at(only.from, weekday).is_some_and(|(_, end)| end == only.to),
+        [] | [_, _, ..] => false,
+    };
     put_practitioners(&reading, &mentions, &mut slots);
     slots.unknown_practitioner = unknown && mentions.is_empty();
     let (specialties, missing) = lexicon.specialties(&reading);
@@ -144,7 +149,13 @@ pub(super) fn understand(
         }
     };
     let found = requests(&reading, expecting, about);
-    conclude(text, &reading, expecting, slots, &found, !mentions.is_empty())
+    let in_a_time = |i: usize| times.iter().any(|it| (it.from..it.to).contains(&i));
+    let mut understood = conclude(text, &reading, expecting, slots, &found, !mentions.is_empty());
+    if (0..reading.len()).all(in_a_time) {
+        // "Half past ten" is nobody's name.
+        understood.slots.name = None;
+    }
+    understood
 }
 
 fn take(taken: &mut [bool], at: impl IntoIterator<Item = usize>) {
@@ -321,7 +332,8 @@ fn conclude(
         || !slots.specialties.is_empty() && reading.says(Meaning::Topic(Topic::Practitioner))
         || slots.specialties.iter().any(|it| it.score >= 0.9)
         || slots.unknown_practitioner
-        || slots.missing_specialty.is_some();
+        || slots.missing_specialty.is_some()
+        || slots.any && slots.soonest;
 
     // Little by little: "Dr Rao tomorrow" is a wish, too.
     let only_courtesy = intents.iter().all(|it| it.is_courtesy());

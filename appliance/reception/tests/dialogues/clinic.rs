@@ -32,7 +32,7 @@ const ALL_WEEK: &[Weekday] = &[
     Weekday::Saturday,
 ];
 
-const SESSIONS: [Session; 4] = [
+const SESSIONS: [Session; 5] = [
     Session { practitioner: 0, days: ALL_WEEK, hours: (10, 12), minutes: 30 },
     Session { practitioner: 1, days: ALL_WEEK, hours: (9, 13), minutes: 30 },
     Session { practitioner: 1, days: ALL_WEEK, hours: (17, 19), minutes: 30 },
@@ -42,6 +42,8 @@ const SESSIONS: [Session; 4] = [
         hours: (16, 18),
         minutes: 30,
     },
+    // Of whoever was added: from morning to night.
+    Session { practitioner: 3, days: ALL_WEEK, hours: (8, 23), minutes: 15 },
 ];
 
 /// A small clinic.
@@ -115,7 +117,7 @@ impl Clinic {
         person
     }
 
-    /// Somebody more, who has no sessions yet.
+    /// Somebody more; the first has sessions.
     pub fn add_doctor(&mut self, name: &str, specialty: &str) {
         self.made += 1;
         self.practitioners.push(PractitionerFact {
@@ -180,7 +182,8 @@ impl Clinic {
                 continue;
             }
             let schedule = ScheduleId::from_bytes([at + 40; 16]);
-            let practitioner = self.practitioners[session.practitioner].id;
+            let Some(of) = self.practitioners.get(session.practitioner) else { continue };
+            let practitioner = of.id;
             let end = date.at(session.hours.1, 0, 0, 0);
             let mut start = date.at(session.hours.0, 0, 0, 0);
             while start < end {

@@ -1,6 +1,8 @@
 //! What was heard about practitioner, day and time.
 
-use prm::id::PractitionerId;
+use jiff::ToSpan;
+use jiff::civil::{Date, Time};
+use prm::id::{PractitionerId, SlotId};
 
 use super::super::Said;
 use super::When;
@@ -13,6 +15,8 @@ use crate::understand::{Candidate, Days, Times};
 
 /// Two names that are as likely as this are both meant.
 const AS_LIKELY: f64 = 0.05;
+/// How far the two readings of an hour are apart.
+const HALF_DAY_HOURS: i64 = 12;
 /// Wishes of one kind that are kept.
 const WISHES_MAX: usize = 6;
 
@@ -201,12 +205,14 @@ impl When {
             }
             took = true;
         }
-        if !slots.days.is_empty() {
+        let shown = if slots.weekday { shown_weekday(turn, &slots.days) } else { None };
+        let wished = shown.map_or_else(|| slots.days.clone(), |date| vec![Days::on(date)]);
+        if !wished.is_empty() {
             took = true;
             let same =
-                settled.is_some_and(|date| slots.days.iter().any(|days| days.day() == Some(date)));
+                settled.is_some_and(|date| wished.iter().any(|days| days.day() == Some(date)));
             if !same {
-                self.days = slots.days.iter().take(WISHES_MAX).copied().collect();
+                self.days = wished.into_iter().take(WISHES_MAX).collect();
                 self.not_days.clear();
                 self.drop_slot();
             }
@@ -228,10 +234,15 @@ impl When {
             took = true;
         }
         let wished: Vec<Times> = if slots.times.is_empty() {
-            slots.parts.iter().map(|part| part.times()).take(WISHES_MAX).collect()
+            let parts: Vec<Times> = slots.parts.iter().map(|part| part.times()).collect();
+            // A bare number that chooses nothing is an hour, where something is to be changed.
+            let changes = matches!(said.about, Some(About::YesNo | About::Change));
+            let hour = slots.number.filter(|_| changes).map(hour).unwrap_or_default();
+            if parts.is_empty() { hour } else { self.read_within(&parts).unwrap_or(parts) }
         } else {
-            slots.times.iter().take(WISHES_MAX).copied().collect()
+            self.narrowed(slots.times.clone(), turn)
         };
+        let wished: Vec<Times> = wished.into_iter().take(WISHES_MAX).collect();
         if !wished.is_empty() {
             took = true;
             let same = settled.is_some_and(|time| wished.iter().any(|times| times.contains(time)));
@@ -241,6 +252,22 @@ impl When {
             }
         }
         took
+    }
+
+    /// The readings of the time that was said last that are within parts of the day: "half past ten", then "morning".
+    fn read_within(&self, parts: &[Times]) -> Option<Vec<Times>> {
+        let mut read = self.times.clone();
+        read.retain(|it| it.time().is_some_and(|time| is_within(parts, time)));
+        (!read.is_empty()).then_some(read)
+    }
+
+    /// Of two readings of an hour the one that is shown, or within the part of the day that was wished before:
+    /// "morning", then "half past ten".
+    fn narrowed(&self, readings: Vec<Times>, turn: &Turn<'_>) -> Vec<Times> {
+        let wide: Vec<Times> =
+            self.times.iter().filter(|it| it.time().is_none()).copied().collect();
+        let narrowed = one_of_each(readings, |time| is_within(&wide, time));
+        one_of_each(narrowed, |time| is_shown(turn, time))
     }
 
     fn set_practitioner(&mut self, id: PractitionerId) {
@@ -257,6 +284,47 @@ impl When {
         self.candidates.clear();
         self.drop_slot();
     }
+}
+
+fn is_within(wide: &[Times], time: Time) -> bool {
+    wide.iter().any(|it| it.contains(time))
+}
+
+/// What was shown last to choose from.
+fn shown(turn: &Turn<'_>) -> impl Iterator<Item = Pick> {
+    let choices = turn.dialogue.open.iter().flat_map(|open| &open.choices);
+    choices.filter_map(|(id, _)| Pick::read(id))
+}
+
+/// Whether it is among the times that were shown last.
+fn is_shown(turn: &Turn<'_>, time: Time) -> bool {
+    let clock = |id: SlotId| turn.facts.zone.to_datetime(id.start()).time();
+    shown(turn).any(|pick| matches!(pick, Pick::Slot(id) if clock(id) == time))
+}
+
+/// Of the days that were shown last the one that is the same day of the week: "next week", then "Tuesday".
+fn shown_weekday(turn: &Turn<'_>, said: &[Days]) -> Option<Date> {
+    let weekday = said.first()?.day()?.weekday();
+    let mut days =
+        shown(turn).filter_map(|pick| if let Pick::Day(date) = pick { Some(date) } else { None });
+    days.find(|date| date.weekday() == weekday)
+}
+
+/// Both readings of an hour.
+fn hour(number: u32) -> Vec<Times> {
+    let Some(hour) = i8::try_from(number).ok().filter(|hour| (1..=12).contains(hour)) else {
+        return Vec::new();
+    };
+    let readings = [hour % 12, hour % 12 + 12].into_iter();
+    readings.filter_map(|hour| Time::new(hour, 0, 0, 0).ok()).map(Times::at).collect()
+}
+
+/// Of each two readings that are half a day apart the one that fits, if only one does.
+fn one_of_each(mut readings: Vec<Times>, fits: impl Fn(Time) -> bool) -> Vec<Times> {
+    let fitting: Vec<Time> = readings.iter().map(|it| it.from).filter(|time| fits(*time)).collect();
+    let is_other = |time: Time| fitting.contains(&time.wrapping_add(HALF_DAY_HOURS.hours()));
+    readings.retain(|it| fits(it.from) || !is_other(it.from));
+    readings
 }
 
 /// Those that are as likely as the likeliest.

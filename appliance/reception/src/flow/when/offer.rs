@@ -160,8 +160,8 @@ impl When {
 
     /// The time that was wished is not free: those nearest to it.
     pub(super) fn ask_nearest(&mut self, turn: &mut Turn<'_>, slots: &[SlotFact]) -> Question {
-        let times = std::mem::take(&mut self.times);
-        let Some(wished) = times.iter().find_map(|times| times.time()) else {
+        let Some(wished) = self.times.iter().find_map(|times| times.time()) else {
+            self.times.clear();
             let day = slots.first().map_or_else(|| "".into(), |slot| turn.day_words(slot.start));
             turn.say(Sentence::PartNotFree, &[("day", day)]);
             return self.ask_time(turn, slots);
@@ -172,7 +172,7 @@ impl When {
             let each = slots.iter().map(|slot| minutes(clock(turn, slot.start)));
             each.map(|start| (start - minutes(*reading)).abs()).min()
         };
-        let readings = times.iter().filter_map(|times| times.time());
+        let readings = self.times.iter().filter_map(|times| times.time());
         let wished = readings.min_by_key(|reading| far(reading)).unwrap_or(wished);
         let near = nearest(slots.to_vec(), |slot| {
             (minutes(clock(turn, slot.start)) - minutes(wished)).abs()

@@ -98,6 +98,7 @@ pub fn render(understood: &Understood) -> String {
 fn render_slots(slots: &Slots, out: &mut String) {
     let Slots {
         days,
+        weekday: _,
         not_days,
         parts,
         not_parts,

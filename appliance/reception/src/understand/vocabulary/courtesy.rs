@@ -84,7 +84,7 @@ pub(super) const DANGER: Table = &[
     (Chest, "chest seene sine seena chhati chati chaati chaathi सीने सीना छाती"),
     (
         Pain,
-        "pain paining pains hurts hurting hurt dard drd tightness pressure jakdan dabav दर्द जकड़न भारीपन",
+        "pain paining pains hurts hurting hurt dard drd tightness pressure discomfort jakdan dabav दर्द जकड़न भारीपन",
     ),
     (Breath, "breathe breathing breath breaths saans sans saansen sance सांस साँस"),
     (

@@ -113,7 +113,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Move),
-        "reschedule reshedule rescheduled rescheduling re_schedule postpone postponed prepone preponed shift shifted move moved push_back push_to bring_forward time_change_karna time_change_karni date_change_karni date_change_karna aage_badha aage_badhana aage_badhao aage_kar aage_karna aage_karo aage_karwana pehle_karwana pichhe_kar peeche_kar another_time_for_my different_time_for_my din_badalna time_badalna tarikh_badalna tareekh_badalna samay_badalna rishedul shift_karna आगे_बढ़ा आगे_बढ़ाना आगे_बढ़ाओ आगे_कर आगे_करना रीशेड्यूल रिशेड्यूल शिफ्ट समय_बदलना समय_बदल तारीख_बदलना तारीख_बदल दिन_बदलना टाल पोस्टपोन",
+        "reschedule reshedule rescheduled rescheduling re_schedule postpone postponed prepone preponed shift shifted move moved push push_back push_to bring_forward time_change_karna time_change_karni date_change_karni date_change_karna aage_badha aage_badhana aage_badhao aage_kar aage_karna aage_karo aage_karwana pehle_karwana pichhe_kar peeche_kar another_time_for_my different_time_for_my din_badalna time_badalna tarikh_badalna tareekh_badalna samay_badalna rishedul shift_karna आगे_बढ़ा आगे_बढ़ाना आगे_बढ़ाओ आगे_कर आगे_करना रीशेड्यूल रिशेड्यूल शिफ्ट समय_बदलना समय_बदल तारीख_बदलना तारीख_बदल दिन_बदलना टाल पोस्टपोन",
     ),
     (
         M(T::Change),
@@ -246,6 +246,6 @@ pub(super) const TABLE: Table = &[
     (M(T::End), "band khatam end finish बंद खत्म"),
     (
         M(T::Have),
-        "do_i_have have_i_got got_any any_upcoming upcoming_appointment upcoming_appointments my_appointments my_bookings mere_appointments meri_appointments mera_appointment_kab meri_appointment_kab meri_appointment_kitne mera_appointment_kitne appointment_kab_hai appointment_kab_ka appointment_kab_ki appointment_details booking_details appointment_kitne_baje मेरे_अपॉइंटमेंट अपॉइंटमेंट_कब मेरा_अपॉइंटमेंट_कब मेरी_अपॉइंटमेंट_कब अपॉइंटमेंट_कितने_बजे",
+        "i_booked i_have_booked i_had_booked ive_booked maine_book_kiya do_i_have have_i_got got_any any_upcoming upcoming_appointment upcoming_appointments my_appointments my_bookings mere_appointments meri_appointments mera_appointment_kab meri_appointment_kab meri_appointment_kitne mera_appointment_kitne appointment_kab_hai appointment_kab_ka appointment_kab_ki appointment_details booking_details appointment_kitne_baje मेरे_अपॉइंटमेंट अपॉइंटमेंट_कब मेरा_अपॉइंटमेंट_कब मेरी_अपॉइंटमेंट_कब अपॉइंटमेंट_कितने_बजे",
     ),
 ];
