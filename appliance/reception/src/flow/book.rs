@@ -50,6 +50,11 @@ impl Book {
         }
     }
 
+    /// The waiting list for the same.
+    pub(crate) fn waitlist(&self) -> Waitlist {
+        Waitlist::of(self.when.clone(), self.whom.clone())
+    }
+
     fn read_back(&self, turn: &Turn<'_>, free: Free) -> Question {
         let mut put_in = vec![
             ("name", self.whom.read_back(turn).into()),

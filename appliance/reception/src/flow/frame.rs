@@ -71,7 +71,7 @@ impl Frame {
 
     /// Somebody cannot come.
     pub(crate) fn cannot_come(appointment: Option<AppointmentId>) -> Self {
-        Self::CannotCome(CannotCome { appointment })
+        Self::CannotCome(CannotCome::to(appointment))
     }
 
     /// The flow that an intent begins, if it begins one. `text` is what was said.
@@ -106,6 +106,12 @@ impl Frame {
             | Intent::Goodbye => return None,
         };
         Some(frame.within_reach(facts))
+    }
+
+    /// The waiting list for what was to be booked, if this is a booking.
+    pub(crate) fn waitlist_instead(&self, facts: &Facts) -> Option<Self> {
+        let Self::Book(book) = self else { return None };
+        Some(Self::Waitlist(Box::new(book.waitlist())).within_reach(facts))
     }
 
     /// The flow that a choice under a reminder or an offer begins, if it begins one.

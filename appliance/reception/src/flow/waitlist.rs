@@ -25,9 +25,14 @@ pub(crate) struct Waitlist {
 }
 
 impl Waitlist {
-    /// The waiting list instead of a booking.
+    /// A wish with what of it is settled.
+    pub(crate) fn of(when: When, whom: Whom) -> Self {
+        Self { when, whom, ..Self::default() }
+    }
+
+    /// The waiting list instead of a booking, because nothing is free.
     pub(crate) fn instead(when: When, whom: Whom) -> Self {
-        Self { when, whom, instead: true, ..Self::default() }
+        Self { instead: true, ..Self::of(when, whom) }
     }
 
     fn stretch(&self, facts: &Facts) -> (Date, Date) {

@@ -185,9 +185,11 @@ impl Whom {
             return true;
         }
         if said.about == Some(About::Patient) {
-            if let Some(person) = slots.chosen.first().and_then(|at| people.get(*at)) {
+            if let [only] = slots.chosen.as_slice()
+                && let Some(person) = people.get(*only)
+            {
                 self.person = Some(person.clone());
-                return slots.chosen.len() == 1;
+                return true;
             }
             if slots.chosen.first().is_some_and(|at| *at == people.len()) {
                 self.new = true;
@@ -250,7 +252,9 @@ pub(crate) fn named<'p>(
             return Some(one);
         }
     }
-    let said: Vec<Vec<String>> = words.words.iter().map(|word| name::keys(word)).collect();
+    // "Ravi's" comes without its apostrophe.
+    let said = words.words.iter().flat_map(|word| [Some(word.as_str()), word.strip_suffix('s')]);
+    let said: Vec<Vec<String>> = said.flatten().map(name::keys).collect();
     let is_practitioner = |first: &[String]| {
         turn.facts.practitioners.iter().any(|it| name::keys(&it.name).contains(&first[0]))
     };

@@ -279,6 +279,8 @@ impl Whose {
         if self.person.as_ref().is_none_or(|it| it.id != person.id) {
             self.appointment = None;
             self.picked = None;
+            // What this address was told of one person proves nothing about another.
+            self.by_id = false;
         }
         self.person = Some(person);
     }

@@ -325,6 +325,11 @@ fn agreed(turn: &Turn<'_>, words: &Understood) -> Option<bool> {
         return words.slots.yes;
     }
     let does = turn.dialogue.stack.last().and_then(|frame| frame.agreed_by());
+    let is_a_wish = matches!(does, Some(Intent::Book | Intent::Move));
+    let is_other = words.correction || words.intent == Some(Intent::More);
+    if is_a_wish && is_other && !says_more(words) && words.slots.persons.is_empty() {
+        return Some(false);
+    }
     let alone = !fills(words) && words.slots.persons.is_empty() && !words.several;
     let says = does.is_some() && words.intent == does && !words.negated && !words.question;
     (says && alone).then_some(true)

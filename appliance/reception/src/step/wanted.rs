@@ -76,10 +76,17 @@ pub(super) fn begin(turn: &mut Turn<'_>, intent: Intent, text: &str, said: Optio
     let under_way = turn.dialogue.stack.iter().position(|frame| frame.is_of(intent));
     match under_way {
         Some(at) => turn.dialogue.stack.truncate(at + 1),
-        None => match Frame::begun_by(intent, text, turn.facts) {
-            Some(frame) => push(turn, frame),
-            None => return not_understood(turn, Sentence::NotUnderstood),
-        },
+        None => {
+            let booking = turn.dialogue.stack.last().filter(|_| intent == Intent::JoinWaitlist);
+            let instead = booking.and_then(|frame| frame.waitlist_instead(turn.facts));
+            if instead.is_some() {
+                turn.dialogue.stack.pop();
+            }
+            match instead.or_else(|| Frame::begun_by(intent, text, turn.facts)) {
+                Some(frame) => push(turn, frame),
+                None => return not_understood(turn, Sentence::NotUnderstood),
+            }
+        }
     }
     if let Some(said) = said {
         // What was said beside the intent belongs to its flow, not to the question before it.

@@ -263,7 +263,11 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
         }
         words.push(&word.raw);
     }
-    if family && behind.is_none() && !(0..reading.len()).all(|i| reading.is_unknown(i)) {
+    let is_of_a_name = |i: usize| {
+        let little = |m| matches!(m, Meaning::For | Meaning::Filler).then_some(());
+        reading.is_unknown(i) || reading.at(i, little).is_some()
+    };
+    if family && behind.is_none() && !(0..reading.len()).all(is_of_a_name) {
         return None;
     }
     let known = (from..reading.len()).all(|i| !reading.is_unknown(i));

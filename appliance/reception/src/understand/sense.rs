@@ -381,7 +381,12 @@ fn conclude(
     let begins_with_no = slots.yes == Some(false);
     let says_so =
         reading.says(Meaning::Correction) && (has_value || !intents.is_empty() || changes(reading));
-    let correction = says_so || begins_with_no && has_value || ruled_out && (has_value || !opens);
+    // "Change the doctor" is no to what was read back, and says what is wrong with it.
+    let wants_change = *expecting == Expecting::YesNo && intents.is_empty() && changes(reading);
+    let correction = says_so
+        || wants_change
+        || begins_with_no && has_value
+        || ruled_out && (has_value || !opens);
 
     let several =
         intents.iter().filter(|it| !it.is_courtesy()).count() > 1 || slots.persons.len() > 1;

@@ -286,7 +286,7 @@ impl Clock<'_> {
         {
             let minutes = i16::try_from(number / 100 * 60 + number % 100).ok()?;
             let said = self.with_half_of_day(minutes, i + 1, false);
-            return said.sure.then_some(said);
+            return (said.sure || self.asked && number % 5 == 0).then_some(said);
         }
         let (hour, next) = self.number(i)?;
         let (minute, end) = self.number(next)?;
