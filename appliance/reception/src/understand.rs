@@ -205,6 +205,8 @@ pub enum Relation {
     Grandfather,
     /// Somebody of the family by another word, or a friend.
     Other,
+    /// Somebody whom the clinic does not know yet.
+    New,
 }
 
 /// A place in a row.

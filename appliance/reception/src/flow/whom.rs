@@ -185,6 +185,10 @@ impl Whom {
             return true;
         }
         if said.about == Some(About::Patient) {
+            if slots.persons.contains(&Relation::New) {
+                self.new = true;
+                return true;
+            }
             if let [only] = slots.chosen.as_slice()
                 && let Some(person) = people.get(*only)
             {

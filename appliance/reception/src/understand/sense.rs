@@ -430,6 +430,10 @@ fn settle(
     if intents.contains(&Intent::Leave) && !reading.says(Meaning::Topic(Topic::Appointment)) {
         intents.retain(|it| *it != Intent::Cancel);
     }
+    // "Stop that, I want to talk to someone": a person settles the rest.
+    if intents.contains(&Intent::Person) {
+        intents.retain(|it| *it != Intent::Leave);
+    }
     // Who cannot come and says what is to be done said all; so did who asks for help with something.
     if intents.iter().any(|it| matches!(it, Intent::Cancel | Intent::Move)) {
         intents.retain(|it| *it != Intent::CannotCome);

@@ -96,6 +96,10 @@ pub(super) const TABLE: Table = &[
         "grandfather grandpa dada_ji dadaji nana_ji nanaji dada nana दादा नाना दादाजी नानाजी",
     ),
     (
+        Relation(R::New),
+        "new_patient new_person naya_patient naye_patient nayi_patient naya_mareez naya_mariz naye_mareez someone_new somebody_new नया_मरीज नया_मरीज़ नए_मरीज नए_मरीज़ नई_मरीज नई_मरीज़",
+    ),
+    (
         Relation(R::Other),
         "uncle aunt aunty auntie chacha chachi mama mami mausi bua fufa cousin nephew niece friend friends dost neighbour neighbor padosi saas sasur mother_in_law father_in_law bhabhi jija devar nanad relative family_member parents someone_else somebody_else kisi_aur kisi_aur_ke_liye another_person grandson granddaughter pota poti चाचा चाची मामा मामी मौसी बुआ दोस्त सास ससुर भाभी किसी_और",
     ),
