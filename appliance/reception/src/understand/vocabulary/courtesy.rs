@@ -51,7 +51,7 @@ pub(super) const TABLE: Table = &[
     (Language(L::Hinglish), "hinglish हिंग्लिश"),
     (
         Question,
-        "what whats when where which who whom whose why how can_i can_you could_you do_you does are_you is_there are_there may_i shall_i should_i can_we could_we kya kaise kaisa kab kahan kaha kidhar kaun kon kaunsa konsa kaunse kaunsi kitna kitne kitni kyun kyu kyon kisko is_it will_there क्या कैसे कब कहाँ कहां किधर कौन कौनसा कौन_सा कितना कितने कितनी क्यों किस",
+        "need_to_know want_to_know like_to_know what whats when where which who whom whose why how can_i can_you could_you do_you does are_you is_there are_there may_i shall_i should_i can_we could_we kya kaise kaisa kab kahan kaha kidhar kaun kon kaunsa konsa kaunse kaunsi kitna kitne kitni kyun kyu kyon kisko is_it will_there क्या कैसे कब कहाँ कहां किधर कौन कौनसा कौन_सा कितना कितने कितनी क्यों किस",
     ),
     (
         Topic(T::Greet),
