@@ -27,6 +27,7 @@ pub(crate) enum Pick {
     Service(HealthcareServiceId),
     Day(Date),
     OtherDay,
+    OtherTime,
     Part(PartOfDay),
     Slot(SlotId),
     More,
@@ -87,6 +88,7 @@ impl fmt::Display for Pick {
             Self::Service(id) => write!(f, "service:{id}"),
             Self::Day(date) => write!(f, "day:{date}"),
             Self::OtherDay => f.write_str("other-day"),
+            Self::OtherTime => f.write_str("other-time"),
             Self::Part(part) => write!(f, "part:{}", part_word(*part)),
             Self::Slot(id) => write!(f, "slot:{id}"),
             Self::More => f.write_str("more"),
@@ -110,6 +112,7 @@ impl Pick {
             Self::AnyPractitioner
             | Self::OtherPractitioner
             | Self::OtherDay
+            | Self::OtherTime
             | Self::More
             | Self::SomebodyNew => true,
             Self::Yes(_)
@@ -149,6 +152,7 @@ impl Pick {
             "service" => Some(Self::Service(of.parse().ok()?)),
             "day" => Some(Self::Day(of.parse().ok()?)),
             "other-day" => Some(Self::OtherDay),
+            "other-time" => Some(Self::OtherTime),
             "part" => PARTS.into_iter().find(|part| part_word(*part) == of).map(Self::Part),
             "slot" => Some(Self::Slot(of.parse().ok()?)),
             "more" => Some(Self::More),

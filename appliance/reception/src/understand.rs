@@ -18,6 +18,7 @@ mod lexicon;
 mod person;
 mod request;
 mod sense;
+mod thing;
 mod time;
 mod vocabulary;
 mod word;
@@ -209,6 +210,26 @@ pub enum Relation {
     New,
 }
 
+/// A part of what is agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "each variant is the part it says")]
+pub enum Thing {
+    Day,
+    Time,
+    Practitioner,
+    Patient,
+}
+
+/// Before or after a time that was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "each variant is the direction it says")]
+pub enum Shift {
+    Earlier,
+    Later,
+}
+
 /// A place in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
@@ -251,8 +272,14 @@ pub struct Slots {
     pub times: Vec<Times>,
     /// The first free time, whichever it is.
     pub soonest: bool,
+    /// A time before or after the one that was shown.
+    pub shift: Option<Shift>,
+    /// What is named by its bare word and nothing else: "the time", "another doctor".
+    pub thing: Option<Thing>,
     /// Anything or anybody will do.
     pub any: bool,
+    /// Any practitioner will do, said so.
+    pub any_practitioner: bool,
     /// Practitioners that may be meant, the likeliest first. Two of one name have the same score.
     pub practitioners: Vec<Candidate<PractitionerId>>,
     /// Practitioners that were ruled out: "not Dr Rao".
@@ -269,6 +296,8 @@ pub struct Slots {
     pub persons: Vec<Relation>,
     /// A name of a person that was said, as it was written.
     pub name: Option<String>,
+    /// The name of whom it is for, as it was written, where nobody had asked for it.
+    pub for_name: Option<String>,
     /// Telephone number.
     pub phone: Option<Phone>,
     /// Dates of birth that may be meant, the likeliest first.
@@ -317,6 +346,8 @@ pub struct Understood {
     pub stop: bool,
     /// Whether it insults.
     pub abuse: bool,
+    /// Whether it only asks for a moment: "one minute", "let me think".
+    pub waits: bool,
     /// The words that say something, folded, for finding answers by words.
     pub words: Vec<String>,
     /// What was said in detail.

@@ -16,6 +16,7 @@ choose = Choose
 restart = Start again
 more-times = Later times
 other-day = Another day
+other-time = Another time
 other-doctor = Another doctor
 any-doctor = Any doctor
 somebody-new = Somebody else
@@ -29,6 +30,7 @@ reply-by-number = I still do not understand, sorry. Please reply with one of the
 words-only = I can only read text here.
 about-your-call = You have just called us. Let us go on here.
 still-there = Are you still there?
+take-your-time = Of course, take your time.
 back-to-it = { $what ->
     [book] Now, back to the booking.
     [move] Now, back to changing the appointment.

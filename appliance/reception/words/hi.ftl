@@ -16,6 +16,7 @@ choose = चुनें
 restart = फिर से शुरू करें
 more-times = बाद के समय
 other-day = दूसरा दिन
+other-time = दूसरा समय
 other-doctor = दूसरे डॉक्टर
 any-doctor = कोई भी डॉक्टर
 somebody-new = किसी और के लिए
@@ -29,6 +30,7 @@ reply-by-number = माफ़ कीजिए, अब भी समझ नह�
 words-only = यहाँ केवल लिखे हुए संदेश पढ़े जा सकते हैं।
 about-your-call = आपने अभी हमें फ़ोन किया था। यहाँ आगे बढ़ते हैं।
 still-there = क्या आप अब भी यहाँ हैं?
+take-your-time = ज़रूर, आराम से बताइए।
 back-to-it = { $what ->
     [book] अब बुकिंग पर वापस आते हैं।
     [move] अब अपॉइंटमेंट बदलने पर वापस आते हैं।

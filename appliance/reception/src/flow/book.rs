@@ -78,6 +78,7 @@ impl Book {
             text: turn.words().plain(Sentence::WhatElse),
             choices: vec![
                 turn.choice(Pick::OtherDay, Sentence::OtherDay),
+                turn.choice(Pick::OtherTime, Sentence::OtherTime),
                 turn.choice(Pick::OtherPractitioner, Sentence::OtherDoctor),
                 turn.choice(Pick::SomebodyNew, Sentence::SomebodyNew),
                 turn.choice(Pick::Want(Intent::Leave), Sentence::LeaveIt),

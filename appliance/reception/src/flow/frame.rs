@@ -137,6 +137,7 @@ impl Frame {
             | Pick::Service(_)
             | Pick::Day(_)
             | Pick::OtherDay
+            | Pick::OtherTime
             | Pick::Part(_)
             | Pick::Slot(_)
             | Pick::More

@@ -53,6 +53,7 @@ impl Moving {
             text: turn.words().plain(Sentence::WhatElse),
             choices: vec![
                 turn.choice(Pick::OtherDay, Sentence::OtherDay),
+                turn.choice(Pick::OtherTime, Sentence::OtherTime),
                 turn.choice(Pick::OtherPractitioner, Sentence::OtherDoctor),
                 turn.choice(Pick::Want(Intent::Leave), Sentence::LeaveIt),
             ],
@@ -64,7 +65,8 @@ impl Flow for Moving {
     fn take(&mut self, said: &Said<'_>, turn: &mut Turn<'_>) -> bool {
         let whose = self.whose.take(said, turn);
         self.whose.take_with(said);
-        let when = !whose && self.when.take(said, turn);
+        // "Move Asha's to Thursday" says both; who answers whose it is says nothing of when.
+        let when = (!whose || said.about.is_none()) && self.when.take(said, turn);
         if whose || (when && !self.when.is_settled()) {
             self.unsettled = false;
             self.agreed = false;

@@ -14,7 +14,7 @@ use crate::effect::Act;
 use crate::facts::Person;
 use crate::sentence::Sentence;
 use crate::turn::{Question, Turn, choice};
-use crate::understand::{Relation, Understood};
+use crate::understand::{Relation, Thing, Understood};
 
 /// People who are shown to choose from; one choice more is somebody else.
 const SHOWN_MAX: usize = 9;
@@ -180,6 +180,15 @@ impl Whom {
     fn take_person(&mut self, said: &Said<'_>, turn: &Turn<'_>) -> bool {
         let slots = &said.words.slots;
         let people = turn.facts.people();
+        if let Some(name) = slots.for_name.as_deref().and_then(plausible_name) {
+            return self.take_name(name, turn);
+        }
+        if slots.thing == Some(Thing::Patient)
+            && matches!(said.about, Some(About::YesNo | About::Change))
+        {
+            self.forget();
+            return true;
+        }
         if let Some(person) = named(people, said.words, turn) {
             self.person = Some(person.clone());
             return true;
@@ -222,6 +231,27 @@ impl Whom {
             }
             ([_, ..] | [], _) => false,
         }
+    }
+
+    /// A name that nobody had asked for: of somebody on record, or of somebody new. Whether it says anything new.
+    fn take_name(&mut self, name: String, turn: &Turn<'_>) -> bool {
+        if like(&self.name(), &name) {
+            return false;
+        }
+        self.forget();
+        // Whoever calls says the birth, too.
+        let known = if turn.is_spoken() { &[] } else { turn.facts.people() };
+        let mut fit = known.iter().filter(|person| like(&person.name, &name));
+        match (fit.next(), fit.next()) {
+            (Some(one), None) => self.person = Some(one.clone()),
+            // Which of them it is, is asked.
+            (Some(_), Some(_)) => {}
+            (None, _) => {
+                self.new = true;
+                self.name = Some(name);
+            }
+        }
+        true
     }
 
     fn take_pick(&mut self, pick: &Pick, turn: &Turn<'_>) -> bool {
@@ -278,7 +308,20 @@ fn plausible_name(text: &str) -> Option<String> {
     let letters = name.chars().all(|c| c.is_alphabetic() || is_mark(c) || " .'-".contains(c));
     let words = name.split_whitespace().count();
     let fits = letters && words <= NAME_WORDS_MAX && name.chars().count() <= NAME_LETTERS_MAX;
-    (fits && name.chars().any(char::is_alphabetic)).then_some(name)
+    (fits && name.chars().any(char::is_alphabetic)).then(|| capitalised(&name))
+}
+
+/// A name that was typed without capital letters, or in nothing else, as it is written on a record.
+fn capitalised(name: &str) -> String {
+    if name.chars().any(char::is_lowercase) && name.chars().any(char::is_uppercase) {
+        return name.to_owned();
+    }
+    let word = |word: &str| -> String {
+        let mut letters = word.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters.flat_map(char::to_lowercase)).collect()
+    };
+    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// Signs of Indian scripts that belong to a letter, and joiners.

@@ -180,6 +180,7 @@ fn picked(turn: &mut Turn<'_>, pick: &Pick) {
         | Pick::Service(_)
         | Pick::Day(_)
         | Pick::OtherDay
+        | Pick::OtherTime
         | Pick::Part(_)
         | Pick::Slot(_)
         | Pick::More
@@ -241,6 +242,10 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
         {
             return go_on(turn);
         }
+    }
+    if words.waits {
+        turn.note(None, false, "waits");
+        return turn.say(Sentence::TakeYourTime, &[]);
     }
     let about = turn.dialogue.open.as_ref().map(|open| open.about);
     let yes = match about {

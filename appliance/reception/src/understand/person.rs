@@ -204,8 +204,70 @@ fn date(year: i64, month: i64, day: i64) -> Option<BirthDate> {
     BirthDate::parse(&format!("{year:04}-{month:02}-{day:02}")).ok()
 }
 
+/// A name that was said, and the words that it takes.
+pub(super) struct Named {
+    pub from: usize,
+    pub to: usize,
+    pub name: String,
+}
+
+/// Whom it is for, by name, where nobody had asked: "for Rohan Mehta", "Rohan Mehta ke liye", "my name is Rohan" and
+/// for nobody else. Behind "for" stands much else, so that only a full name in capital letters counts there.
+pub(super) fn for_whom(reading: &Reading) -> Option<Named> {
+    let is_relation =
+        |i: usize| reading.at(i, |m| matches!(m, Meaning::My | Meaning::Relation(_)).then_some(()));
+    let behind = |mut i: usize| {
+        while let Some((_, end)) = is_relation(i) {
+            i = end;
+        }
+        let end = i + (i..reading.len()).take_while(|at| is_capital(reading, *at, i)).count();
+        full_name(reading, i, end)
+    };
+    let before = |end: usize| {
+        let capital = |at: &usize| is_capital(reading, *at, end);
+        full_name(reading, end - (0..end).rev().take_while(capital).count(), end)
+    };
+    let marked = |meaning: Meaning| reading.all().filter(move |(_, _, m)| *m == meaning);
+    let is_for = |i: usize| {
+        let word = |i: usize| reading.words.get(i).map(|word| word.folded.as_str());
+        word(i) == Some("ke") && matches!(word(i + 1), Some("liye" | "lie" | "lia"))
+    };
+    if let Some(named) = marked(Meaning::For).find_map(|(_, end, _)| behind(end)) {
+        return Some(named);
+    }
+    if let Some(named) = (1..reading.len()).filter(|i| is_for(*i)).find_map(before) {
+        return Some(named);
+    }
+    let other = |m| matches!(m, Meaning::Relation(it) if it != Relation::Myself);
+    if reading.all().any(|(_, _, m)| other(m)) {
+        return None;
+    }
+    let of_writer = marked(Meaning::NameIs).find_map(|(_, end, _)| behind(end));
+    of_writer.or_else(|| named(reading, &Expecting::Nothing))
+}
+
+/// Whether a word means nothing else and is written as names are; a clause that begins beside it parts it from them.
+fn is_capital(reading: &Reading, i: usize, beside: usize) -> bool {
+    let word = &reading.words[i];
+    let parted = i > beside && word.begins_clause;
+    word.raw.starts_with(char::is_uppercase) && reading.is_unknown(i) && !parted
+}
+
+/// Words that are a full name.
+fn full_name(reading: &Reading, from: usize, to: usize) -> Option<Named> {
+    let words: Vec<&str> =
+        reading.words.get(from..to)?.iter().map(|word| word.raw.as_str()).collect();
+    let is_full = (2..=NAME_WORDS_MAX).contains(&words.len());
+    let name = prm::contact::name("name", &words.join(" ")).ok().filter(|_| is_full)?;
+    Some(Named { from, to, name })
+}
+
 /// A name of a person: behind "my name is", or the whole message after the question for one.
 pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
+    named(reading, expecting).map(|named| named.name)
+}
+
+fn named(reading: &Reading, expecting: &Expecting) -> Option<Named> {
     let behind = reading
         .all()
         .filter(|(_, _, m)| *m == Meaning::NameIs)
@@ -233,6 +295,7 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
         None => return None,
     };
     let mut words: Vec<&str> = Vec::new();
+    let mut taken = Vec::new();
     for (i, word) in reading.words.iter().enumerate().skip(from) {
         let says_nothing = reading
             .at(i, |m| {
@@ -262,6 +325,7 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
             break;
         }
         words.push(&word.raw);
+        taken.push(i);
     }
     let is_of_a_name = |i: usize| {
         let little = |m| matches!(m, Meaning::For | Meaning::Filler).then_some(());
@@ -271,7 +335,9 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
         return None;
     }
     let known = (from..reading.len()).all(|i| !reading.is_unknown(i));
-    let wish = reading.within(from, reading.len()).any(|(_, _, m)| {
+    // What stands in another clause than the name does not make a wish of it.
+    let to = taken.last().filter(|_| behind.is_some()).map_or(reading.len(), |last| last + 1);
+    let wish = reading.within(from, to).any(|(_, _, m)| {
         matches!(
             m,
             Meaning::Not | Meaning::Nahi | Meaning::No | Meaning::Topic(Topic::Want | Topic::Talk)
@@ -291,5 +357,6 @@ pub(super) fn name(reading: &Reading, expecting: &Expecting) -> Option<String> {
     {
         return None;
     }
-    prm::contact::name("name", &words.join(" ")).ok()
+    let name = prm::contact::name("name", &words.join(" ")).ok()?;
+    Some(Named { from: *taken.first()?, to: taken.last()? + 1, name })
 }

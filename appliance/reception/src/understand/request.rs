@@ -198,6 +198,8 @@ impl<'a> Clause<'a> {
                 !alone || self.is_bare() && !self.is_question()
             }
             Intent::Move => match topics {
+                // "Can I come on Thursday instead?"
+                [Topic::Come] => self.opens() && self.about.moment && self.reading.says_instead(),
                 [Topic::Change] => self.opens() || self.says(Topic::Appointment),
                 // "Friday ki jagah Saturday".
                 [Topic::Appointment] => self.means(Meaning::Correction) && self.about.moment,
@@ -389,6 +391,7 @@ const RULES: &[(Intent, &[Topic])] = &[
     (Intent::Faq, &[Topic::Fee]),
     (Intent::Faq, &[Topic::Place]),
     (Intent::Book, &[Topic::Want, Topic::Appointment]),
+    (Intent::Move, &[Topic::Come]),
     (Intent::Book, &[Topic::Come]),
     (Intent::MyAppointments, &[Topic::Come, Topic::When]),
     (Intent::Book, &[Topic::See]),

@@ -10,8 +10,8 @@ use super::time::Clock;
 use super::vocabulary::{Meaning, Reading, Topic};
 use super::word::{fold, words};
 use super::{
-    Candidate, Days, Expecting, Lexicon, PartOfDay, READINGS_MAX, Slots, Times, Understood,
-    language, person,
+    Candidate, Days, Expecting, Lexicon, PartOfDay, READINGS_MAX, Shift, Slots, Times, Understood,
+    language, person, thing,
 };
 use crate::intent::Intent;
 
@@ -46,11 +46,27 @@ pub(super) fn understand(
     // Names of patients are none of practitioners, and no days of the week.
     let naming = *expecting == Expecting::Name;
     let titled = naming || matches!(expecting, Expecting::Patient(_));
-    let (mentions, unknown) = lexicon.mentions(&reading, asked, titled);
+    let (mut mentions, unknown) = lexicon.mentions(&reading, asked, titled);
+    if !titled
+        && *expecting != Expecting::BirthDate
+        && let Some(person) = person::for_whom(&reading)
+    {
+        // "For Rohan Sharma" is about him, though a practitioner is called so, too.
+        let within = |it: &Mention| it.from >= person.from && it.to <= person.to;
+        if !mentions.iter().any(|it| within(it) && it.to - it.from == person.to - person.from) {
+            mentions.retain(|it| !within(it));
+            take(&mut taken, person.from..person.to);
+            slots.for_name = Some(person.name);
+        }
+    }
     for mention in &mentions {
         take(&mut taken, mention.from..mention.to);
     }
 
+    // "One second" is no time of day.
+    for (from, to, _) in reading.all().filter(|(_, _, m)| *m == Meaning::Wait) {
+        take(&mut taken, from..to);
+    }
     let calendar = Calendar {
         reading: &reading,
         today: now.date(),
@@ -94,15 +110,27 @@ pub(super) fn understand(
     slots.services = lexicon.healthcare_services(&reading, *expecting == Expecting::Service);
     slots.soonest = says_and_means(&reading, Meaning::Soonest);
     slots.any = reading.says(Meaning::Any);
+    // "Any slot" is only a word; "any doctor" is a wish.
+    slots.any_practitioner = reading.all().any(|(from, to, m)| {
+        let within = reading.words[from..to].iter().any(|word| word.folded == "doctor");
+        let behind = reading.within(to, to + 2).any(|(_, _, m)| m == Meaning::Title);
+        m == Meaning::Any && (within || behind)
+    });
+    slots.shift = if reading.says(Meaning::Earlier) {
+        Some(Shift::Earlier)
+    } else {
+        reading.says(Meaning::Later).then_some(Shift::Later)
+    };
+    slots.thing = thing::thing(&reading);
     let of_family = matches!(expecting, Expecting::Patient(_));
     slots.persons = person::relations(&reading, of_family)
         .into_iter()
         .filter(|(at, _)| !is_denied(&reading, *at, at + 1))
         .map(|(_, relation)| relation)
         .collect();
-    slots.language = reading.all().find_map(|(_, _, m)| {
+    slots.language = reading.all().find_map(|(from, to, m)| {
         let Meaning::Language(language) = m else { return None };
-        Some(language)
+        (!is_denied(&reading, from, to)).then_some(language)
     });
     if let Expecting::Choice(titles) | Expecting::Patient(titles) = expecting {
         let moment = Moment { days: &slots.days, times: &slots.times, now };
@@ -333,6 +361,7 @@ fn conclude(
         || slots.specialties.iter().any(|it| it.score >= 0.9)
         || slots.unknown_practitioner
         || slots.missing_specialty.is_some()
+        || slots.any_practitioner
         || slots.any && slots.soonest;
 
     // Little by little: "Dr Rao tomorrow" is a wish, too.
@@ -390,6 +419,14 @@ fn conclude(
 
     let several =
         intents.iter().filter(|it| !it.is_courtesy()).count() > 1 || slots.persons.len() > 1;
+    // "Let me ask my husband" is not for him.
+    let asks_for_a_moment = reading.says(Meaning::Wait) && !reading.says(Meaning::For) && !question;
+    let nothing_else =
+        Slots { persons: Vec::new(), yes: None, ..slots.clone() } == Slots::default();
+    let waits = asks_for_a_moment
+        && nothing_else
+        && intents.iter().all(|it| it.is_courtesy())
+        && denied.is_empty();
     Understood {
         language: language::language(reading),
         intent: intents.first().copied(),
@@ -400,6 +437,7 @@ fn conclude(
         emergency: is_emergency(reading),
         stop: intents.contains(&Intent::Stop),
         abuse: reading.says(Meaning::Abuse),
+        waits,
         words: content,
         intents,
         denied,

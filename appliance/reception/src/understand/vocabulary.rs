@@ -151,6 +151,12 @@ pub(super) enum Meaning {
     Any,
     /// Said at the beginning of a correction.
     Correction,
+    /// Earlier than that.
+    Earlier,
+    /// Later than that.
+    Later,
+    /// A moment is asked for.
+    Wait,
     /// Date of birth.
     Birth,
     /// A name follows.
@@ -330,6 +336,11 @@ impl Reading {
     /// Whether something of the message may mean this.
     pub fn says(&self, meaning: Meaning) -> bool {
         self.all().any(|(_, _, m)| m == meaning)
+    }
+
+    /// Whether it is said instead of something else.
+    pub fn says_instead(&self) -> bool {
+        self.words.iter().any(|word| matches!(word.folded.as_str(), "instead" | "badle" | "jagah"))
     }
 
     /// Whether a word is part of no known word or phrase.

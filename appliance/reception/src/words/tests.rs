@@ -69,6 +69,7 @@ fn titles_fit_on_a_choice_and_every_sentence_says_something() {
             Sentence::Restart,
             Sentence::MoreTimes,
             Sentence::OtherDay,
+            Sentence::OtherTime,
             Sentence::OtherDoctor,
             Sentence::AnyDoctor,
             Sentence::SomebodyNew,

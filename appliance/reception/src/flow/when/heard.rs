@@ -11,7 +11,7 @@ use crate::dialogue::About;
 use crate::intent::Intent;
 use crate::sentence::Sentence;
 use crate::turn::Turn;
-use crate::understand::{Candidate, Days, Times};
+use crate::understand::{Candidate, Days, Shift, Thing, Times};
 
 /// Two names that are as likely as this are both meant.
 const AS_LIKELY: f64 = 0.05;
@@ -48,6 +48,9 @@ impl When {
         if about_person && !said.words.correction {
             return false;
         }
+        if let Some(pick) = self.other(said) {
+            return self.take_pick(&pick, turn);
+        }
         let whom = self.take_whom(said, turn);
         let day = self.take_days(said, turn);
         let time = self.take_times(said, turn);
@@ -60,6 +63,17 @@ impl When {
             return true;
         }
         false
+    }
+
+    /// What is to be another, by its bare word, where all was settled.
+    fn other(&self, said: &Said<'_>) -> Option<Pick> {
+        let may_change = matches!(said.about, Some(About::YesNo | About::Change));
+        match said.words.slots.thing.filter(|_| may_change && self.is_settled())? {
+            Thing::Day => Some(Pick::OtherDay),
+            Thing::Time => Some(Pick::OtherTime),
+            Thing::Practitioner => Some(Pick::OtherPractitioner),
+            Thing::Patient => None,
+        }
     }
 
     fn take_pick(&mut self, pick: &Pick, turn: &mut Turn<'_>) -> bool {
@@ -86,6 +100,10 @@ impl When {
             Pick::OtherDay => {
                 self.drop_slot();
                 self.days.clear();
+                self.times.clear();
+            }
+            Pick::OtherTime => {
+                self.drop_slot();
                 self.times.clear();
             }
             Pick::Part(part) => self.times = vec![part.times()],
@@ -173,7 +191,8 @@ impl When {
             self.specialty = Some(specialty.of.clone());
             took = true;
         }
-        if slots.any && said.about == Some(About::Practitioner) {
+        let says_any = slots.any_practitioner && slots.not_practitioners.is_empty();
+        if says_any || slots.any && said.about == Some(About::Practitioner) {
             self.any = true;
             self.candidates.clear();
             took = true;
@@ -238,7 +257,13 @@ impl When {
             // A bare number that chooses nothing is an hour, where something is to be changed.
             let changes = matches!(said.about, Some(About::YesNo | About::Change));
             let hour = slots.number.filter(|_| changes).map(hour).unwrap_or_default();
-            if parts.is_empty() { hour } else { self.read_within(&parts).unwrap_or(parts) }
+            if !parts.is_empty() {
+                self.read_within(&parts).unwrap_or(parts)
+            } else if let Some(shifted) = slots.shift.and_then(|shift| self.shifted(shift, turn)) {
+                vec![shifted]
+            } else {
+                hour
+            }
         } else {
             self.narrowed(slots.times.clone(), turn)
         };
@@ -252,6 +277,26 @@ impl When {
             }
         }
         took
+    }
+
+    /// The times before or after the one that is settled, or before or after those that were shown.
+    fn shifted(&self, shift: Shift, turn: &Turn<'_>) -> Option<Times> {
+        let clock = |at| turn.facts.zone.to_datetime(at).time();
+        let settled = self.slot.map(|free| clock(free.start));
+        let minute = 1.minute();
+        let shown = shown(turn).filter_map(|pick| {
+            if let Pick::Slot(id) = pick { Some(clock(id.start())) } else { None }
+        });
+        Some(match shift {
+            Shift::Earlier => {
+                let to = settled.or_else(|| shown.min())?.checked_sub(minute).ok()?;
+                Times { from: Time::MIN, to }
+            }
+            Shift::Later => {
+                let from = settled.or_else(|| shown.max())?.checked_add(minute).ok()?;
+                Times { from, to: Time::MAX }
+            }
+        })
     }
 
     /// The readings of the time that was said last that are within parts of the day: "half past ten", then "morning".

@@ -63,6 +63,7 @@ pub fn render(understood: &Understood) -> String {
         emergency,
         stop,
         abuse,
+        waits,
         words: _,
         slots,
     } = understood;
@@ -86,6 +87,7 @@ pub fn render(understood: &Understood) -> String {
         (*correction, "correction"),
         (*emergency, "emergency"),
         (*abuse, "abuse"),
+        (*waits, "waits"),
     ] {
         if is {
             let _ = write!(out, " {word}");
@@ -104,7 +106,10 @@ fn render_slots(slots: &Slots, out: &mut String) {
         not_parts,
         times,
         soonest,
+        shift,
+        thing,
         any,
+        any_practitioner,
         practitioners,
         not_practitioners,
         unknown_practitioner,
@@ -113,6 +118,7 @@ fn render_slots(slots: &Slots, out: &mut String) {
         services,
         persons,
         name,
+        for_name,
         phone,
         birth_dates,
         chosen,
@@ -153,6 +159,9 @@ fn render_slots(slots: &Slots, out: &mut String) {
     say("service", services.iter().map(|it| service(&it.of)).collect());
     say("for", persons.iter().map(|it| format!("{it:?}")).collect());
     say("name", name.iter().cloned().collect());
+    say("forname", for_name.iter().cloned().collect());
+    say("shift", shift.iter().map(|it| format!("{it:?}")).collect());
+    say("thing", thing.iter().map(|it| format!("{it:?}")).collect());
     say("phone", phone.iter().map(|it| it.as_str().to_owned()).collect());
     say("born", birth_dates.iter().map(ToString::to_string).collect());
     say("pick", chosen.iter().map(|it| (it + 1).to_string()).collect());
@@ -167,6 +176,7 @@ fn render_slots(slots: &Slots, out: &mut String) {
     for (is, word) in [
         (*soonest, "soonest"),
         (*any, "any"),
+        (*any_practitioner, "anydr"),
         (*unknown_practitioner, "dr?"),
         (*yes == Some(true), "yes"),
         (*yes == Some(false), "no"),

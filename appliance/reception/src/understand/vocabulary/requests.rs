@@ -157,7 +157,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Arrived),
-        "im_outside i_am_outside bahar_hu bahar_hun im_here i_am_here i_m_here we_are_here were_here have_arrived ive_arrived i_arrived just_arrived arrived we_have_arrived have_reached ive_reached i_reached reached at_the_clinic at_the_reception at_reception at_your_clinic outside_the_clinic pahunch_gaya pahunch_gayi pahunch_gaye pahuch_gaya pahuch_gayi pahuch_gaye pohoch_gaya pahonch_gaya pahunch_chuka pahuncha aa_gaya aa_gayi aa_gaye agaya aagaya aagayi aa_chuka aa_chuki clinic_me_hu clinic_mein_hu clinic_me_hun clinic_pe_hu clinic_par_hu clinic_mein_hoon पहुंच_गया पहुँच_गया पहुंच_गई पहुंच_गए पहुँच_गए आ_गया आ_गई आ_गए आ_चुका क्लिनिक_में_हूं",
+        "im_outside i_am_outside waiting_outside waiting_here waiting_at_the_clinic bahar_hu bahar_hun im_here i_am_here i_m_here we_are_here were_here have_arrived ive_arrived i_arrived just_arrived arrived we_have_arrived have_reached ive_reached i_reached reached at_the_clinic at_the_reception at_reception at_your_clinic outside_the_clinic pahunch_gaya pahunch_gayi pahunch_gaye pahuch_gaya pahuch_gayi pahuch_gaye pohoch_gaya pahonch_gaya pahunch_chuka pahuncha aa_gaya aa_gayi aa_gaye agaya aagaya aagayi aa_chuka aa_chuki clinic_me_hu clinic_mein_hu clinic_me_hun clinic_pe_hu clinic_par_hu clinic_mein_hoon पहुंच_गया पहुँच_गया पहुंच_गई पहुंच_गए पहुँच_गए आ_गया आ_गई आ_गए आ_चुका क्लिनिक_में_हूं",
     ),
     (
         M(T::CheckIn),
@@ -193,7 +193,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         M(T::Talk),
-        "talk speak connect transfer baat baat_karni baat_karna baat_karao baat_karwa baat_karvao baat_kara call_me call_me_back callback call_back please_call phone_karo phone_kijiye phone_kar call_karo call_kijiye call_kar bat_karni bat_karna bat_karao chat_with reach_someone बात बात_करनी बात_करना बात_कराओ बात_करा बात_करवा कॉल_करो कॉल_करें फोन_करो फोन_करें",
+        "have_a_complaint make_a_complaint file_a_complaint complaint_karni complaint_karna shikayat shikayat_karni शिकायत talk speak connect transfer baat baat_karni baat_karna baat_karao baat_karwa baat_karvao baat_kara call_me call_me_back callback call_back please_call phone_karo phone_kijiye phone_kar call_karo call_kijiye call_kar bat_karni bat_karna bat_karao chat_with reach_someone बात बात_करनी बात_करना बात_कराओ बात_करा बात_करवा कॉल_करो कॉल_करें फोन_करो फोन_करें",
     ),
     (
         M(T::Stop),
