@@ -354,7 +354,6 @@ fn conclude(
     let has_moment = !slots.days.is_empty() || !slots.times.is_empty() || !slots.parts.is_empty();
     let has_practitioner = named || !slots.specialties.is_empty() || slots.unknown_practitioner;
     let names_service = !slots.services.is_empty() && !question;
-    // A complaint alone is no wish; beside "doctor" it is.
     let certain = named
         || names_service
         || !slots.specialties.is_empty() && reading.says(Meaning::Topic(Topic::Practitioner))
@@ -364,9 +363,15 @@ fn conclude(
         || slots.any_practitioner
         || slots.any && slots.soonest;
 
+    // "My daughter has fever" wants a visit, though it does not say so.
+    let is_ill = |(from, to, m)| {
+        matches!(m, Meaning::Complaint(_) | Meaning::Pain) && !is_plainly_denied(reading, from, to)
+    };
+    let emergency = is_emergency(reading);
+    let complains = reading.all().any(is_ill) && !question && !emergency;
     // Little by little: "Dr Rao tomorrow" is a wish, too.
     let only_courtesy = intents.iter().all(|it| it.is_courtesy());
-    if only_courtesy && denied.is_empty() && opens && certain {
+    if only_courtesy && denied.is_empty() && opens && (certain || complains) {
         intents.push(Intent::Book);
     }
     if let Expecting::Name = expecting {
@@ -434,7 +439,7 @@ fn conclude(
         several,
         correction,
         question,
-        emergency: is_emergency(reading),
+        emergency,
         stop: intents.contains(&Intent::Stop),
         abuse: reading.says(Meaning::Abuse),
         waits,

@@ -67,7 +67,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         Topic(T::Greet),
-        "hi hii hello helo hey heya hlo hllo hullo namaste namasthe namaskar namaskaar pranam salaam salam assalamualaikum adaab good_morning good_afternoon good_evening gud_morning gm good_day ram_ram jai_shri_ram sat_sri_akal vanakkam नमस्ते नमस्कार प्रणाम हेलो हैलो हाय राम_राम सलाम suprabhat शुभ_प्रभात",
+        "gud_mrng gd_mrng gud_evening gud_afternoon hi hii hello helo hey heya hlo hllo hullo namaste namasthe namaskar namaskaar pranam salaam salam assalamualaikum adaab good_morning good_afternoon good_evening gud_morning gm good_day ram_ram jai_shri_ram sat_sri_akal vanakkam नमस्ते नमस्कार प्रणाम हेलो हैलो हाय राम_राम सलाम suprabhat शुभ_प्रभात",
     ),
     (
         Topic(T::Thanks),
