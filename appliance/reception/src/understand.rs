@@ -346,6 +346,8 @@ pub struct Understood {
     pub stop: bool,
     /// Whether it insults.
     pub abuse: bool,
+    /// Whether something is wanted beside what was agreed to: "and also".
+    pub also: bool,
     /// Whether it only asks for a moment: "one minute", "let me think".
     pub waits: bool,
     /// The words that say something, folded, for finding answers by words.

@@ -16,6 +16,7 @@ use crate::facts::Person;
 use crate::intent::Intent;
 use crate::sentence::Sentence;
 use crate::turn::{Question, Turn};
+use crate::understand::Understood;
 
 /// A booking under way.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -48,6 +49,14 @@ impl Book {
             offered: Some(slot),
             ..Self::default()
         }
+    }
+
+    /// Another for somebody else whom these words name: "yes, and also for Ravi".
+    pub(crate) fn also(&self, words: &Understood, turn: &mut Turn<'_>) -> Option<Self> {
+        let mut another = Self { when: self.when.another(), ..Self::default() };
+        another.take(&Said { pick: None, words, about: None, yes: None }, turn);
+        let name = another.whom.name();
+        (!name.is_empty() && name != self.whom.name()).then_some(another)
     }
 
     /// The waiting list for the same.

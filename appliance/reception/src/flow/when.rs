@@ -97,6 +97,14 @@ impl When {
         Self { practitioner, service, picked: Some(slot), ..Self::default() }
     }
 
+    /// The same for somebody else: another time with the same practitioner, on the same day.
+    pub(crate) fn another(&self) -> Self {
+        let mut another = self.clone();
+        another.drop_slot();
+        another.times.clear();
+        another
+    }
+
     /// An appointment of that practitioner, service and day is to be moved. The wish for the day that it is on
     /// only said which appointment is meant.
     pub(crate) fn follow(
@@ -330,6 +338,12 @@ impl When {
         };
         if std::mem::take(&mut self.soonest) && self.times.is_empty() {
             return self.settle(turn, first);
+        }
+        // No later ones on that day: another may do.
+        if self.after.is_some_and(|after| !slots.iter().any(|slot| slot.start > after)) {
+            self.after = None;
+            self.days.clear();
+            return Settling::Missing(self.look(turn));
         }
         match self.wished(turn, &slots) {
             Some(some) => match some.as_slice() {

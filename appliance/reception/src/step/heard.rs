@@ -252,15 +252,26 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
         Some(About::YesNo) => agreed(turn, words),
         Some(_) | None => None,
     };
+    if yes == Some(true) && words.also && books_another(turn, words) {
+        turn.dialogue.misses = 0;
+        turn.note(words.intent, false, "also");
+        take(turn, &Said { pick: None, words: &Understood::default(), about, yes });
+        return go_on(turn);
+    }
     let said = Said { pick: None, words, about, yes };
-    if let Some(intent) = words.intent
+    // A question beside a wish is answered first, or it would be lost.
+    let asks = turn.dialogue.stack.is_empty()
+        && words.intents.contains(&Intent::Faq)
+        && words.intent.is_some_and(waits_for_an_answer);
+    if let Some(intent) = words.intent.map(|it| if asks { Intent::Faq } else { it })
         && (yes.is_none() || !belongs(turn, intent))
         && !belongs_here(turn, intent, words)
     {
         turn.dialogue.misses = 0;
         turn.note(Some(intent), false, "words");
         // What was asked for beside it comes after it.
-        let second = words.intents.iter().find(|other| **other != intent && comes_after(**other));
+        let may_follow = |other| if asks { waits_for_an_answer(other) } else { comes_after(other) };
+        let second = words.intents.iter().find(|other| **other != intent && may_follow(**other));
         if let Some(frame) = second.and_then(|other| Frame::begun_by(*other, "", turn.facts))
             && turn.dialogue.stack.is_empty()
         {
@@ -298,6 +309,16 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
     let is_unclear = about == Some(About::Patient) && !words.slots.persons.is_empty();
     let why = if is_unclear { Sentence::SeveralPeople } else { Sentence::NotUnderstood };
     not_understood(turn, why);
+}
+
+/// Puts another booking below the one that is agreed to, if the words name somebody else; whether they do.
+fn books_another(turn: &mut Turn<'_>, words: &Understood) -> bool {
+    let Some(Frame::Book(book)) = turn.dialogue.stack.last() else { return false };
+    let Some(another) = book.clone().also(words, turn) else { return false };
+    let Some(agreed) = turn.dialogue.stack.pop() else { return false };
+    push(turn, Frame::Book(Box::new(another)));
+    push(turn, agreed);
+    true
 }
 
 /// Takes what answers the last reminder; whether it does.
@@ -372,6 +393,11 @@ fn says_more(words: &Understood) -> bool {
 /// Whether it is remembered when something else is asked for in the same message.
 fn comes_after(intent: Intent) -> bool {
     matches!(intent, Intent::Book | Intent::MyAppointments | Intent::WhereInQueue)
+}
+
+/// Whether it goes on as well after a question that was asked beside it was answered.
+fn waits_for_an_answer(intent: Intent) -> bool {
+    comes_after(intent) || matches!(intent, Intent::Move | Intent::Cancel | Intent::JoinWaitlist)
 }
 
 /// Whether a model may propose it: what it may begin is asked about again before anything is done.

@@ -228,7 +228,9 @@ impl<'a> Clause<'a> {
                     [Topic::Have] => true,
                     [Topic::Appointment] => mine && !of_family && !wants && self.opens(),
                     [Topic::Confirm, Topic::Appointment] => self.is_question(),
-                    [Topic::Come, Topic::When] => self.is_question() && !wants,
+                    [Topic::Come, Topic::When] => {
+                        self.is_question() && !wants && !self.has_practitioner()
+                    }
                     _ => !wants && (mine || self.says(Topic::Show)),
                 }
             }

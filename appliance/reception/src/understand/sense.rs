@@ -442,6 +442,7 @@ fn conclude(
         emergency,
         stop: intents.contains(&Intent::Stop),
         abuse: reading.says(Meaning::Abuse),
+        also: reading.says(Meaning::Also),
         waits,
         words: content,
         intents,

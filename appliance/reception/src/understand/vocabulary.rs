@@ -157,6 +157,8 @@ pub(super) enum Meaning {
     Later,
     /// A moment is asked for.
     Wait,
+    /// Beside something else.
+    Also,
     /// Date of birth.
     Birth,
     /// A name follows.

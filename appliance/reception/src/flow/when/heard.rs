@@ -3,6 +3,7 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, Time};
 use prm::id::{PractitionerId, SlotId};
+use prm::time::next_day;
 
 use super::super::Said;
 use super::When;
@@ -58,8 +59,16 @@ impl When {
             self.candidates.retain(|_| !whom || self.practitioner.is_none());
             return true;
         }
-        if said.words.intent == Some(Intent::More) && self.slot.is_none() {
-            self.after = self.shown;
+        let lists = matches!(said.about, Some(About::Day | About::Time));
+        let none_of_them = lists && said.words.slots.yes == Some(false);
+        if (none_of_them || said.words.intent == Some(Intent::More)) && self.slot.is_none() {
+            if said.about == Some(About::Day) {
+                // Those after them, then.
+                let from = shown_days(turn).max().map(next_day);
+                self.days = from.map(|from| Days { from, to: None }).into_iter().collect();
+            } else {
+                self.after = self.shown;
+            }
             return true;
         }
         false
@@ -350,9 +359,12 @@ fn is_shown(turn: &Turn<'_>, time: Time) -> bool {
 /// Of the days that were shown last the one that is the same day of the week: "next week", then "Tuesday".
 fn shown_weekday(turn: &Turn<'_>, said: &[Days]) -> Option<Date> {
     let weekday = said.first()?.day()?.weekday();
-    let mut days =
-        shown(turn).filter_map(|pick| if let Pick::Day(date) = pick { Some(date) } else { None });
-    days.find(|date| date.weekday() == weekday)
+    shown_days(turn).find(|date| date.weekday() == weekday)
+}
+
+/// The days that were shown last.
+fn shown_days(turn: &Turn<'_>) -> impl Iterator<Item = Date> {
+    shown(turn).filter_map(|pick| if let Pick::Day(date) = pick { Some(date) } else { None })
 }
 
 /// Both readings of an hour.

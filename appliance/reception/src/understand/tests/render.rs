@@ -63,6 +63,7 @@ pub fn render(understood: &Understood) -> String {
         emergency,
         stop,
         abuse,
+        also,
         waits,
         words: _,
         slots,
@@ -87,6 +88,7 @@ pub fn render(understood: &Understood) -> String {
         (*correction, "correction"),
         (*emergency, "emergency"),
         (*abuse, "abuse"),
+        (*also, "also"),
         (*waits, "waits"),
     ] {
         if is {

@@ -2,8 +2,8 @@
 
 use super::super::Language as L;
 use super::Meaning::{
-    Abuse, And, Any, Breath, But, Chest, Correction, Earlier, Emergency, Filler, Language, Later,
-    Nahi, No, Not, Or, Pain, Question, Topic, Trouble, Wait, Yes,
+    Abuse, Also, And, Any, Breath, But, Chest, Correction, Earlier, Emergency, Filler, Language,
+    Later, Nahi, No, Not, Or, Pain, Question, Topic, Trouble, Wait, Yes,
 };
 use super::{Table, Topic as T};
 
@@ -42,6 +42,7 @@ pub(super) const TABLE: Table = &[
         Correction,
         "sorry actually wait_no i_mean i_meant i_said matlab mera_matlab nahi_nahi nahi_nahin no_no no_wait oops correction galti galti_se instead instead_of rather ki_jagah ke_bajay ke_bajaye ki_bajay ke_badle badal_ke change_to change_it_to change_the_time change_the_day change_the_date change_the_doctor make_it make_that switch_to change_time change_day change_date change_doctor time_change day_change date_change doctor_change time_badal din_badal doctor_badal tarikh_badal time_badlo samay_badal की_जगह के_बजाय मतलब मेरा_मतलब माफ_कीजिए नहीं_नहीं गलती_से समय_बदल दिन_बदल डॉक्टर_बदल तारीख_बदल समय_बदलो time_badalna samay_badalna समय_बदलना",
     ),
+    (Also, "also and_also as_well too one_more another_one saath_me saath_mein bhi भी साथ_में और_एक"),
     (
         Wait,
         "wait no_wait wait_no please_wait wait_please pls_wait wait_a_minute wait_a_sec one_sec one_second one_minute one_min one_moment 1_sec 1_second 1_min 1_minute 2_min 2_mins 2_minutes 5_min 5_mins 5_minutes two_minutes two_mins five_minutes a_minute a_moment just_a_minute just_a_sec just_a_second just_a_moment give_me_a_minute give_me_a_moment give_me_a_sec hold_on hang_on let_me_check let_me_think let_me_see let_me_ask i_will_check ill_check i_will_think ill_think get_back_to_you come_back_to_you let_you_know tell_you_later call_you_later will_call_later i_will_call will_call_you ek_min ek_minute ek_minat ek_sec ek_second ek_pal do_minute do_min ruko rukiye rukna ruk_jao ruk_jaiye thoda_ruko zara_ruko soch_ke soch_kar sochkar sochne_do sochna_padega sochta_hu sochta_hoon sochti_hu sochti_hoon puch_ke puchkar puch_kar pooch_ke poochkar poochh_kar check_karke dekh_ke dekhkar batata_hu batata_hoon batata_hun batati_hu batati_hoon batati_hun bataunga bataungi एक_मिनट एक_सेकंड दो_मिनट रुको रुकिए रुकिये सोचकर सोच_कर सोचने_दो पूछकर पूछ_कर देखकर बताता_हूँ बताती_हूँ बताऊँगा बताऊँगी",
