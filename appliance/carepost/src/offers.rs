@@ -1,9 +1,8 @@
 //! A time that became free is offered to somebody on the waiting list: what is said to them, and whether it stands.
 
 use ::reception::{OfferFact, Offering, SlotFact, offer};
-use prm::conversation;
 use prm::db::{Read, Tx};
-use prm::error::{Error, Result};
+use prm::error::Result;
 use prm::id::WaitlistId;
 use prm::medium::Medium;
 use prm::message::{self, Purpose, Saying};
@@ -26,16 +25,9 @@ pub(crate) fn say(tx: &mut Tx<'_>, app: &App, entry: &Entry) -> Result<bool> {
     let stamp = Stamp::of_box(app.now());
     let Some(offered) = entry.offer else { return Ok(false) };
     let patient = patient::get(tx, &stamp, entry.patient)?;
-    let conversation = match conversation::of_patient(tx, &stamp, patient.id) {
-        Ok(conversation) => conversation,
-        // There is no address on record.
-        Err(Error::Refused(_)) => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    let route = reminder::ways(tx, &stamp, (&patient, conversation), &MEDIA)?;
-    if route.is_empty() {
+    let Some((conversation, route)) = reminder::route(tx, &stamp, &patient, (&MEDIA, 0))? else {
         return Ok(false);
-    }
+    };
     let session = schedule::get(tx, &stamp, offered.slot.schedule)?;
     let practitioner = practitioner::get(tx, &stamp, session.practitioner)?;
     let offering = Offering {

@@ -17,7 +17,7 @@ mod step;
 use jiff::Timestamp;
 
 pub use self::due::{Due, due};
-pub use self::step::{after, is_true, remind, unanswered, ways};
+pub use self::step::{after, is_true, remind, route, unanswered};
 use crate::id::{AppointmentId, MessageId, ReminderRuleId};
 
 /// As many are worked out at once.

@@ -20,9 +20,39 @@ use crate::time::{from_ms, plus_minutes, to_ms};
 
 const COLUMNS: &str = "appointment, rule, start, message, stage";
 
+/// By which ways a patient who does not write just now is reached, without the first `passed`, and the conversation
+/// into which an answer comes from there, though they may have written from elsewhere last. None if there is no way.
+pub fn route(
+    tx: &mut Tx<'_>,
+    stamp: &Stamp,
+    patient: &Patient,
+    (usual, passed): (&[Medium], usize),
+) -> Result<Option<(ConversationId, Vec<Way>)>> {
+    let latest = match conversation::of_patient(tx, stamp, patient.id) {
+        Ok(latest) => latest,
+        // There is no address on record.
+        Err(Error::Refused(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut ways = ways(tx, stamp, (patient, latest), usual)?;
+    ways.drain(..passed.min(ways.len()));
+    if ways.is_empty() {
+        return Ok(None);
+    }
+    let is_heard = |way: &&Way| match way.medium {
+        Medium::Whatsapp | Medium::Sms | Medium::Voice => true,
+        Medium::VoiceAgent | Medium::Email => false,
+    };
+    let conversation = match ways.iter().find(is_heard) {
+        Some(way) => conversation::open_by(tx, stamp, std::slice::from_ref(&way.address), None)?,
+        None => latest,
+    };
+    Ok(Some((conversation, ways)))
+}
+
 /// By which of these media a patient is reached, and where: as the patient prefers, else in their order; by each only
 /// where there is an address.
-pub fn ways(
+fn ways(
     read: &Read<'_>,
     stamp: &Stamp,
     (patient, conversation): (&Patient, ConversationId),
@@ -105,17 +135,9 @@ fn speak(
         return Ok(None);
     }
     let patient = patient::get(tx, stamp, appointment.patient)?;
-    let conversation = match conversation::of_patient(tx, stamp, patient.id) {
-        Ok(conversation) => conversation,
-        // There is no address on record.
-        Err(Error::Refused(_)) => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut route = ways(tx, stamp, (&patient, conversation), &rule.media)?;
-    route.drain(..passed.min(route.len()));
-    if route.is_empty() {
+    let Some((conversation, route)) = route(tx, stamp, &patient, (&rule.media, passed))? else {
         return Ok(None);
-    }
+    };
     let saying = Saying {
         conversation,
         content,

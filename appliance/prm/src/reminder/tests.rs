@@ -5,10 +5,11 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::appointment::{self, Appointment};
 use crate::content::Content;
+use crate::conversation::{self, Address};
 use crate::fixture::World;
 use crate::id::{PatientId, PractitionerId};
 use crate::medium::Medium;
-use crate::message::{self, Quiet, State};
+use crate::message::{self, Hearing, Quiet, State};
 use crate::patient;
 use crate::reminder_rule::{self, Addition, ReminderRule};
 use crate::ticket;
@@ -164,4 +165,34 @@ fn who_does_not_answer_is_asked_by_another_way_and_then_is_work_for_the_desk() {
     assert_eq!(after(&clinic, waits), Stage::Reminded);
     assert!(unanswered(&clinic).is_empty());
     assert_ne!(visit.id, other.id);
+}
+
+#[test]
+fn a_reminder_stands_where_its_answer_comes_in_though_the_patient_wrote_from_elsewhere_last() {
+    let mut clinic = Clinic::new();
+    clinic.rule(2 * 60, true);
+    let asha = clinic.asha;
+    let user = Address::whatsapp("IN.13491208655302741918").unwrap();
+    let said_at = clinic.world.stamp.now;
+    let hearing = move |id: &str, from: Address| Hearing {
+        medium: Medium::Whatsapp,
+        provider_id: Some(id.to_owned()),
+        from: vec![from],
+        name: None,
+        content: Content::text("Hello"),
+        said_at,
+        answers: None,
+    };
+    let told = hearing("1", user);
+    let elsewhere = clinic.world.write(move |tx, stamp| {
+        let told = message::hear(tx, stamp, told)?;
+        conversation::identify(tx, stamp, told.conversation, Some(asha))
+    });
+    clinic.book("2026-11-24", "10:00");
+    clinic.world.at_time("2026-11-24T08:01:00+05:30");
+    let reminder = clinic.remind(&clinic.due()[0]).expect("somebody is reminded");
+    assert_ne!(reminder.conversation, elsewhere.id);
+    let answer = hearing("2", reminder.address);
+    let answered = clinic.world.write(move |tx, stamp| message::hear(tx, stamp, answer));
+    assert_eq!(answered.conversation, reminder.conversation);
 }
