@@ -303,5 +303,12 @@ fn formatted(bundle: &Bundle, sentence: Sentence, arguments: &Arguments<'_>) -> 
     (text, errors.is_empty())
 }
 
+/// The same with a capital letter at its beginning.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
 #[cfg(test)]
 mod tests;

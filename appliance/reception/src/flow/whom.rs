@@ -15,6 +15,7 @@ use crate::facts::Person;
 use crate::sentence::Sentence;
 use crate::turn::{Question, Turn, choice};
 use crate::understand::{Relation, Thing, Understood};
+use crate::words::capitalised;
 
 /// People who are shown to choose from; one choice more is somebody else.
 const SHOWN_MAX: usize = 9;
@@ -308,20 +309,16 @@ fn plausible_name(text: &str) -> Option<String> {
     let letters = name.chars().all(|c| c.is_alphabetic() || is_mark(c) || " .'-".contains(c));
     let words = name.split_whitespace().count();
     let fits = letters && words <= NAME_WORDS_MAX && name.chars().count() <= NAME_LETTERS_MAX;
-    (fits && name.chars().any(char::is_alphabetic)).then(|| capitalised(&name))
+    (fits && name.chars().any(char::is_alphabetic)).then(|| as_on_record(&name))
 }
 
 /// A name that was typed without capital letters, or in nothing else, as it is written on a record.
-fn capitalised(name: &str) -> String {
+fn as_on_record(name: &str) -> String {
     if name.chars().any(char::is_lowercase) && name.chars().any(char::is_uppercase) {
         return name.to_owned();
     }
-    let word = |word: &str| -> String {
-        let mut letters = word.chars();
-        let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        first.chain(letters.flat_map(char::to_lowercase)).collect()
-    };
-    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    let words = name.split(' ').map(|word| capitalised(&word.to_lowercase()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Signs of Indian scripts that belong to a letter, and joiners.

@@ -263,7 +263,8 @@ fn said(turn: &mut Turn<'_>, heard: &Heard, words: &Understood) {
     let asks = turn.dialogue.stack.is_empty()
         && words.intents.contains(&Intent::Faq)
         && words.intent.is_some_and(waits_for_an_answer);
-    if let Some(intent) = words.intent.map(|it| if asks { Intent::Faq } else { it })
+    let intent = if asks { Some(Intent::Faq) } else { words.intent };
+    if let Some(intent) = intent
         && (yes.is_none() || !belongs(turn, intent))
         && !belongs_here(turn, intent, words)
     {

@@ -425,11 +425,10 @@ fn conclude(
     let several =
         intents.iter().filter(|it| !it.is_courtesy()).count() > 1 || slots.persons.len() > 1;
     // "Let me ask my husband" is not for him.
-    let asks_for_a_moment = reading.says(Meaning::Wait) && !reading.says(Meaning::For) && !question;
-    let nothing_else =
-        Slots { persons: Vec::new(), yes: None, ..slots.clone() } == Slots::default();
-    let waits = asks_for_a_moment
-        && nothing_else
+    let waits = reading.says(Meaning::Wait)
+        && !reading.says(Meaning::For)
+        && !question
+        && Slots { persons: Vec::new(), yes: None, ..slots.clone() } == Slots::default()
         && intents.iter().all(|it| it.is_courtesy())
         && denied.is_empty();
     Understood {

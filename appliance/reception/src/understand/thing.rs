@@ -1,5 +1,8 @@
 //! What is spoken of by its bare word and nothing else: "the time", "another doctor", "galat din".
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::Thing;
 use super::vocabulary::{Meaning, Reading, Topic};
 use super::word::fold;
@@ -15,16 +18,24 @@ const THINGS: &[(Thing, &str)] = &[
 /// Words that stand beside one and say that it is to be another.
 const OTHER: &str = "another other different wrong new some works work suits suit please ye yeh woh wo galat alag dusra doosra dusre doosre koi aur गलत अलग यह ये वह दूसरा दूसरे नया कोई और";
 
+/// Each of these words, folded once, with what it names; those that only say "another" name nothing.
+static WORDS: LazyLock<HashMap<String, Option<Thing>>> = LazyLock::new(|| {
+    let others = OTHER.split(' ').map(|word| (fold(word), None));
+    let things = THINGS
+        .iter()
+        .flat_map(|(thing, words)| words.split(' ').map(|word| (fold(word), Some(*thing))));
+    others.chain(things).collect()
+});
+
 /// The one thing that the whole message names.
 pub(super) fn thing(reading: &Reading) -> Option<Thing> {
-    let is_one_of = |words: &str, folded: &str| words.split(' ').any(|word| fold(word) == folded);
     let mut found = None;
     for (i, word) in reading.words.iter().enumerate() {
-        let named = THINGS.iter().find(|(_, words)| is_one_of(words, &word.folded));
-        match named {
-            Some((thing, _)) if found.is_none_or(|it| it == *thing) => found = Some(*thing),
-            Some(_) => return None,
-            None if is_one_of(OTHER, &word.folded) || is_little(reading, i) => {}
+        match WORDS.get(&word.folded) {
+            Some(Some(thing)) if found.is_none_or(|it| it == *thing) => found = Some(*thing),
+            Some(Some(_)) => return None,
+            Some(None) => {}
+            None if is_little(reading, i) => {}
             None => return None,
         }
     }

@@ -11,6 +11,7 @@ use crate::facts::SlotFact;
 use crate::sentence::Sentence;
 use crate::turn::{Question, Turn, choice};
 use crate::understand::{PartOfDay, Times};
+use crate::words::capitalised;
 
 /// Practitioners, specialities or times that are shown at once; there is room for two choices more.
 const SHOWN_MAX: usize = 8;
@@ -259,11 +260,6 @@ fn specialty_choices(turn: &Turn<'_>) -> Vec<Choice> {
     }
     shown
         .into_iter()
-        .map(|specialty| {
-            let mut letters = specialty.chars();
-            let first = letters.next().map(|letter| letter.to_uppercase().to_string());
-            let title = first.unwrap_or_default() + letters.as_str();
-            choice(Pick::Specialty(specialty.clone()), title, None)
-        })
+        .map(|specialty| choice(Pick::Specialty(specialty.clone()), capitalised(specialty), None))
         .collect()
 }
