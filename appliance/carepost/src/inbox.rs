@@ -42,11 +42,25 @@ pub enum Taken {
 /// Those of the database, after which it is to come again.
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, down: Down) -> Result<Taken> {
     match down {
-        Down::Heard(heard) => take_heard(tx, now, heard),
+        Down::Heard(heard) => alone(tx, |tx| hear(tx, now, heard)),
         Down::Delivery(delivery) => take_delivery(tx, now, delivery),
         Down::Webhook(webhook) => take_call(tx, now, &webhook),
         Down::Answered(answered) => away::take(tx, now, *answered),
         Down::Part(part) => take_part(tx, now, part),
+    }
+}
+
+/// The same for one of many that are undone together: what somebody said is no part of its own, since each part costs a copy of
+/// every page that it changes.
+///
+/// # Errors
+/// Those of the database; and those of the rules, after which all are undone, and each is to be taken by [`take`].
+pub fn take_with_others(tx: &mut Tx<'_>, now: Timestamp, down: Down) -> Result<Taken> {
+    match down {
+        Down::Heard(heard) => hear(tx, now, heard),
+        Down::Delivery(_) | Down::Webhook(_) | Down::Answered(_) | Down::Part(_) => {
+            take(tx, now, down)
+        }
     }
 }
 
@@ -82,7 +96,7 @@ pub fn refuse_call(tx: &mut Tx<'_>, now: Timestamp) -> Result<Taken> {
     ))
 }
 
-fn take_heard(tx: &mut Tx<'_>, now: Timestamp, heard: Heard) -> Result<Taken> {
+fn hear(tx: &mut Tx<'_>, now: Timestamp, heard: Heard) -> Result<Taken> {
     let Heard { id, medium, from, to: _, said_at, said, answers, asks: _ } = heard;
     let Sender { phone, user, name } = from;
     let user = user.map(|user| Address::whatsapp(&user)).transpose();
@@ -91,15 +105,11 @@ fn take_heard(tx: &mut Tx<'_>, now: Timestamp, heard: Heard) -> Result<Taken> {
     let (content, expecting) = content(said, now);
     let hearing = Hearing { medium, provider_id: Some(id), from, name, content, said_at, answers };
     let stamp = Stamp::of_reception(now, medium);
-    kept(tx, |tx| {
-        let told = message::hear(tx, &stamp, hearing)?;
-        match expecting.filter(|_| told.is_new) {
-            Some(expecting) => {
-                expect(tx, &stamp, Expecting { message: Some(told.id), ..expecting })
-            }
-            None => Ok(()),
-        }
-    })
+    let told = message::hear(tx, &stamp, hearing)?;
+    if let Some(expecting) = expecting.filter(|_| told.is_new) {
+        expect(tx, &stamp, Expecting { message: Some(told.id), ..expecting })?;
+    }
+    Ok(Taken::Kept)
 }
 
 /// What it holds follows, unless nobody says by what it is known.
@@ -116,7 +126,7 @@ fn expect(tx: &mut Tx<'_>, stamp: &Stamp, expecting: Expecting) -> Result<()> {
 fn take_part(tx: &mut Tx<'_>, now: Timestamp, part: Part) -> Result<Taken> {
     let Part { reference, media_type, at, whole, bytes } = part;
     let part = media::Part { reference, media_type, at, whole, bytes };
-    kept(tx, |tx| media::part(tx, &Stamp::of_box(now), part))
+    alone(tx, |tx| media::part(tx, &Stamp::of_box(now), part).map(|()| Taken::Kept))
 }
 
 /// A call that a voice agent answered: whoever took the webhook proved who told of it.
@@ -142,12 +152,13 @@ fn take_call(tx: &mut Tx<'_>, now: Timestamp, webhook: &Webhook) -> Result<Taken
         body: String::from_utf8_lossy(&webhook.body).into_owned(),
     };
     let stamp = Stamp::of_reception(now, Medium::VoiceAgent);
-    let mut is_new = true;
-    let taken = kept(tx, |tx| {
-        is_new = call::take_webhook(tx, &stamp, (&webhook.id, &fingerprint(&webhook.body)))?;
-        if is_new { call::tell(tx, &stamp, telling).map(drop) } else { Ok(()) }
-    })?;
-    Ok(if is_new { taken } else { Taken::Known })
+    alone(tx, |tx| {
+        if !call::take_webhook(tx, &stamp, (&webhook.id, &fingerprint(&webhook.body)))? {
+            return Ok(Taken::Known);
+        }
+        call::tell(tx, &stamp, telling)?;
+        Ok(Taken::Kept)
+    })
 }
 
 fn take_delivery(tx: &mut Tx<'_>, now: Timestamp, delivery: Delivery) -> Result<Taken> {
@@ -160,16 +171,19 @@ fn take_delivery(tx: &mut Tx<'_>, now: Timestamp, delivery: Delivery) -> Result<
     };
     let provider_id = Some(provider_id).filter(|id| !id.is_empty());
     let report = Report { message, medium, provider_id, progress, error };
-    kept(tx, |tx| message::delivered(tx, &Stamp::of_reception(now, medium), &report).map(drop))
+    alone(tx, |tx| {
+        message::delivered(tx, &Stamp::of_reception(now, medium), &report)?;
+        Ok(Taken::Kept)
+    })
 }
 
 /// Does it as a part of the transaction. What the rules refuse is undone and of no use.
-fn kept(tx: &mut Tx<'_>, take: impl FnOnce(&mut Tx<'_>) -> Result<()>) -> Result<Taken> {
+fn alone(tx: &mut Tx<'_>, take: impl FnOnce(&mut Tx<'_>) -> Result<Taken>) -> Result<Taken> {
     let part = tx.savepoint()?;
     match take(tx) {
-        Ok(()) => {
+        Ok(taken) => {
             tx.release(part)?;
-            Ok(Taken::Kept)
+            Ok(taken)
         }
         Err(Error::NotFound(_)) => {
             tx.undo(part)?;

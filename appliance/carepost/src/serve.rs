@@ -5,7 +5,7 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -37,7 +37,10 @@ const FOLD: Duration = Duration::from_secs(5);
 const HOLDS_LOOK: Duration = Duration::from_secs(15);
 /// How often the box says that it lives, when systemd does not want it more often.
 const WATCHDOG_MAX: Duration = Duration::from_secs(30);
-/// How far the check of the database stands back behind all else: the furthest niceness.
+/// When the check of the database begins. A box that comes back after an outage first takes in and answers what waited:
+/// as much cryptography beside it slows that by a third, however far it stands back.
+const CHECK_AFTER: Duration = Duration::from_secs(30);
+/// How far the check stands back behind all else: the furthest niceness.
 const STANDS_BACK: i32 = 19;
 
 /// Doors that are open but not yet served.
@@ -126,6 +129,7 @@ impl Opened {
             tracing::warn!(cut_off, "some requests were cut off");
         }
         stop_check.store(true, Ordering::Relaxed);
+        check.iter().for_each(|check| check.thread().unpark());
         let db = app.db.clone();
         let closed = tokio::task::spawn_blocking(move || {
             // Whoever panicked has said so on its way.
@@ -193,11 +197,11 @@ fn addresses() -> Vec<std::net::IpAddr> {
     })
 }
 
-/// Checks the whole database beside serving; a damaged one shows in `/readyz`.
+/// Checks the whole database beside serving, a while after the start; a damaged one shows in `/readyz`.
 fn check_integrity(app: &App, stop: Arc<AtomicBool>) -> Option<JoinHandle<()>> {
     let app = app.clone();
-    let started = std::thread::Builder::new().name("integrity".into()).spawn(move || {
-        // A box that comes back after an outage has people to serve meanwhile.
+    let started = thread::Builder::new().name("integrity".into()).spawn(move || {
+        thread::park_timeout(CHECK_AFTER);
         if let Err(error) = rustix::process::nice(STANDS_BACK) {
             tracing::debug!(%error, "the check of the database does not stand back");
         }

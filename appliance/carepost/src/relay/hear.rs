@@ -5,7 +5,7 @@ use std::sync::Arc;
 use channels::heard::Down;
 use channels::relay::{Arrival, Hears, Took};
 use jiff::SignedDuration;
-use prm::db::Tx;
+use prm::db::{Db, Tx};
 use prm::error::{Error, Result};
 use prm::id::DeliveryId;
 use prm::stamp::Stamp;
@@ -69,8 +69,7 @@ impl Hears for Ear {
             }
             Err(_) => return Took::Later,
         };
-        let taken = self.app.db.write(move |tx| take_in(tx, now, (batch, &accounts))).await;
-        match taken {
+        match take_in(&self.app.db, now, batch, accounts).await {
             Ok(heard) => {
                 self.app.rush.note(items);
                 if is_given {
@@ -92,10 +91,31 @@ impl Hears for Ear {
 ///
 /// # Errors
 /// Those of the database, after which all of it is to come again.
-pub(super) fn take_in(
+pub(super) async fn take_in(
+    db: &Db,
+    now: jiff::Timestamp,
+    batch: Batch,
+    accounts: Vec<Account>,
+) -> Result<Heard> {
+    let told = Arc::new((batch, accounts));
+    let write = |take: Take| {
+        let told = Arc::clone(&told);
+        db.write(move |tx| take_each(tx, now, (&told.0, &told.1), take))
+    };
+    match write(inbox::take_with_others).await {
+        Err(Error::Refused(_) | Error::NotFound(_)) => write(inbox::take).await,
+        done => done,
+    }
+}
+
+/// How one thing is taken in.
+type Take = fn(&mut Tx<'_>, jiff::Timestamp, Down) -> Result<Taken>;
+
+fn take_each(
     tx: &mut Tx<'_>,
     now: jiff::Timestamp,
-    (batch, accounts): (Batch, &[Account]),
+    (batch, accounts): (&Batch, &[Account]),
+    take_one: Take,
 ) -> Result<Heard> {
     let stamp = Stamp::of_box(now);
     let mut known = std::collections::HashMap::new();
@@ -114,7 +134,7 @@ pub(super) fn take_in(
         };
         let told = down.map(|down| {
             if inbox::is_believed(accounts, &down) {
-                inbox::take(tx, now, down)
+                take_one(tx, now, down)
             } else {
                 inbox::refuse_call(tx, now)
             }
@@ -136,7 +156,7 @@ pub(super) fn take_in(
         let dialogue = yours.dialogue.as_deref().and_then(|it| std::str::from_utf8(it).ok());
         message::given(tx, &stamp, yours.id.0, dialogue)?;
     }
-    let lost = hear(tx, &stamp, &batch)?;
+    let lost = hear(tx, &stamp, batch)?;
     let ages = (SignedDuration::from_millis(IDS_KEPT_MS), SignedDuration::from_millis(KEPT_MS));
     relay::forget_old(tx, &stamp, ages)?;
     let total = batch.ask.then_some(taken.taken);

@@ -78,7 +78,10 @@ pub(super) async fn talk(
         let wait = if wait.is_zero() {
             let begun = stopwatch();
             let said = say(app, (&link, &messages, &topic), &mut connection).await;
-            follow::rest(begun).await;
+            // In a rush the hub waits for the word that it was taken in, to send the next.
+            if app.rush.left().is_zero() {
+                follow::rest(begun).await;
+            }
             match said {
                 Ok(wait) => wait,
                 Err(Trouble::Nobody) => return,
@@ -129,11 +132,14 @@ async fn say(
 ) -> Result<Duration, Trouble> {
     let now = app.now();
     let (stamp, now_ms) = (Stamp::of_box(now), now.as_millisecond());
+    // In a rush nothing is answered yet, and the hub has enough to do.
+    let rush = app.rush.left();
+    let asked_max = if rush.is_zero() { HAVE_MAX } else { 0 };
     let (rows, in_doubt) = app
         .db
         .read(move |read| {
             let rows = relay::waiting(read, &stamp, WINDOW_MAX)?;
-            Ok((rows, message::in_doubt(read, &stamp, HAVE_MAX)?))
+            Ok((rows, message::in_doubt(read, &stamp, asked_max)?))
         })
         .await
         .map_err(|error| Trouble::Fault(error.into()))?;
@@ -170,6 +176,7 @@ async fn say(
             .map_or(until_hello, |at| until_hello.min((at + ASK_AGAIN_MS - now_ms).max(0)));
         let wake = next.wake_ms.map_or(until_hello, |at| (at - now_ms).min(until_hello));
         let wait = Duration::from_millis(u64::try_from(wake).unwrap_or(0));
+        let wait = if rush.is_zero() { wait } else { wait.min(rush) };
         return Ok(wait.clamp(Duration::from_millis(20), LOOK_AGAIN));
     }
     let numbers: Vec<(i64, DeliveryId)> = going.iter().map(|row| (row.number, row.id)).collect();

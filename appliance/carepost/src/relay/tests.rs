@@ -51,8 +51,13 @@ impl Relayed {
     }
 
     fn takes(&self, batch: Batch) -> hear::Heard {
-        let now = self.0.app.now();
-        self.0.app.db.write_blocking(move |tx| take_in(tx, now, (batch, &[]))).unwrap()
+        self.takes_with(batch, Vec::new())
+    }
+
+    fn takes_with(&self, batch: Batch, accounts: Vec<Account>) -> hear::Heard {
+        let app = &self.0.app;
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(take_in(&app.db, app.now(), batch, accounts)).unwrap()
     }
 
     fn items(&self, items: Vec<Item>) -> hear::Heard {
@@ -124,11 +129,13 @@ fn what_cannot_be_used_is_had_too_and_holds_up_nothing() {
         state: DeliveryState::Read,
         at: relayed.0.app.now(),
     });
-    let heard = relayed.items(vec![unknown, item(8, &lost), item(9, &heard("a", "one"))]);
-    assert_eq!(heard.have.len(), 3);
-    let stamp = relayed.stamp();
-    let waiting = relayed.0.app.db.read_blocking(|read| message::waiting(read, &stamp, 10));
-    assert_eq!(waiting.unwrap().len(), 1);
+    let told = heard("a", "one");
+    let refused = heard(&"x".repeat(600), "its id is too long");
+    let items = vec![unknown, item(8, &lost), item(9, &told), item(10, &refused)];
+    let heard = relayed.items([items, vec![item(11, &heard("b", "two"))]].concat());
+    assert_eq!(heard.have.len(), 5);
+    let waiting = relayed.0.app.db.read_blocking(message::waiting_count);
+    assert_eq!(waiting.unwrap(), 2);
 }
 
 #[test]
@@ -197,12 +204,12 @@ fn a_call_is_believed_by_its_signature_where_the_box_has_the_key_and_else_by_the
     let waiting = |down: Down, accounts: Vec<Account>| {
         let batch = Batch { items: vec![item(1, &down)], ..Batch::default() };
         let relayed = Relayed::open();
-        let write = relayed.0.app.db.write_blocking(move |tx| {
-            let had = take_in(tx, now, (batch, &accounts))?.have.len();
-            let tickets = ticket::count_open(tx, &Stamp::of_box(now))?;
-            Ok((had, message::waiting_count(tx)?, tickets))
+        let had = relayed.takes_with(batch, accounts).have.len();
+        let read = relayed.0.app.db.read_blocking(|read| {
+            let tickets = ticket::count_open(read, &Stamp::of_box(now))?;
+            Ok((had, message::waiting_count(read)?, tickets))
         });
-        write.unwrap()
+        read.unwrap()
     };
     let (right, wrong) = ([9; 24], [8; 24]);
     assert_eq!(

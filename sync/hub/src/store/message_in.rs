@@ -94,12 +94,10 @@ pub fn send_messages_in(
     now_ms: i64,
 ) -> Stored<Vec<MessageIn>> {
     let mut sent = Vec::with_capacity(numbers.len());
-    let note = "UPDATE message_in SET sent_at = ?3, tries = tries + 1
-        WHERE clinic = ?1 AND number = ?2";
-    let read = "SELECT id, medium, body, media FROM message_in WHERE clinic = ?1 AND number = ?2";
+    let sql = "UPDATE message_in SET sent_at = ?3, tries = tries + 1
+        WHERE clinic = ?1 AND number = ?2 RETURNING id, medium, body, media";
     for number in numbers {
-        tx.execute(note, params![&clinic, to_stored(*number), now_ms])?;
-        sent.extend(tx.row(read, params![&clinic, to_stored(*number)], to_message)?);
+        sent.extend(tx.row(sql, params![&clinic, to_stored(*number), now_ms], to_message)?);
     }
     Ok(sent)
 }
@@ -153,21 +151,22 @@ pub fn had_messages_in(
     now_ms: i64,
 ) -> Stored<Vec<ItemId>> {
     let mut parts = Vec::new();
-    let read = "SELECT length(body), had_at, media FROM message_in WHERE clinic = ?1 AND id = ?2";
-    let note = "UPDATE message_in SET had_at = coalesce(had_at, ?3), had_as = ?4
-        WHERE clinic = ?1 AND id = ?2";
+    let note = "UPDATE message_in SET had_at = ?3, had_as = ?4
+        WHERE clinic = ?1 AND id = ?2 AND had_at IS NULL RETURNING length(body), media";
+    let again = "UPDATE message_in SET had_as = ?3 WHERE clinic = ?1 AND id = ?2";
     for Had { id, number } in had {
-        let found = tx.row(read, params![&clinic, &id.0], |row| {
-            let media: Option<[u8; 16]> = row.get(2)?;
-            Ok((from_stored(row.get(0)?), row.get::<Option<i64>>(1)?, media.is_some()))
+        let number = to_stored(*number);
+        let is_new = tx.row(note, params![&clinic, &id.0, now_ms, number], |row| {
+            let media: Option<[u8; 16]> = row.get(1)?;
+            Ok((from_stored(row.get(0)?), media.is_some()))
         })?;
-        let Some((bytes, had_at, is_part)) = found else { continue };
-        tx.execute(note, params![&clinic, &id.0, now_ms, to_stored(*number)])?;
-        if had_at.is_none() {
-            line.waiting = line.waiting.saturating_sub(1);
-            line.waiting_bytes = line.waiting_bytes.saturating_sub(bytes);
-            parts.extend(is_part.then_some(*id));
-        }
+        let Some((bytes, is_part)) = is_new else {
+            tx.execute(again, params![&clinic, &id.0, number])?;
+            continue;
+        };
+        line.waiting = line.waiting.saturating_sub(1);
+        line.waiting_bytes = line.waiting_bytes.saturating_sub(bytes);
+        parts.extend(is_part.then_some(*id));
     }
     Ok(parts)
 }

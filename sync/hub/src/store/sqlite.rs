@@ -3,9 +3,9 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::migration::{LATEST, MIGRATIONS};
@@ -15,10 +15,11 @@ use super::{IfMissing, StoreError, Stored};
 /// How long another process may hold the write lock before a write is refused.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// Prepared statements that the connection keeps.
-const STATEMENTS_MAX: usize = 64;
+const STATEMENTS_MAX: usize = 256;
 
 /// An open file.
 pub struct Sqlite {
+    // Who has much to write takes it a hundred times in a row, and must not leave out who waits meanwhile.
     connection: Mutex<Connection>,
 }
 
@@ -48,7 +49,7 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.connection.lock();
         let tx = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(StoreError::from)?;
@@ -59,7 +60,7 @@ impl Sqlite {
 
     /// Puts the write-ahead log into the file and empties it.
     pub fn compact(&self) -> Stored<()> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection.lock();
         Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
@@ -68,7 +69,7 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.connection.lock();
         let tx = connection.transaction().map_err(StoreError::from)?;
         work(&Tx::Sqlite(tx))
     }
