@@ -350,6 +350,9 @@ pub struct Understood {
     pub also: bool,
     /// Whether it only asks for a moment: "one minute", "let me think".
     pub waits: bool,
+    /// The clause that asks a question, where others say something else: "is there parking" of "I want to see Dr Rao,
+    /// is there parking?".
+    pub asked: Option<String>,
     /// The words that say something, folded, for finding answers by words.
     pub words: Vec<String>,
     /// What was said in detail.

@@ -17,7 +17,12 @@ const FAQS: &[(&str, &[&str], &str)] = &[
     ("en", &["Where can I park?", "Is there parking?"], "Behind the house, two hours are free."),
     (
         "en",
-        &["Where are you?", "What is your address?", "How do I reach the clinic?"],
+        &[
+            "Where are you?",
+            "What is your address?",
+            "Where are you located?",
+            "How do I reach the clinic?",
+        ],
         "12 Temple Road, opposite the post office.",
     ),
     (
@@ -29,6 +34,16 @@ const FAQS: &[(&str, &[&str], &str)] = &[
         "hi",
         &["आपका समय क्या है?", "क्लिनिक कब खुलता है?", "क्या रविवार को खुला है?"],
         "हम हर दिन खुले हैं। सामान्य चिकित्सा सुबह 8 से रात 8 बजे तक, रविवार को दोपहर 2 बजे तक, और आपातकालीन सेवा दिन-रात।",
+    ),
+    (
+        "en",
+        &["What is the fee?", "How much does a consultation cost?", "What are your charges?"],
+        "A consultation is 500 rupees; a second one within a week is free.",
+    ),
+    (
+        "hi",
+        &["फ़ीस कितनी है?", "परामर्श कितने का है?"],
+        "परामर्श 500 रुपये का है; एक हफ़्ते के अंदर दूसरी बार मुफ़्त।",
     ),
     ("hi", &["पार्किंग कहाँ है?", "गाड़ी कहाँ खड़ी करें?"], "इमारत के पीछे, दो घंटे मुफ़्त।"),
 ];

@@ -42,7 +42,7 @@ pub fn find(
         .sql()
         .prepare_cached("SELECT count(*) FROM faq_question")?
         .query_row([], |r| r.get(0))?;
-    let best = scored(asked, rows, |word| having(read, word))?;
+    let best = scored(asked, rows, |word| having(read, word), |words| worded(read, words))?;
     let mut answers = Vec::new();
     let mut statement = read.sql().prepare_cached(
         "SELECT number, id, version, language, questions, answer, active FROM faq WHERE number = ?1",
@@ -70,9 +70,12 @@ pub fn among(faqs: &[(&str, &[String])], asked: &str, language: &str) -> Option<
         let has = |words: &str| words.split_ascii_whitespace().any(|it| it == word);
         Ok(rows.iter().filter(|(_, words)| has(words)).map(|(row, _)| *row).collect())
     };
+    let worded = |words: &str| -> Result<Vec<i64>> {
+        Ok(rows.iter().filter(|(_, row)| row == words).map(|(row, _)| *row).collect())
+    };
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let mut found: Option<(usize, f64)> = None;
-    for (number, score) in scored(asked, count, having).unwrap_or_default() {
+    for (number, score) in scored(asked, count, having, worded).unwrap_or_default() {
         let Ok(at) = usize::try_from(number) else { continue };
         let Some((of, _)) = faqs.get(at).filter(|_| score >= FLOOR) else { continue };
         let same = primary(of).eq_ignore_ascii_case(primary(language));
@@ -85,15 +88,23 @@ pub fn among(faqs: &[(&str, &[String])], asked: &str, language: &str) -> Option<
 }
 
 /// How much of what was asked the best wording of each question has, by the number of the question. Of `rows` wordings
-/// `having` tells those that have a word.
+/// `having` tells those that have a word, `worded` those that say just this.
 fn scored(
     asked: &str,
     rows: i64,
     having: impl Fn(&str) -> Result<Vec<i64>>,
+    worded: impl Fn(&str) -> Result<Vec<i64>>,
 ) -> Result<BTreeMap<i64, f64>> {
+    let asked = romanise(asked);
+    let words = telling(&asked);
+    if words.is_empty() {
+        // "Where are you?" has no word that tells anything, and is asked as it stands.
+        let same = worded(&asked)?;
+        return Ok(same.into_iter().map(|row| (row / ROWS_EACH, 1.0)).collect());
+    }
     let mut asked_weight = 0.0;
     let mut found: BTreeMap<i64, f64> = BTreeMap::new();
-    for word in telling(asked) {
+    for word in words {
         let having = having(&word)?;
         let weight = weight(rows, having.len());
         asked_weight += weight;
@@ -110,9 +121,8 @@ fn scored(
     Ok(best)
 }
 
-/// The words that tell what is asked.
-fn telling(asked: &str) -> Vec<String> {
-    let romanised = romanise(asked);
+/// The words that tell what is asked, which is romanised.
+fn telling(romanised: &str) -> Vec<String> {
     let says_little = |word: &&str| SAY_LITTLE.split_ascii_whitespace().any(|it| it == *word);
     let mut words: Vec<&str> =
         romanised.split_ascii_whitespace().filter(|word| !says_little(word)).collect();
@@ -126,6 +136,14 @@ fn having(read: &Read<'_>, word: &str) -> Result<Vec<i64>> {
     let mut statement =
         read.sql().prepare_cached("SELECT rowid FROM faq_question WHERE faq_question MATCH ?1")?;
     let rows = statement.query_map([format!("\"{word}\"")], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The wordings that are just these words.
+fn worded(read: &Read<'_>, words: &str) -> Result<Vec<i64>> {
+    let mut statement =
+        read.sql().prepare_cached("SELECT rowid FROM faq_question WHERE words = ?1")?;
+    let rows = statement.query_map([words], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

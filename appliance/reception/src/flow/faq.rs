@@ -13,6 +13,8 @@ use crate::turn::Turn;
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Faq {
     words: String,
+    /// Of them the clause that asks, looked up where the clinic has no answer to all of them.
+    clause: Option<String>,
     /// Whether it was a question for sure; otherwise nothing found means that it was not understood.
     sure: bool,
     /// Whether the clinic has no answer, and the desk is offered.
@@ -25,7 +27,15 @@ pub(crate) struct Faq {
 
 impl Faq {
     pub(crate) fn of(words: String, sure: bool) -> Self {
-        Self { words, sure, unanswered: false, desk: None, service: None, over: false }
+        Self {
+            words,
+            clause: None,
+            sure,
+            unanswered: false,
+            desk: None,
+            service: None,
+            over: false,
+        }
     }
 }
 
@@ -37,6 +47,7 @@ impl Flow for Faq {
         }
         if said.about.is_none() {
             self.service = said.words.slots.services.first().map(|it| it.of);
+            self.clause.clone_from(&said.words.asked);
         }
         self.service.is_some()
     }
@@ -48,11 +59,14 @@ impl Flow for Faq {
                 turn.say_words(text);
                 self.over = true;
             }
-            None if self.sure => self.unanswered = true,
-            None => {
-                turn.missed = true;
-                self.over = true;
-            }
+            None => match self.clause.take() {
+                Some(clause) => self.words = clause,
+                None if self.sure => self.unanswered = true,
+                None => {
+                    turn.missed = true;
+                    self.over = true;
+                }
+            },
         }
         true
     }

@@ -14,10 +14,18 @@ const NAHI_REACH: usize = 3;
 const BARE_MAX: usize = 4;
 
 /// Something that is wanted, or expressly not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     pub intent: Intent,
     pub denied: bool,
+    /// The words that say so.
+    pub clause: (usize, usize),
+}
+
+impl Request {
+    fn says_as(&self, other: &Self) -> bool {
+        self.intent == other.intent && self.denied == other.denied
+    }
 }
 
 /// What else a clause speaks of.
@@ -45,7 +53,7 @@ pub(super) fn requests(
     for (from, to) in all.drain(..) {
         let clause = Clause::new(reading, expecting, (from, to), about(from, to));
         for request in clause.requests() {
-            if !requests.contains(&request) {
+            if !requests.iter().any(|it| it.says_as(&request)) {
                 requests.push(request);
             }
         }
@@ -55,7 +63,7 @@ pub(super) fn requests(
         let whole = (0, reading.len());
         let clause = Clause::new(reading, expecting, whole, about(whole.0, whole.1));
         for request in clause.requests() {
-            if !requests.contains(&request) {
+            if !requests.iter().any(|it| it.says_as(&request)) {
                 requests.push(request);
             }
         }
@@ -95,7 +103,11 @@ impl<'a> Clause<'a> {
     fn requests(&self) -> Vec<Request> {
         let mut requests = Vec::new();
         if self.asks_for_language() {
-            return vec![Request { intent: Intent::ChangeLanguage, denied: false }];
+            return vec![Request {
+                intent: Intent::ChangeLanguage,
+                denied: false,
+                clause: (self.from, self.to),
+            }];
         }
         for (intent, topics) in RULES {
             if !topics.iter().all(|topic| self.says(*topic)) || !self.allows(*intent, topics) {
@@ -111,7 +123,7 @@ impl<'a> Clause<'a> {
                 continue;
             }
             let intent = if denied { intent } else { self.turned(intent) };
-            requests.push(Request { intent, denied });
+            requests.push(Request { intent, denied, clause: (self.from, self.to) });
             if !denied {
                 break;
             }

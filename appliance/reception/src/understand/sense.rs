@@ -44,7 +44,7 @@ pub(super) fn understand(
 
     let asked = matches!(expecting, Expecting::Practitioner);
     // Names of patients are none of practitioners, and no days of the week.
-    let naming = *expecting == Expecting::Name;
+    let naming = *expecting == Expecting::Name && !books_a_doctor(&reading);
     let titled = naming || matches!(expecting, Expecting::Patient(_));
     let (mut mentions, unknown) = lexicon.mentions(&reading, asked, titled);
     if !titled
@@ -374,7 +374,7 @@ fn conclude(
     if only_courtesy && denied.is_empty() && opens && (certain || complains) {
         intents.push(Intent::Book);
     }
-    if let Expecting::Name = expecting {
+    if *expecting == Expecting::Name && !books_a_doctor(reading) {
         // A name is not looked through for wishes that it may sound like.
         intents.retain(|it| !matches!(it, Intent::Greeting | Intent::Book));
     }
@@ -393,6 +393,13 @@ fn conclude(
     {
         intents.push(Intent::Faq);
     }
+
+    let whole = (0, reading.len());
+    let asking = found.iter().find(|it| it.intent == Intent::Faq && !it.denied);
+    let asked = asking.filter(|it| it.clause != whole).map(|it| {
+        let words = &reading.words[it.clause.0..it.clause.1];
+        words.iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" ")
+    });
 
     let family = matches!(expecting, Expecting::Patient(_)) && !slots.chosen.is_empty();
     if intents.is_empty() && !family {
@@ -443,6 +450,7 @@ fn conclude(
         abuse: reading.says(Meaning::Abuse),
         also: reading.says(Meaning::Also),
         waits,
+        asked,
         words: content,
         intents,
         denied,
@@ -488,6 +496,11 @@ fn settle(
     if names_service && !reading.says(Meaning::Question) {
         intents.retain(|it| *it != Intent::Faq);
     }
+}
+
+/// "Book Dr Rao" is nobody's name.
+fn books_a_doctor(reading: &Reading) -> bool {
+    reading.says(Meaning::Topic(Topic::Book)) && reading.says(Meaning::Title)
 }
 
 /// Whether something is to be changed.

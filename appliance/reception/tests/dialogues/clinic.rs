@@ -423,15 +423,26 @@ pub fn code(id: AppointmentId) -> String {
     format!("{}{made:0>3} {words}", qr::PREFIX).chars().take(qr::TEXT_LENGTH).collect()
 }
 
+/// The clinic's answers, found as a clinic finds them.
 fn faq(words: &str, language: &str) -> Option<String> {
-    let words = words.to_lowercase();
-    let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
-    let (en, hi) = if has(&["parking", "पार्किंग"]) {
-        ("Parking is free behind the clinic.", "क्लिनिक के पीछे पार्किंग मुफ़्त है।")
-    } else if has(&["fee", "fees", "kitna", "charge", "फीस", "फ़ीस"]) {
-        ("A consultation costs 500 rupees.", "परामर्श की फ़ीस 500 रुपये है।")
-    } else {
-        return None;
-    };
-    Some(if language == "hi" { hi } else { en }.to_owned())
+    let all = FAQS.map(|(of, questions, answer)| (of, questions.map(str::to_owned), answer));
+    let asked: Vec<(&str, &[String])> = all.iter().map(|(of, it, _)| (*of, &it[..])).collect();
+    let found = prm::faq::among(&asked, words, language)?;
+    Some(FAQS[found].2.to_owned())
 }
+
+/// The language, the question in its wordings, the answer.
+const FAQS: [(&str, [&str; 3], &str); 4] = [
+    (
+        "en",
+        ["Is there parking?", "Where can I find parking?", "Where can I park?"],
+        "Parking is free behind the clinic.",
+    ),
+    ("hi", ["पार्किंग कहाँ है?", "क्या पार्किंग है?", "गाड़ी कहाँ खड़ी करें?"], "क्लिनिक के पीछे पार्किंग मुफ़्त है।"),
+    (
+        "en",
+        ["What is the fee?", "How much is a consultation?", "Charges"],
+        "A consultation costs 500 rupees.",
+    ),
+    ("hi", ["फ़ीस कितनी है?", "परामर्श कितने का है?", "fees kitni hai"], "परामर्श की फ़ीस 500 रुपये है।"),
+];

@@ -46,7 +46,9 @@ impl When {
             )
             | None => false,
         };
-        if about_person && !said.words.correction {
+        let slots = &said.words.slots;
+        let books = said.words.intent == Some(Intent::Book) && !slots.practitioners.is_empty();
+        if about_person && !said.words.correction && !books {
             return false;
         }
         if let Some(pick) = self.other(said) {

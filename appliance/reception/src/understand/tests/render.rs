@@ -65,6 +65,7 @@ pub fn render(understood: &Understood) -> String {
         abuse,
         also,
         waits,
+        asked: _,
         words: _,
         slots,
     } = understood;
