@@ -22,12 +22,6 @@ pub(super) struct Request {
     pub clause: (usize, usize),
 }
 
-impl Request {
-    fn says_as(&self, other: &Self) -> bool {
-        self.intent == other.intent && self.denied == other.denied
-    }
-}
-
 /// What else a clause speaks of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct About {
@@ -48,25 +42,17 @@ pub(super) fn requests(
     about: impl Fn(usize, usize) -> About,
 ) -> Vec<Request> {
     let mut requests: Vec<Request> = Vec::new();
-    let mut all = reading.clauses();
+    let all = reading.clauses();
     let one = all.len() < 2;
-    for (from, to) in all.drain(..) {
+    for (from, to) in all {
         let clause = Clause::new(reading, expecting, (from, to), about(from, to));
-        for request in clause.requests() {
-            if !requests.iter().any(|it| it.says_as(&request)) {
-                requests.push(request);
-            }
-        }
+        clause.add_to(&mut requests);
     }
     // What no clause says alone, all of them may say together.
     if !one && !requests.iter().any(|request| !request.intent.is_courtesy()) {
         let whole = (0, reading.len());
         let clause = Clause::new(reading, expecting, whole, about(whole.0, whole.1));
-        for request in clause.requests() {
-            if !requests.iter().any(|it| it.says_as(&request)) {
-                requests.push(request);
-            }
-        }
+        clause.add_to(&mut requests);
     }
     requests
 }
@@ -99,15 +85,25 @@ impl<'a> Clause<'a> {
         Self { reading, expecting, from, to, about, topics }
     }
 
+    /// Adds what the clause says and no other said before it.
+    fn add_to(&self, all: &mut Vec<Request>) {
+        for request in self.requests() {
+            let is_it = |it: &Request| (it.intent, it.denied) == (request.intent, request.denied);
+            if !all.iter().any(is_it) {
+                all.push(request);
+            }
+        }
+    }
+
+    fn request(&self, intent: Intent, denied: bool) -> Request {
+        Request { intent, denied, clause: (self.from, self.to) }
+    }
+
     /// What the clause wants, one thing, after what it denies.
     fn requests(&self) -> Vec<Request> {
         let mut requests = Vec::new();
         if self.asks_for_language() {
-            return vec![Request {
-                intent: Intent::ChangeLanguage,
-                denied: false,
-                clause: (self.from, self.to),
-            }];
+            return vec![self.request(Intent::ChangeLanguage, false)];
         }
         for (intent, topics) in RULES {
             if !topics.iter().all(|topic| self.says(*topic)) || !self.allows(*intent, topics) {
@@ -123,7 +119,7 @@ impl<'a> Clause<'a> {
                 continue;
             }
             let intent = if denied { intent } else { self.turned(intent) };
-            requests.push(Request { intent, denied, clause: (self.from, self.to) });
+            requests.push(self.request(intent, denied));
             if !denied {
                 break;
             }

@@ -176,7 +176,11 @@ pub(super) fn understand(
             asks: text.chars().any(|c| matches!(c, '?' | '؟')),
         }
     };
-    let found = requests(&reading, expecting, about);
+    let mut found = requests(&reading, expecting, about);
+    if naming {
+        // A name is not looked through for wishes that it may sound like.
+        found.retain(|it| it.denied || !matches!(it.intent, Intent::Greeting | Intent::Book));
+    }
     let in_a_time = |i: usize| times.iter().any(|it| (it.from..it.to).contains(&i));
     let mut understood = conclude(text, &reading, expecting, slots, &found, !mentions.is_empty());
     if (0..reading.len()).all(in_a_time) {
@@ -374,10 +378,6 @@ fn conclude(
     if only_courtesy && denied.is_empty() && opens && (certain || complains) {
         intents.push(Intent::Book);
     }
-    if *expecting == Expecting::Name && !books_a_doctor(reading) {
-        // A name is not looked through for wishes that it may sound like.
-        intents.retain(|it| !matches!(it, Intent::Greeting | Intent::Book));
-    }
     settle(reading, expecting, &mut intents, &mut slots, &denied);
     if intents.iter().any(|it| !it.is_courtesy()) {
         intents.retain(|it| !it.is_courtesy());
@@ -393,13 +393,6 @@ fn conclude(
     {
         intents.push(Intent::Faq);
     }
-
-    let whole = (0, reading.len());
-    let asking = found.iter().find(|it| it.intent == Intent::Faq && !it.denied);
-    let asked = asking.filter(|it| it.clause != whole).map(|it| {
-        let words = &reading.words[it.clause.0..it.clause.1];
-        words.iter().map(|word| word.raw.as_str()).collect::<Vec<_>>().join(" ")
-    });
 
     let family = matches!(expecting, Expecting::Patient(_)) && !slots.chosen.is_empty();
     if intents.is_empty() && !family {
@@ -450,7 +443,7 @@ fn conclude(
         abuse: reading.says(Meaning::Abuse),
         also: reading.says(Meaning::Also),
         waits,
-        asked,
+        asked: asked(reading, found),
         words: content,
         intents,
         denied,
@@ -496,6 +489,14 @@ fn settle(
     if names_service && !reading.says(Meaning::Question) {
         intents.retain(|it| *it != Intent::Faq);
     }
+}
+
+/// The clause that asks a question, as it was written, where others say something else.
+fn asked(reading: &Reading, found: &[Request]) -> Option<String> {
+    let asks = found.iter().find(|it| it.intent == Intent::Faq && !it.denied)?;
+    let (from, to) = asks.clause;
+    let words: Vec<&str> = reading.words[from..to].iter().map(|it| it.raw.as_str()).collect();
+    (words.len() < reading.len()).then(|| words.join(" "))
 }
 
 /// "Book Dr Rao" is nobody's name.
